@@ -1,0 +1,58 @@
+"""One log, frozen as columns: what discovery and calibration read instead of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_RESOURCE = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Task executions of one log in a window, as equally long columns.
+
+    Rows are sorted by case, then end (running last), then start, then row of the file. Times are seconds
+    since `origin`, the Monday 00:00 UTC at or before the first event.
+    """
+
+    name: str
+    origin: datetime
+    until_s: float
+    """The instant up to which the log was recorded: its last event, or the `--until` that was asked for."""
+    cases: tuple[str, ...]
+    """Case ids in order of their first start."""
+    activities: tuple[str, ...]
+    resources: tuple[str, ...]
+    offsets: NDArray[np.int64]
+    """Rows of case i are offsets[i]:offsets[i + 1]; length cases + 1."""
+    activity: NDArray[np.int32]
+    resource: NDArray[np.int32]
+    """Index into `resources`, or NO_RESOURCE."""
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    """NaN where the execution was still running at `until_s`."""
+    is_open: NDArray[np.bool_]
+    """Per case: still open at `until_s`."""
+    attributes: Mapping[str, tuple[str | None, ...]]
+    """Case attributes as text, one value per case."""
+    single_timestamp: bool
+    """The log had one timestamp per event: starts were taken to equal ends."""
+    content_hash: str
+    """SHA-256 of the columns above: the same content gives the same hash."""
+
+    @property
+    def n_cases(self) -> int:
+        return len(self.cases)
+
+    @property
+    def n_events(self) -> int:
+        return len(self.activity)
+
+    def case_of_row(self) -> NDArray[np.int64]:
+        """Case index of every row."""
+        return np.repeat(np.arange(self.n_cases), np.diff(self.offsets))
