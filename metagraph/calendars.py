@@ -1,0 +1,175 @@
+"""When agents work: weekly hours in a time zone, holidays, exceptions; and the work clock built from them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+WEEK_S = 7 * 86400.0
+ALWAYS = ((0.0, WEEK_S),)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarException:
+    """An interval that differs from the week: extra work (`working`) or absence."""
+
+    start: datetime
+    end: datetime
+    working: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Weekly working hours."""
+
+    id: str
+    hours: tuple[tuple[float, float], ...] = ALWAYS
+    """Open intervals in seconds since Monday 00:00 local time, ascending, disjoint."""
+    time_zone: str = "UTC"
+    holidays: tuple[date, ...] = ()
+    exceptions: tuple[CalendarException, ...] = ()
+    note: str = ""
+    """How it was found, and any fallback."""
+
+    @property
+    def always_open(self) -> bool:
+        return self.hours == ALWAYS and not self.holidays and not self.exceptions
+
+    def weekly_hours(self) -> float:
+        """Working hours in an ordinary week."""
+        return sum(end - start for start, end in self.hours) / 3600
+
+
+class WorkClock:
+    """W(t): working seconds between `origin` and t; piecewise linear; built week by week as it is asked.
+
+    `after(t, work_s)` is W^-1(W(t) + work): when that much work begun at t is done. Times are seconds since
+    `origin` (a Monday 00:00 UTC); negative times are allowed back to one week before it.
+    """
+
+    __slots__ = ("_always", "_calendar", "_done", "_ends", "_origin", "_starts", "_weeks", "_zone")
+
+    def __init__(self, calendar: Calendar, origin: datetime) -> None:
+        if not calendar.always_open and not calendar.hours and not calendar.exceptions:
+            raise ValueError(f"calendar {calendar.id} has no working hours: nothing would ever finish")
+        self._calendar = calendar
+        self._origin = origin
+        self._always = calendar.always_open
+        self._zone = ZoneInfo(calendar.time_zone)
+        self._starts: list[float] = []
+        self._ends: list[float] = []
+        self._done: list[float] = [0.0]
+        self._weeks = -2
+        if not self._always:
+            self._extend(0.0)
+
+    def is_on(self, t: float) -> bool:
+        """Whether the clock runs at t (intervals are closed at their start, open at their end)."""
+        if self._always:
+            return True
+        self._extend(t)
+        i = bisect_right(self._starts, t) - 1
+        return i >= 0 and t < self._ends[i]
+
+    def next_on(self, t: float) -> float:
+        """The first instant >= t at which the clock runs."""
+        if self._always:
+            return t
+        self._extend(t)
+        i = bisect_right(self._starts, t) - 1
+        if i >= 0 and t < self._ends[i]:
+            return t
+        while i + 1 >= len(self._starts):
+            self._grow()
+        return self._starts[i + 1]
+
+    def worked(self, t: float) -> float:
+        """Working seconds up to t, from a fixed but arbitrary zero: use differences."""
+        if self._always:
+            return t
+        self._extend(t)
+        i = bisect_right(self._starts, t) - 1
+        if i < 0:
+            return 0.0
+        return self._done[i] + min(t, self._ends[i]) - self._starts[i]
+
+    def between(self, t0: float, t1: float) -> float:
+        """Working seconds in [t0, t1]."""
+        return self.worked(t1) - self.worked(t0)
+
+    def after(self, t: float, work_s: float) -> float:
+        """When `work_s` of work begun at t is done; t itself for no work."""
+        if self._always or work_s <= 0.0:
+            return t + max(work_s, 0.0)
+        target = self.worked(t) + work_s
+        while self._done[-1] < target:
+            self._grow()
+        lo, hi = 0, len(self._starts) - 1
+        while lo < hi:
+            mid = (lo + hi) // 2
+            if self._done[mid + 1] >= target:
+                hi = mid
+            else:
+                lo = mid + 1
+        return self._starts[lo] + (target - self._done[lo])
+
+    def _extend(self, t: float) -> None:
+        while self._weeks * WEEK_S <= t:
+            self._grow()
+
+    def _grow(self) -> None:
+        """Append the intervals of the next week, in seconds since the origin."""
+        if self._weeks > 20000:
+            raise ValueError(f"calendar {self._calendar.id} never opens again: work on it can't finish")
+        begin, self._weeks = self._weeks * WEEK_S, self._weeks + 1
+        for start, end in self._week_intervals(begin):
+            if self._ends and start <= self._ends[-1]:
+                end = max(end, self._ends[-1])
+                self._done[-1] += end - self._ends[-1]
+                self._ends[-1] = end
+                continue
+            self._starts.append(start)
+            self._ends.append(end)
+            self._done.append(self._done[-1] + end - start)
+
+    def _week_intervals(self, begin: float) -> list[tuple[float, float]]:
+        """Working intervals that lie in [begin, begin + one week), after holidays and exceptions."""
+        first = (self._origin + timedelta(seconds=begin)).astimezone(self._zone).date() - timedelta(days=1)
+        spans: list[tuple[float, float]] = []
+        for k in range(9):
+            day = first + timedelta(days=k)
+            if day in self._calendar.holidays:
+                continue
+            base = day.weekday() * 86400.0
+            for start, end in self._calendar.hours:
+                lo, hi = max(start, base), min(end, base + 86400.0)
+                if lo < hi:
+                    spans.append((self._instant(day, lo - base), self._instant(day, hi - base)))
+        for exception in self._calendar.exceptions:
+            lo = (exception.start - self._origin).total_seconds()
+            hi = (exception.end - self._origin).total_seconds()
+            spans = _merge([*spans, (lo, hi)]) if exception.working else _cut(spans, lo, hi)
+        stop = begin + WEEK_S
+        clipped = [(max(start, begin), min(end, stop)) for start, end in _merge(spans)]
+        return [(start, end) for start, end in clipped if start < end]
+
+    def _instant(self, day: date, offset_s: float) -> float:
+        local = datetime.combine(day, time(), self._zone) + timedelta(seconds=offset_s)
+        return (local.astimezone(UTC) - self._origin).total_seconds()
+
+
+def _merge(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    out: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if out and start <= out[-1][1]:
+            out[-1] = (out[-1][0], max(end, out[-1][1]))
+        else:
+            out.append((start, end))
+    return out
+
+
+def _cut(spans: list[tuple[float, float]], lo: float, hi: float) -> list[tuple[float, float]]:
+    pieces = [(s, min(e, lo)) for s, e in spans] + [(max(s, hi), e) for s, e in spans]
+    return sorted((s, e) for s, e in pieces if s < e)

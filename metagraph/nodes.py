@@ -1,0 +1,131 @@
+"""The task graph's nodes and flows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from metagraph.distributions import Fitted
+
+GatewayKind = Literal["and_split", "and_merge", "xor_split", "xor_merge", "loop_start", "loop_end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where orders enter; one outgoing flow."""
+
+    id: str
+    kind: Literal["start"] = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where orders leave, done."""
+
+    id: str
+    kind: Literal["end"] = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Splits and merges. `xor_split` and `loop_end` choose one outgoing flow by their Routing;
+    `loop_start` and `xor_merge` pass every token on; `and_merge` waits for all its incoming flows."""
+
+    id: str
+    kind: GatewayKind
+
+    @property
+    def routes(self) -> bool:
+        """Whether it draws one of its outgoing flows."""
+        return self.kind in ("xor_split", "loop_end")
+
+
+@dataclass(frozen=True, slots=True)
+class DurationRow:
+    """Work of a task for orders and agents that match: None matches all."""
+
+    fitted: Fitted
+    cls: str | None = None
+    segment: str | None = None
+    agent: str | None = None
+
+
+_BACKOFF = ((1, 1, 1), (1, 0, 1), (0, 1, 1), (0, 0, 1), (1, 1, 0), (1, 0, 0), (0, 1, 0), (0, 0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class DurationTable:
+    """Working seconds of a task. The most specific row wins; agent before class before segment."""
+
+    rows: tuple[DurationRow, ...]
+    """Exactly one row matches all (no class, segment or agent)."""
+
+    def lookup(self, cls: str | None, segment: str | None, agent: str | None) -> Fitted:
+        """The law for this order and agent, by the back-off above.
+
+        Raises KeyError if there is no row that matches all.
+        """
+        found = {(r.cls, r.segment, r.agent): r.fitted for r in self.rows}
+        for c, s, a in _BACKOFF:
+            key = (cls if c else None, segment if s else None, agent if a else None)
+            if key in found:
+                return found[key]
+        raise KeyError("no duration row that matches all orders and agents")
+
+    @property
+    def default(self) -> Fitted:
+        return self.lookup(None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class DelayTable:
+    """Extraneous delay between being enabled and being ready to be worked on, in wall-clock seconds."""
+
+    default: Fitted
+    after: Mapping[str, Fitted]
+    """By the activity that the order completed last; others take the default."""
+
+    def lookup(self, previous: str) -> Fitted:
+        return self.after.get(previous, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitBreakdown:
+    """Where the time between enabled and start went, on average over n executions, in seconds."""
+
+    n: int
+    off_shift_s: float
+    busy_s: float
+    remaining_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work on an order."""
+
+    id: str
+    label: str
+    """The activity's name in the log."""
+    durations: DurationTable
+    queues: tuple[str, ...] = ()
+    """The queues that serve it; none: the task needs nobody (a delay) and runs in wall-clock time."""
+    delay: DelayTable | None = None
+    preemptible: bool = False
+    cost: float = 0.0
+    """Money per execution."""
+    waits: WaitBreakdown | None = None
+    """Observed; for the report."""
+    kind: Literal["task"] = "task"
+
+
+Node = Start | End | Task | Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A directed connection between two nodes."""
+
+    id: str
+    source: str
+    target: str

@@ -1,0 +1,85 @@
+"""Orders: what flows through the process, what it is worth, and when more arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from metagraph.distributions import Fitted
+
+
+@dataclass(frozen=True, slots=True)
+class ProfitShape:
+    """Profit as shares of the order's value over completion time (Perez, Wassick and Grossmann, Figure 1)."""
+
+    early: float = 1.0
+    """Until the early date."""
+    due: float = 1.0
+    """At the due date; linear from the early date."""
+    late: float = 0.9
+    """Just after the due date, after the fixed penalty."""
+    final: float = 0.0
+    """At the lost-sale date, just before the order is lost; linear from the due date."""
+    lost: float = 0.0
+    """Once the sale is lost (negative for a penalty)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order. Times are seconds since the simulation's origin; None where the process has no such date."""
+
+    id: str
+    release_s: float
+    cls: str = ""
+    segment: str = ""
+    value: float | None = None
+    """Money in the log's currency."""
+    early_s: float | None = None
+    due_s: float | None = None
+    lost_s: float | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderClass:
+    """Orders of one class and segment: how many there are and what they promise."""
+
+    cls: str
+    segment: str
+    share: float
+    """Of all orders; the shares of all OrderClasses sum to 1."""
+    n: int
+    value: Fitted | None = None
+    due_after: Fitted | None = None
+    """Due date minus release, wall-clock seconds."""
+    due_working_days: int | None = None
+    """Or: end of the n-th working day (Monday to Friday) after release."""
+    patience: Fitted | None = None
+    """Lost-sale date minus release, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderModel:
+    """What the analyst said of orders ([orders] in twin.toml); without dates and values nothing about
+    lateness or profit is shown."""
+
+    classes: tuple[OrderClass, ...] = ()
+    profit: ProfitShape | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Log column behind class, segment, value, due, lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """New orders: a Poisson stream whose rate follows the hour of the week, with days busier than others.
+
+    The rate of hour h is rates_per_h[h] times a day factor, Gamma with mean 1 and variance `dispersion`.
+    """
+
+    rates_per_h: tuple[float, ...]
+    """168 values from Monday 00:00 local time."""
+    time_zone: str = "UTC"
+    dispersion: float = 0.0
+    n: int = 0
+    """Arrivals observed."""
+    note: str = ""

@@ -1,0 +1,89 @@
+"""How gateways choose: weights of outgoing flows by context, backed off to shorter contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAX_VISIT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Which parts of the context a table row is conditioned on."""
+
+    cls: bool = False
+    segment: bool = False
+    visit: bool = False
+    history: int = 0
+    """How many of the last completed activities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of an order when it reaches a gateway."""
+
+    cls: str
+    segment: str
+    visit: int
+    """1 for the first time this order reaches this gateway."""
+    history: Sequence[str]
+    """Completed activities of the order, oldest first."""
+
+    def key(self, level: Level) -> tuple[str, ...]:
+        """The row key at a level; a history shorter than asked is padded with '' in front."""
+        parts: list[str] = []
+        if level.cls:
+            parts.append(self.cls)
+        if level.segment:
+            parts.append(self.segment)
+        if level.visit:
+            parts.append(str(min(self.visit, MAX_VISIT)))
+        if level.history:
+            last = tuple(self.history[-level.history :])
+            parts.extend(("",) * (level.history - len(last)) + last)
+        return tuple(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingRow:
+    """Weights of the outgoing flows in one context."""
+
+    level: int
+    """Index into Routing.levels."""
+    key: tuple[str, ...]
+    weights: tuple[float, ...]
+    """One per flow of the Routing; non-negative, summing to 1."""
+    n: int
+    """Decisions observed in this context; 0 if set by hand or by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The choice at one gateway. Levels go from the most specific to the least; the first level that has a
+    row for the context decides; the last level is the empty one and always has a row."""
+
+    node: str
+    flows: tuple[str, ...]
+    """Outgoing flow ids, in the order of the weights."""
+    levels: tuple[Level, ...]
+    rows: tuple[RoutingRow, ...]
+
+    def overall(self) -> RoutingRow:
+        """The row without context.
+
+        Raises KeyError if there is none.
+        """
+        for row in self.rows:
+            if not row.key:
+                return row
+        raise KeyError(f"gateway {self.node} has no row without context")
+
+    def weights(self, context: Context) -> tuple[float, ...]:
+        """Weights in this context, backed off."""
+        table = {(row.level, row.key): row.weights for row in self.rows}
+        for i, level in enumerate(self.levels):
+            found = table.get((i, context.key(level)))
+            if found is not None:
+                return found
+        return self.overall().weights

@@ -1,0 +1,44 @@
+"""Open orders at an instant: where each one stands, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from metagraph.orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One token of an order."""
+
+    node: str
+    """A task (waiting or being worked on) or a gateway still to be passed."""
+    enabled_s: float
+    started_s: float | None = None
+    """Set where the task is being worked on."""
+    agent: str | None = None
+    after: str = ""
+    """The activity whose completion put the token here; '' at the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order on its way."""
+
+    order: Order
+    positions: tuple[Position, ...]
+    history: tuple[str, ...]
+    """Completed activities, oldest first."""
+    visits: Mapping[str, int] = field(default_factory=dict)
+    """Per routing gateway and task: how often this order reached it so far."""
+    merged: Mapping[str, int] = field(default_factory=dict)
+    """Per and_merge: tokens that already wait there."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All open orders at `at_s` (seconds since the simulation's origin)."""
+
+    at_s: float
+    orders: tuple[OpenOrder, ...]
