@@ -1,0 +1,93 @@
+"""What replaying a log on a block structure found, as columns beside the snapshot's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MISFIT = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """Every choice that the replay saw at a choice or at the end of a loop, as equally long columns.
+
+    Rows are sorted by case; within a case they are in the order in which they became known.
+    """
+
+    case: NDArray[np.int32]
+    gateway: NDArray[np.int32]
+    """Index into `Replayed.gateways`."""
+    flow: NDArray[np.int32]
+    """Which outgoing flow, in the order of the branches; at a loop's end the redos, then the exit."""
+    visit: NDArray[np.int32]
+    """1 for the first time this case reached this gateway."""
+    position: NDArray[np.int32]
+    """How many of the case's executions were completed when it got there: its history is the activities of
+    the first `position` rows of the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFit:
+    """One distinct sequence of activities against the structure."""
+
+    activities: tuple[str, ...]
+    cases: int
+    misfits: tuple[int, ...]
+    """Positions of the executions that found no place."""
+    skipped: tuple[str, ...]
+    """Labels of the tasks that the structure demands and the cases left out."""
+
+    @property
+    def fits(self) -> bool:
+        """Neither a misfit nor a skipped task."""
+        return not self.misfits and not self.skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """How much of the log the structure explains; running executions are not counted."""
+
+    cases: int
+    fitting_cases: int
+    events: int
+    placed_events: int
+    skipped_tasks: int
+    """Over all cases."""
+    variants: int
+    fitting_variants: int
+    deviating: tuple[VariantFit, ...]
+    """The most frequent variants that don't fit, most frequent first."""
+    unreplayed_cases: int
+    """Left out because the time limit was reached."""
+
+    @property
+    def case_share(self) -> float:
+        """Share of the replayed cases that fit perfectly."""
+        return self.fitting_cases / self.cases if self.cases else 1.0
+
+    @property
+    def event_share(self) -> float:
+        """Share of the replayed executions that found a place."""
+        return self.placed_events / self.events if self.events else 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replayed:
+    """A log replayed on a block structure. Columns are aligned with the rows of the snapshot."""
+
+    tasks: tuple[str, ...]
+    """Node ids of the tasks, in the order of `Skeleton.tasks`."""
+    gateways: tuple[str, ...]
+    """Node ids of choice splits and loop ends, in reading order."""
+    task: NDArray[np.int32]
+    """Index into `tasks`; MISFIT where the structure had no place for the execution."""
+    enabled_s: NDArray[np.float64]
+    """When the execution was enabled: the end of the one that enabled it, or the first start of the case.
+    May lie after the start where executions overlap. NaN for misfits."""
+    previous: NDArray[np.int32]
+    """Activity index of the execution that enabled this one; -1 at the start of the case and for misfits."""
+    decisions: Decisions
+    fitness: Fitness
