@@ -1,0 +1,59 @@
+"""What a validation found: distances between simulated logs and a log the twin has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+METRICS: Mapping[str, str] = {
+    "NGD": "3-gram distance of activities, 0..1",
+    "AEDD": "absolute event times, hours",
+    "CADD": "case arrivals, hours",
+    "CEDD": "circadian event times, hours",
+    "REDD": "event times since case start, hours",
+    "CTDD": "cycle times, hours",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCheck:
+    """One activity, observed against simulated. Times in seconds; simulated values are means over the runs."""
+
+    activity: str
+    observed_per_case: float
+    simulated_per_case: float
+    observed_work_s: float
+    simulated_work_s: float
+    observed_wait_s: float
+    """Mean gap between the previous completion in the case and the start."""
+    simulated_wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCheck:
+    """One agent's share of all executions."""
+
+    agent: str
+    observed_share: float
+    simulated_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Distances of `runs` simulated logs to a held-out log; lower is better."""
+
+    log: str
+    cases: int
+    events: int
+    runs: int
+    distances: Mapping[str, tuple[float, ...]]
+    """Metric -> one value a run."""
+    references: Mapping[str, Mapping[str, tuple[float, ...]]]
+    """Reference name -> metric -> values: 'last period copied', 'training cases resampled'."""
+    tasks: tuple[TaskCheck, ...]
+    agents: tuple[AgentCheck, ...]
+
+    def mean(self, metric: str) -> float:
+        """Mean over the runs."""
+        values = self.distances[metric]
+        return sum(values) / len(values)
