@@ -24,7 +24,7 @@ demo: .venv/.installed ## from a bundled log to a validated twin, in under two m
 	$(BIN)/tracetwin demo
 
 .PHONY: app
-app: .venv/.installed ## open the pages in a browser
+app: .venv/.installed ## serve the pages and print their address
 	$(BIN)/streamlit run app.py
 
 .PHONY: test
@@ -69,5 +69,5 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 # pip's --target works on systems that forbid installing into their own Python.
 .uv/bin/uv: requirements-uv.lock
 	@$(NEEDS_PYTHON) -m pip --version >/dev/null || { echo "Installing needs uv or pip: install either." >&2; exit 1; }
-	$(NEEDS_PYTHON) -m pip install --quiet --require-hashes --target .uv --upgrade -r requirements-uv.lock
+	PIP_ROOT_USER_ACTION=ignore $(NEEDS_PYTHON) -m pip install --quiet --require-hashes --target .uv --upgrade -r requirements-uv.lock
 	@touch $@
