@@ -1,0 +1,93 @@
+"""What a calibration can be told: which parts of the model to use, and what the log's columns mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from metagraph.orders import ProfitShape
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A class or segment for the orders whose case attributes all have these values; the first rule wins."""
+
+    result: str
+    when: tuple[tuple[str, str], ...]
+    """(column, value) pairs that must all hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What orders of a class and segment (None: of all) are worth and promise, where no column says so.
+
+    The most specific promise that names a field wins: class and segment, class, segment, all.
+    """
+
+    cls: str | None = None
+    segment: str | None = None
+    value: float | None = None
+    due_working_days: int | None = None
+    """Due at the end of the n-th working day after release."""
+    due_after_s: float | None = None
+    """Or: due this long after release, wall-clock."""
+    lost_after_s: float | None = None
+    """The sale is lost this long after release."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSpec:
+    """What the analyst says of orders; the empty spec makes all orders alike, with no dates and no money."""
+
+    class_column: str | None = None
+    segment_column: str | None = None
+    class_rules: tuple[Rule, ...] = ()
+    """Used where there is no column, or the case has no value in it."""
+    segment_rules: tuple[Rule, ...] = ()
+    value_column: str | None = None
+    """Money."""
+    due_column: str | None = None
+    """Instants as ISO 8601 text (UTC where no zone is given)."""
+    lost_column: str | None = None
+    promises: tuple[Promise, ...] = ()
+    cancelled: tuple[str, ...] = ()
+    """Activities that mean the customer gave up: patience is fitted from the time until them."""
+    profit: ProfitShape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One way to calibrate. Two calibrations with equal settings on the same log are equal."""
+
+    history: int = 3
+    """Routing looks at up to this many of the order's last completed activities."""
+    visits: bool = True
+    """Routing may also depend on how often the order has been at the gateway."""
+    min_context: int = 5
+    """A routing row needs at least this many decisions; the row without context needs none."""
+    use_delay: bool = True
+    """Waiting that neither shifts nor work in hand explain becomes a delay before the task."""
+    use_contention: bool = True
+    """Agents work on a few orders at once and others wait for them; without it nobody ever waits for anybody
+    and all of the waiting (off shift excepted, if calendars are used) is delay."""
+    use_calendars: bool = True
+    """Work is done in the weekly hours of its agent; without it agents work around the clock."""
+    arrivals_corrected: bool | None = None
+    """Whether cases that were unfinished at the end are missing from the log, so that arrivals seem to fade;
+    None: judged from the log."""
+    half_life_weeks: float | None = None
+    """Arrivals this long ago count half; None: all count alike."""
+    window_share: float = 1.0
+    """Only this last share of the cases is used, except where it says too little (see `Window`)."""
+    time_zone: str = "UTC"
+    """IANA zone in which weeks and hours are read."""
+    ks_limit: float = 0.1
+    """A parametric family may differ from the data by this Kolmogorov-Smirnov distance at most."""
+    fast: bool = False
+    """Durations as empirical quantile functions straight away: for candidates that are only compared."""
+    orders: OrderSpec = field(default_factory=OrderSpec)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.window_share <= 1:
+            raise ValueError(f"window_share is {self.window_share}; expected a share above 0, at most 1")
+        if self.history < 0 or self.min_context < 1:
+            raise ValueError("history must be 0 or more and min_context 1 or more")
