@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -56,3 +58,26 @@ class Snapshot:
     def case_of_row(self) -> NDArray[np.int64]:
         """Case index of every row."""
         return np.repeat(np.arange(self.n_cases), np.diff(self.offsets))
+
+
+def sealed(snapshot: Snapshot) -> Snapshot:
+    """The snapshot with its `content_hash` computed from every other field but the name."""
+    digest = hashlib.sha256()
+    texts = (
+        snapshot.origin.isoformat(),
+        snapshot.until_s,
+        snapshot.cases,
+        snapshot.activities,
+        snapshot.resources,
+        sorted(snapshot.attributes.items()),
+        snapshot.single_timestamp,
+    )
+    digest.update(json.dumps(texts).encode())
+    # One bit pattern for every NaN, and little-endian numbers, so that the hash is the same on any machine.
+    ends = np.where(np.isnan(snapshot.end_s), np.nan, snapshot.end_s)
+    for column, kind in (
+        *((snapshot.offsets, "<i8"), (snapshot.activity, "<i4"), (snapshot.resource, "<i4")),
+        *((snapshot.start_s, "<f8"), (ends, "<f8"), (snapshot.is_open, "?")),
+    ):
+        digest.update(np.ascontiguousarray(column, dtype=kind).tobytes())
+    return replace(snapshot, content_hash=digest.hexdigest())

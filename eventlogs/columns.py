@@ -1,0 +1,156 @@
+"""Which column of a log is the case, the activity, the resource and the times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from metagraph.errors import DataError, UsageError
+
+ROLES = ("case", "activity", "resource", "start", "end", "lifecycle", "instance")
+MAP_KEYS = (*ROLES, "timestamp")
+CASE_PREFIX = "case:"
+"""XES convention: a column that starts with it belongs to the case, not to the event."""
+
+_SURE = 1.0
+_SHARED = 0.8
+_WORD = 0.5
+
+# Best known name first; compared lower-case and without punctuation.
+_NAMES: Mapping[str, str] = {
+    "case": """case_id, case:concept:name, case, case number, case key, trace id, trace, order id,
+        order number, order, process instance, instance id, ticket id, incident id, application id,
+        request id, loan id, claim id, ticket, incident""",
+    "activity": """activity, activity name, concept:name, activity id, task, task name, event name, event,
+        event type, step, operation, action""",
+    "resource": """resource, org:resource, resource id, resource name, user, user id, user name, agent,
+        employee, performer, originator, actor, operator, worker, org:group, org:role""",
+    "start": """start_time, start_timestamp, start, start date, started, started at, begin, begin time,
+        time:start""",
+    "end": """end_time, end_timestamp, complete_timestamp, completion time, complete time, finish time, end,
+        complete, finish, end date, ended, ended at, completed at, finished at, time:timestamp, timestamp,
+        event time, event timestamp, time, date, datetime""",
+    "lifecycle": "lifecycle:transition, lifecycle, transition, lifecycle transition",
+    "instance": "concept:instance, lifecycle:instance, activity instance, activity instance id",
+}
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "case": ("case",),
+    "activity": ("activity", "task"),
+    "resource": ("resource", "agent", "user"),
+    "start": ("start", "begin"),
+    "end": ("end", "complete", "finish", "timestamp"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """The log's column for each role; None where the log has none."""
+
+    case: str
+    activity: str
+    resource: str | None = None
+    start: str | None = None
+    end: str | None = None
+    lifecycle: str | None = None
+    instance: str | None = None
+
+    def used(self) -> frozenset[str]:
+        return frozenset(name for name in asdict(self).values() if name is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateMapping:
+    """A guess to be confirmed: the column of each role found, and how sure the guess is (0 to 1)."""
+
+    columns: Mapping[str, str]
+    confidence: Mapping[str, float]
+
+    def missing(self) -> tuple[str, ...]:
+        """Roles without which the log can't be read."""
+        lacking = [role for role in ("case", "activity") if role not in self.columns]
+        if not {"start", "end"} & set(self.columns):
+            lacking.append("end")
+        return tuple(lacking)
+
+
+def parse_map(text: str) -> dict[str, str]:
+    """Read `case=…,activity=…[,resource=…,start=…,end=…|timestamp=…]`; an empty value means "no such column".
+
+    Column names may hold commas and spaces. Raises UsageError on an unknown or repeated key.
+    """
+    parts = re.split(r"(?:^|,)\s*(\w+)\s*=", text.strip())
+    if parts[0].strip() or len(parts) < 3:
+        raise UsageError(f"--map {text!r} is not of the form case=COLUMN,activity=COLUMN,…")
+    found: dict[str, str] = {}
+    for key, value in zip(parts[1::2], parts[2::2], strict=True):
+        if key not in MAP_KEYS:
+            raise UsageError(f"--map has the unknown key {key!r}; the keys are {', '.join(MAP_KEYS)}")
+        if key in found:
+            raise UsageError(f"--map names {key!r} twice; give each key once")
+        found[key] = value.strip()
+    if "timestamp" in found and {"start", "end"} & set(found):
+        raise UsageError(
+            "--map gives timestamp beside start or end; use timestamp alone for a log with one time"
+        )
+    return found
+
+
+def guess_mapping(columns: Sequence[str], given: Mapping[str, str] | None = None) -> CandidateMapping:
+    """Guess each role's column from common names, after what `given` (as from `parse_map`) fixes."""
+    fixed = dict(given or {})
+    if "timestamp" in fixed:
+        fixed |= {"start": "", "end": fixed.pop("timestamp")}
+    chosen = {role: _find(name, columns) or name for role, name in fixed.items() if name}
+    confidence = dict.fromkeys(chosen, _SURE)
+    free = [column for column in columns if column not in chosen.values()]
+    for role in (role for role in ROLES if role not in fixed):
+        for column, sureness in _matches(role, free)[:1]:
+            chosen[role], confidence[role] = column, sureness
+            free.remove(column)
+    for role in (role for role in _WORDS if role not in fixed and role not in chosen):
+        for column in [c for c in free if any(word in _words(c) for word in _WORDS[role])][:1]:
+            chosen[role], confidence[role] = column, _WORD
+            free.remove(column)
+    return CandidateMapping(chosen, confidence)
+
+
+def settle_mapping(
+    source: str, columns: Sequence[str], given: Mapping[str, str] | None = None
+) -> tuple[ColumnMapping, Mapping[str, float]]:
+    """The mapping to read `source` with, and its confidence per role.
+
+    Raises DataError naming the columns found when a given column is absent or a needed role has none.
+    """
+    found = ", ".join(repr(column) for column in columns)
+    for key, name in (given or {}).items():
+        if name and _find(name, columns) is None:
+            raise DataError(f"{source}: --map {key}={name} names no column of the file, which has {found}")
+    candidate = guess_mapping(columns, given)
+    if missing := candidate.missing():
+        pairs = ",".join(f"{role}=COLUMN" for role in missing)
+        raise DataError(
+            f"{source}: no column recognised as {' or '.join(missing)} among {found}; say which with --map "
+            f"{pairs}"
+        )
+    return ColumnMapping(**candidate.columns), candidate.confidence
+
+
+def _find(name: str, columns: Sequence[str]) -> str | None:
+    if name in columns:
+        return name
+    return next((column for column in columns if column.strip().lower() == name.strip().lower()), None)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+
+
+def _matches(role: str, columns: Sequence[str]) -> list[tuple[str, float]]:
+    ranks = {_key(name): rank for rank, name in enumerate(_NAMES[role].split(","))}
+    hits = sorted((ranks[_key(c)], i, c) for i, c in enumerate(columns) if _key(c) in ranks)
+    return [(column, _SURE if len(hits) == 1 else _SHARED) for _, _, column in hits]

@@ -1,0 +1,136 @@
+"""Questions asked of the events in SQL: the frozen columns of a window, and variants."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from eventlogs.snapshot import NO_RESOURCE, Snapshot, sealed
+from metagraph.errors import DataError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def freeze(
+    con: DuckDBPyConnection, upload: int, name: str, until: datetime, *, single_timestamp: bool
+) -> Snapshot:
+    """The executions known at `until`, every case closed; an execution that ends later is running.
+
+    Raises DataError when nothing had begun by then.
+    """
+    until_us = _us(until)
+    table = con.sql(
+        """
+        SELECT case_id, activity, resource, start_us,
+            CASE WHEN end_us <= $until THEN end_us END AS known_end_us
+        FROM events WHERE upload_id = $upload AND start_us <= $until
+        ORDER BY min(start_us) OVER (PARTITION BY case_id), case_id, known_end_us NULLS LAST, start_us, row
+        """,
+        params={"upload": upload, "until": until_us},
+    ).to_arrow_table()
+    if not table.num_rows:
+        raise DataError(
+            f"log {name!r} has no event at or before {_text(until)}; ask for an instant inside the log"
+        )
+    starts_us = table["start_us"].to_numpy()
+    origin = monday(_EPOCH + timedelta(microseconds=int(starts_us.min())))
+    cases, case = _codes(table["case_id"])
+    activities, activity = _codes(table["activity"], ordered=True)
+    resources, resource = _codes(table["resource"], ordered=True)
+    offsets = np.searchsorted(case, np.arange(len(cases) + 1)).astype(np.int64)
+    snapshot = Snapshot(
+        name=name,
+        origin=origin,
+        until_s=(until_us - _us(origin)) / 1e6,
+        cases=cases,
+        activities=activities,
+        resources=resources,
+        offsets=offsets,
+        activity=activity,
+        resource=resource,
+        start_s=(starts_us - _us(origin)) / 1e6,
+        end_s=(table["known_end_us"].to_numpy() - _us(origin)) / 1e6,
+        is_open=np.zeros(len(cases), dtype=np.bool_),
+        attributes=_case_attributes(con, upload, cases),
+        single_timestamp=single_timestamp,
+        content_hash="",
+    )
+    return sealed(snapshot)
+
+
+def with_open(snapshot: Snapshot, is_open: NDArray[np.bool_]) -> Snapshot:
+    """The snapshot with these cases open."""
+    return sealed(replace(snapshot, is_open=is_open))
+
+
+def count_variants(
+    con: DuckDBPyConnection, upload: int, until: datetime, without: Collection[str]
+) -> list[tuple[tuple[str, ...], int]]:
+    """Activity sequences (by end, start, row) with the number of cases, most frequent first, then by name."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE excluded AS SELECT unnest($1::VARCHAR[]) AS case_id", [list(without)]
+    )
+    found: Sequence[tuple[Any, ...]] = con.execute(
+        """
+        WITH traces AS (
+            SELECT list(
+                activity ORDER BY CASE WHEN end_us <= $until THEN end_us END NULLS LAST, start_us, row
+            ) AS trace
+            FROM events WHERE upload_id = $upload AND start_us <= $until
+                AND case_id NOT IN (SELECT case_id FROM excluded)
+            GROUP BY case_id
+        )
+        SELECT trace, count(*) AS n FROM traces GROUP BY trace ORDER BY n DESC, trace
+        """,
+        {"upload": upload, "until": _us(until)},
+    ).fetchall()
+    return [(tuple(trace), n) for trace, n in found]
+
+
+def monday(instant: datetime) -> datetime:
+    """Monday 00:00 UTC at or before an instant."""
+    day = instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday())
+
+
+def _us(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _codes(column: Any, *, ordered: bool = False) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Distinct texts of an Arrow column, sorted or in order of appearance, and each row's index into them."""
+    encoded = column.combine_chunks().dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    codes = encoded.indices.fill_null(NO_RESOURCE).to_numpy().astype(np.int32)
+    if not ordered:
+        return tuple(names), codes
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.full(len(names) + 1, NO_RESOURCE, dtype=np.int32)
+    rank[order] = np.arange(len(names), dtype=np.int32)
+    return tuple(names[i] for i in order), rank[codes]
+
+
+def _case_attributes(
+    con: DuckDBPyConnection, upload: int, cases: tuple[str, ...]
+) -> dict[str, tuple[str | None, ...]]:
+    rows = con.execute(
+        "SELECT name, case_id, value FROM case_attributes WHERE upload_id = ? ORDER BY name, case_id",
+        [upload],
+    ).fetchall()
+    index = {case: i for i, case in enumerate(cases)}
+    values: dict[str, list[str | None]] = {}
+    for name, case, value in rows:
+        column = values.setdefault(name, [None] * len(cases))
+        if case in index:
+            column[index[case]] = value
+    return {name: tuple(column) for name, column in values.items()}
