@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from metagraph.tagged import Tagged
 
 Floats = NDArray[np.float64]
 
@@ -62,8 +64,8 @@ class Parametric:
         return float(self.ppf(u).mean())
 
     def ppf(self, u: ArrayLike) -> Floats:
-        values = self._law().ppf(np.asarray(u, float) * self._mass())
-        return np.maximum(np.asarray(values, float), 0.0)
+        values = np.asarray(self._law().ppf(np.asarray(u, float) * self._mass()), np.float64)
+        return np.asarray(np.maximum(values, 0.0), np.float64)
 
     def cdf(self, x: ArrayLike) -> Floats:
         x = np.asarray(x, float)
@@ -88,7 +90,8 @@ class Empirical:
 
     def ppf(self, u: ArrayLike) -> Floats:
         levels = np.linspace(0, 1, len(self.quantiles))
-        return np.interp(np.asarray(u, np.float64), levels, np.asarray(self.quantiles))
+        values = np.interp(np.asarray(u, np.float64), levels, np.asarray(self.quantiles))
+        return np.asarray(values, np.float64)
 
     def cdf(self, x: ArrayLike) -> Floats:
         """P(X <= x); jumps where neighbouring quantiles are equal."""
@@ -110,7 +113,7 @@ class ZeroInflated:
     """Zero with probability `p_zero`, else drawn from `positive`."""
 
     p_zero: float
-    positive: Constant | Parametric | Empirical
+    positive: Annotated[Constant | Parametric | Empirical, Tagged()]
     kind: Literal["zero_inflated"] = "zero_inflated"
 
     def mean(self) -> float:
@@ -131,7 +134,7 @@ class ZeroInflated:
         return self.positive.residual(u, elapsed) if elapsed > 0 else self.ppf(u)
 
 
-Distribution = Constant | Parametric | Empirical | ZeroInflated
+Distribution = Annotated[Constant | Parametric | Empirical | ZeroInflated, Tagged()]
 
 
 def _residual(law: Parametric | Empirical, u: ArrayLike, elapsed: float) -> Floats:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from metagraph.distributions import Fitted
+from metagraph.tagged import Tagged
 
 GatewayKind = Literal["and_split", "and_merge", "xor_split", "xor_merge", "loop_start", "loop_end"]
 
@@ -119,7 +120,7 @@ class Task:
     kind: Literal["task"] = "task"
 
 
-Node = Start | End | Task | Gateway
+Node = Annotated[Start | End | Task | Gateway, Tagged()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,269 @@
+"""Random blocks, and metagraphs that make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+from hypothesis import strategies as st
+
+from metagraph.agents import Agent, Queue
+from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, Sequence, skeleton
+from metagraph.calendars import ALWAYS, Calendar, CalendarException
+from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
+from metagraph.model import (
+    Approval,
+    Candidate,
+    ClosingFact,
+    Default,
+    Metagraph,
+    Override,
+    Provenance,
+)
+from metagraph.model import Choice as Decision
+from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Gateway, Start, Task, WaitBreakdown
+from metagraph.orders import Arrivals, OrderClass, OrderModel, ProfitShape
+from metagraph.routing import Level, Routing, RoutingRow
+
+labels = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+amounts = st.floats(0, 1e9, allow_subnormal=True)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+instants = st.timedeltas(timedelta(0), timedelta(days=47000)).map(lambda since: EPOCH + since)
+
+
+def blocks(max_leaves: int = 12) -> st.SearchStrategy[Block]:
+    """Normalised blocks with unique labels and ids."""
+    return _shapes(max_leaves).map(normalised).filter(lambda block: block != Empty()).map(_numbered)
+
+
+def _shapes(max_leaves: int) -> st.SearchStrategy[Block]:
+    def larger(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
+        several = st.lists(inner, min_size=2, max_size=4).map(tuple)
+        return st.one_of(
+            several.map(Sequence),
+            several.map(lambda items: Choice("", "", items)),
+            several.map(lambda items: Parallel("", "", items)),
+            st.builds(lambda body, redos: Loop("", "", body, redos), inner, several.map(lambda x: x[1:])),
+        )
+
+    smallest: st.SearchStrategy[Block] = st.just(Leaf("", "")) | st.just(Leaf("", "")) | st.just(Empty())
+    return st.recursive(smallest, larger, max_leaves=max_leaves)
+
+
+def normalised(block: Block) -> Block:
+    """The same process without single-item sequences, nested sequences and empty parts that mean nothing."""
+    match block:
+        case Sequence(items):
+            flat: list[Block] = []
+            for item in map(normalised, items):
+                flat += item.items if isinstance(item, Sequence) else [] if item == Empty() else [item]
+            return Sequence(tuple(flat)) if len(flat) > 1 else flat[0] if flat else Empty()
+        case Choice(split, merge, branches):
+            inner = [normalised(branch) for branch in branches]
+            full = [branch for branch in inner if branch != Empty()]
+            kept = (*full, Empty()) if len(full) < len(inner) else tuple(full)
+            return Choice(split, merge, kept) if full else Empty()
+        case Parallel(split, merge, branches):
+            kept = tuple(b for b in map(normalised, branches) if b != Empty())
+            return Parallel(split, merge, kept) if len(kept) > 1 else kept[0] if kept else Empty()
+        case Loop(start, end, body, redos):
+            body = normalised(body)
+            return Loop(start, end, body, tuple(map(normalised, redos))) if body != Empty() else Empty()
+        case _:
+            return block
+
+
+def _numbered(block: Block) -> Block:
+    number = count(1)
+
+    def visit(block: Block) -> Block:
+        n = next(number)
+        match block:
+            case Leaf():
+                return Leaf(f"t{n}", f"Task {n}")
+            case Sequence(items):
+                return Sequence(tuple(map(visit, items)))
+            case Choice(_, _, branches):
+                return Choice(f"xor{n}", f"xor{n}_end", tuple(map(visit, branches)))
+            case Parallel(_, _, branches):
+                return Parallel(f"and{n}", f"and{n}_end", tuple(map(visit, branches)))
+            case Loop(_, _, body, redos):
+                return Loop(f"loop{n}", f"loop{n}_end", visit(body), tuple(map(visit, redos)))
+            case _:
+                return block
+
+    return visit(block)
+
+
+def plain_metagraph(
+    block: Block, weights: Mapping[str, tuple[float, ...]] | None = None, work_s: float = 60.0
+) -> Metagraph:
+    """The block with even weights (or those given by gateway), one agent and constant work."""
+    shape = skeleton(block)
+    work = DurationTable((DurationRow(Fitted(Constant(work_s), 1, "task")),))
+    tasks = tuple(Task(node, label, work, ("q",)) for node, label in shape.tasks)
+    routing = tuple(_routing(g, shape.flows, (weights or {}).get(g.id)) for g in shape.gateways if g.routes)
+    return Metagraph(
+        name="plain",
+        nodes=(Start("start"), *tasks, *shape.gateways, End("end")),
+        flows=shape.flows,
+        routing=routing,
+        agents=(Agent("ann", "always"),),
+        queues=(Queue("q", ("ann",)),),
+        calendars=(Calendar("always"),),
+    )
+
+
+def _routing(gateway: Gateway, flows: tuple, weights: tuple[float, ...] | None) -> Routing:  # type: ignore[type-arg]
+    leaving = tuple(flow.id for flow in flows if flow.source == gateway.id)
+    even = weights or (1 / len(leaving),) * len(leaving)
+    return Routing(gateway.id, leaving, (Level(),), (RoutingRow(0, (), even, 0),))
+
+
+def laws() -> st.SearchStrategy[Distribution]:
+    """Distributions of every kind, without negative values."""
+    positive = st.one_of(
+        st.builds(Constant, amounts),
+        st.builds(Empirical, st.lists(amounts, min_size=2, max_size=9).map(lambda x: tuple(sorted(x)))),
+        st.builds(
+            Parametric,
+            st.just("gamma"),
+            st.tuples(st.floats(0.1, 50), st.just(0.0), st.floats(1e-3, 1e6)),
+            st.none() | st.floats(1e8, 1e9),
+        ),
+    )
+    return positive | st.builds(ZeroInflated, st.floats(0, 1), positive)
+
+
+def fits() -> st.SearchStrategy[Fitted]:
+    return st.builds(
+        Fitted,
+        laws(),
+        st.integers(0, 10**12),
+        labels,
+        st.none() | st.floats(0, 1),
+        st.none() | st.dictionaries(labels, finite, max_size=3),
+        st.lists(finite, max_size=5).map(lambda x: tuple(sorted(x))),
+        labels,
+    )
+
+
+@st.composite
+def metagraphs(draw: st.DrawFn) -> Metagraph:
+    """Metagraphs without a fault, with something in every field."""
+    plain = plain_metagraph(draw(blocks(6)))
+    agents = draw(st.lists(labels, min_size=1, max_size=3, unique=True))
+    calendars = tuple(
+        draw(calendar(name)) for name in draw(st.lists(labels, min_size=1, max_size=2, unique=True))
+    )
+    names = st.sampled_from([c.id for c in calendars])
+    return replace(
+        plain,
+        name=draw(labels),
+        nodes=tuple(draw(task(node, agents)) if isinstance(node, Task) else node for node in plain.nodes),
+        routing=tuple(draw(contexts(routing)) for routing in plain.routing),
+        agents=tuple(
+            draw(st.builds(Agent, st.just(a), names, labels, st.integers(1, 9), cost_per_h=amounts))
+            for a in agents
+        ),
+        queues=(Queue("q", tuple(agents), draw(shares(len(agents)))),),
+        calendars=calendars,
+        arrivals=draw(st.none() | st.builds(Arrivals, st.tuples(*[amounts] * 3).map(lambda x: x * 56))),
+        orders=draw(order_models()),
+        closing=draw(
+            st.none()
+            | st.builds(ClosingFact, st.dictionaries(labels, st.floats(0, 1)), st.floats(0, 1), amounts)
+        ),
+        provenance=draw(st.none() | provenances()),
+        overrides=tuple(draw(st.lists(st.builds(Override, labels, labels, labels, labels), max_size=2))),
+        approvals=tuple(draw(st.lists(st.builds(Approval, labels, instants, labels), max_size=2))),
+    )
+
+
+def shares(n: int) -> st.SearchStrategy[tuple[float, ...]]:
+    """n non-negative numbers that sum to 1."""
+    counts = st.lists(st.integers(0, 1000), min_size=n, max_size=n).filter(any)
+    return counts.map(lambda found: tuple(k / sum(found) for k in found))
+
+
+@st.composite
+def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
+    rows = [DurationRow(draw(fits()))]
+    if draw(st.booleans()):
+        rows.append(
+            DurationRow(draw(fits()), draw(labels), draw(st.none() | labels), draw(st.sampled_from(agents)))
+        )
+    return replace(
+        plain,
+        label=draw(labels),
+        durations=DurationTable(tuple(rows)),
+        queues=draw(st.sampled_from([(), ("q",)])),
+        delay=draw(st.none() | st.builds(DelayTable, fits(), st.dictionaries(labels, fits(), max_size=2))),
+        preemptible=draw(st.booleans()),
+        cost=draw(amounts),
+        waits=draw(st.none() | st.builds(WaitBreakdown, st.integers(0, 99), finite, finite, finite)),
+    )
+
+
+@st.composite
+def contexts(draw: st.DrawFn, plain: Routing) -> Routing:
+    levels = (Level(visit=True, history=2), Level())
+    keys = draw(st.lists(st.tuples(st.sampled_from("12345"), labels, labels), unique=True, max_size=3))
+    several = len(plain.flows)
+    rows = [RoutingRow(0, key, draw(shares(several)), draw(st.integers(0, 99))) for key in keys]
+    return replace(plain, levels=levels, rows=(*rows, RoutingRow(1, (), plain.rows[0].weights, 5)))
+
+
+@st.composite
+def calendar(draw: st.DrawFn, name: str) -> Calendar:
+    edges = sorted(draw(st.lists(st.integers(0, 168), min_size=2, max_size=6, unique=True)))
+    hours = tuple((a * 3600.0, b * 3600.0) for a, b in zip(edges[::2], edges[1::2], strict=False))
+    start = draw(instants)
+    absence = CalendarException(start, start + timedelta(hours=draw(st.integers(1, 99))), draw(st.booleans()))
+    return Calendar(
+        name,
+        draw(st.sampled_from([hours, ALWAYS])),
+        draw(st.sampled_from(["UTC", "Europe/Vienna", "Asia/Kathmandu"])),
+        tuple(draw(st.lists(st.dates(date(1980, 1, 1), date(2100, 1, 1)), max_size=2))),
+        draw(st.sampled_from([(), (absence,)])),
+        draw(labels),
+    )
+
+
+@st.composite
+def order_models(draw: st.DrawFn) -> OrderModel:
+    keys = draw(st.lists(st.tuples(labels, labels), max_size=3, unique=True))
+    parts = draw(shares(len(keys))) if keys else ()
+    maybe = st.none() | fits()
+    classes = [
+        OrderClass(cls, segment, share, draw(st.integers(0, 9)), draw(maybe), draw(maybe), None, draw(maybe))
+        for (cls, segment), share in zip(keys, parts, strict=True)
+    ]
+    profit = draw(st.none() | st.builds(ProfitShape, finite, finite))
+    return OrderModel(tuple(classes), profit, draw(st.dictionaries(labels, labels, max_size=2)))
+
+
+def provenances() -> st.SearchStrategy[Provenance]:
+    candidates = st.builds(
+        Candidate, labels, st.dictionaries(labels, finite, max_size=2), st.booleans(), labels
+    )
+    decisions = st.builds(Decision, labels, st.lists(candidates, max_size=2).map(tuple), labels)
+    counts = st.integers(0, 10**9)
+    return st.builds(
+        Provenance,
+        log=labels,
+        content_hash=labels,
+        first_event=instants,
+        until=instants,
+        cases=counts,
+        events=counts,
+        open_cases=counts,
+        seed=st.integers(),
+        choices=st.lists(decisions, max_size=2).map(tuple),
+        defaults=st.lists(st.builds(Default, labels, labels, labels), max_size=2).map(tuple),
+        facts=st.dictionaries(labels, labels, max_size=2),
+        libraries=st.dictionaries(labels, labels, max_size=2),
+    )
