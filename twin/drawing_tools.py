@@ -1,0 +1,72 @@
+"""What all charts share: colours, axes in units, and pictures of them without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import altair as alt
+
+Picture = alt.Chart | alt.LayerChart | alt.FacetChart | alt.ConcatChart
+
+BLUE, ORANGE, RED, GREY = "#3b82a8", "#d97b3c", "#d0453b", "#8a97a3"
+"""Legible on white and on near-black."""
+INK = "#3a4753"
+"""Text on a light ground; a report exchanges it for its own colour."""
+
+
+def to_svg(chart: Picture) -> str:
+    """The chart as SVG on a transparent ground."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(_styled(chart, "transparent").to_json()))
+
+
+def to_png(chart: Picture, scale: float = 2.0) -> bytes:
+    """The chart as PNG on white."""
+    import vl_convert
+
+    return bytes(vl_convert.vegalite_to_png(_styled(chart, "#ffffff").to_json(), scale=scale))
+
+
+def _styled(chart: Picture, background: str) -> Picture:
+    grid = {"gridColor": GREY, "gridOpacity": 0.22}
+    text = {"labelColor": INK, "titleColor": INK, "titleFontWeight": "normal", "labelPadding": 6}
+    copy: Any = chart.copy(deep=False)
+    copy.config = alt.Config(
+        background=background,
+        font="DejaVu Sans, sans-serif",
+        view={"stroke": None},
+        axis={"domain": False, "ticks": False, **grid, **text},
+        title={"color": INK, "subtitleColor": "#75828e", "anchor": "start", "fontSize": 13, "offset": 10},
+        legend={"labelColor": INK, "titleColor": INK},
+    )
+    styled: Picture = copy
+    return styled
+
+
+def base(rows: Iterable[Mapping[str, object]]) -> alt.Chart:
+    """A chart of rows given as mappings."""
+    data: Any = alt.Data(values=[dict(row) for row in rows])  # type: ignore[no-untyped-call]
+    return alt.Chart(data)
+
+
+def x(field: str, title: str, **more: Any) -> alt.X:
+    """A quantity from left to right; the title names its unit."""
+    return alt.X(field, type="quantitative", title=title, **more)
+
+
+def y(field: str, title: str, **more: Any) -> alt.Y:
+    """A quantity from bottom to top; the title names its unit."""
+    return alt.Y(field, type="quantitative", title=title, **more)
+
+
+def when(field: str) -> alt.X:
+    """An instant, in UTC; midnights are labelled with their day."""
+    label = "utcFormat(datum.value, utchours(datum.value) ? '%H:%M' : '%a %d %b')"
+    axis = alt.Axis(labelExpr=label, labelOverlap=True)
+    return alt.X(field, type="temporal", scale=alt.Scale(type="utc"), title="time (UTC)", axis=axis)
+
+
+def titled(text: str, subtitle: str = "") -> alt.TitleParams:
+    return alt.TitleParams(text, subtitle=subtitle) if subtitle else alt.TitleParams(text)
