@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 WEEK_S = 7 * 86400.0
 ALWAYS = ((0.0, WEEK_S),)
+_MAX_WEEKS = 20000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,13 @@ class WorkClock:
     """W(t): working seconds between `origin` and t; piecewise linear; built week by week as it is asked.
 
     `after(t, work_s)` is W^-1(W(t) + work): when that much work begun at t is done. Times are seconds since
-    `origin` (a Monday 00:00 UTC); negative times are allowed back to one week before it.
+    `origin` (a Monday 00:00 UTC), from `earliest_s` on, but always from one week before the origin on; asking
+    for earlier ones raises ValueError. Where the clock never runs again, `next_on` and `after` are infinite.
     """
 
-    __slots__ = ("_always", "_calendar", "_done", "_ends", "_origin", "_starts", "_weeks", "_zone")
+    __slots__ = ("_always", "_calendar", "_done", "_ends", "_first", "_origin", "_starts", "_weeks", "_zone")
 
-    def __init__(self, calendar: Calendar, origin: datetime) -> None:
+    def __init__(self, calendar: Calendar, origin: datetime, *, earliest_s: float = 0.0) -> None:
         if not calendar.always_open and not calendar.hours and not calendar.exceptions:
             raise ValueError(f"calendar {calendar.id} has no working hours: nothing would ever finish")
         self._calendar = calendar
@@ -61,7 +64,7 @@ class WorkClock:
         self._starts: list[float] = []
         self._ends: list[float] = []
         self._done: list[float] = [0.0]
-        self._weeks = -2
+        self._first = self._weeks = min(math.floor(earliest_s / WEEK_S), -1)
         if not self._always:
             self._extend(0.0)
 
@@ -69,28 +72,33 @@ class WorkClock:
         """Whether the clock runs at t (intervals are closed at their start, open at their end)."""
         if self._always:
             return True
-        self._extend(t)
-        i = bisect_right(self._starts, t) - 1
+        i = self._interval(t)
         return i >= 0 and t < self._ends[i]
 
     def next_on(self, t: float) -> float:
         """The first instant >= t at which the clock runs."""
         if self._always:
             return t
-        self._extend(t)
-        i = bisect_right(self._starts, t) - 1
+        i = self._interval(t)
         if i >= 0 and t < self._ends[i]:
             return t
         while i + 1 >= len(self._starts):
-            self._grow()
+            if not self._grow():
+                return math.inf
         return self._starts[i + 1]
+
+    def on_until(self, t: float) -> float:
+        """An instant up to which the clock surely keeps running, if it runs at t; else t."""
+        if self._always:
+            return math.inf
+        i = self._interval(t)
+        return max(self._ends[i], t) if i >= 0 else t
 
     def worked(self, t: float) -> float:
         """Working seconds up to t, from a fixed but arbitrary zero: use differences."""
         if self._always:
             return t
-        self._extend(t)
-        i = bisect_right(self._starts, t) - 1
+        i = self._interval(t)
         if i < 0:
             return 0.0
         return self._done[i] + min(t, self._ends[i]) - self._starts[i]
@@ -103,27 +111,39 @@ class WorkClock:
         """When `work_s` of work begun at t is done; t itself for no work."""
         if self._always or work_s <= 0.0:
             return t + max(work_s, 0.0)
+        i = self._interval(t)
+        if i >= 0 and t + work_s <= self._ends[i]:
+            return t + work_s
+        done = self._done
         target = self.worked(t) + work_s
-        while self._done[-1] < target:
-            self._grow()
-        lo, hi = 0, len(self._starts) - 1
-        while lo < hi:
-            mid = (lo + hi) // 2
-            if self._done[mid + 1] >= target:
-                hi = mid
-            else:
-                lo = mid + 1
-        return self._starts[lo] + (target - self._done[lo])
+        while done[-1] < target:
+            if not self._grow():
+                return math.inf
+        i = bisect_left(done, target) - 1
+        return self._starts[i] + (target - done[i])
+
+    def _interval(self, t: float) -> int:
+        """Index of the last interval that starts at or before t; -1 if there is none."""
+        if t >= self._weeks * WEEK_S:
+            self._extend(t)
+        if t < self._first * WEEK_S:
+            raise ValueError(
+                f"calendar {self._calendar.id} begins {-self._first} weeks before the origin: {t:g} s is earlier"
+            )
+        return bisect_right(self._starts, t) - 1
 
     def _extend(self, t: float) -> None:
-        while self._weeks * WEEK_S <= t:
-            self._grow()
+        while self._weeks * WEEK_S <= t and self._grow():
+            pass
 
-    def _grow(self) -> None:
-        """Append the intervals of the next week, in seconds since the origin."""
-        if self._weeks > 20000:
+    def _grow(self) -> bool:
+        """Append the intervals of the next week, in seconds since the origin; False if none ever come."""
+        begin = self._weeks * WEEK_S
+        if not self._calendar.hours and all(begin >= self._seconds(e.end) for e in self._calendar.exceptions):
+            return False
+        if self._weeks > _MAX_WEEKS:
             raise ValueError(f"calendar {self._calendar.id} never opens again: work on it can't finish")
-        begin, self._weeks = self._weeks * WEEK_S, self._weeks + 1
+        self._weeks += 1
         for start, end in self._week_intervals(begin):
             if self._ends and start <= self._ends[-1]:
                 end = max(end, self._ends[-1])
@@ -133,6 +153,7 @@ class WorkClock:
             self._starts.append(start)
             self._ends.append(end)
             self._done.append(self._done[-1] + end - start)
+        return True
 
     def _week_intervals(self, begin: float) -> list[tuple[float, float]]:
         """Working intervals that lie in [begin, begin + one week), after holidays and exceptions."""
@@ -147,9 +168,9 @@ class WorkClock:
                 lo, hi = max(start, base), min(end, base + 86400.0)
                 if lo < hi:
                     spans.append((self._instant(day, lo - base), self._instant(day, hi - base)))
+        spans = [(start, end) for start, end in spans if start < end]  # hours that a clock change skips
         for exception in self._calendar.exceptions:
-            lo = (exception.start - self._origin).total_seconds()
-            hi = (exception.end - self._origin).total_seconds()
+            lo, hi = self._seconds(exception.start), self._seconds(exception.end)
             spans = _merge([*spans, (lo, hi)]) if exception.working else _cut(spans, lo, hi)
         stop = begin + WEEK_S
         clipped = [(max(start, begin), min(end, stop)) for start, end in _merge(spans)]
@@ -157,7 +178,10 @@ class WorkClock:
 
     def _instant(self, day: date, offset_s: float) -> float:
         local = datetime.combine(day, time(), self._zone) + timedelta(seconds=offset_s)
-        return (local.astimezone(UTC) - self._origin).total_seconds()
+        return self._seconds(local.astimezone(UTC))
+
+    def _seconds(self, instant: datetime) -> float:
+        return (instant - self._origin).total_seconds()
 
 
 def _merge(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
