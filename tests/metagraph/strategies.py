@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -53,14 +53,39 @@ def _shapes(max_leaves: int) -> st.SearchStrategy[Block]:
     return st.recursive(smallest, larger, max_leaves=max_leaves)
 
 
-def normalised(block: Block) -> Block:
-    """The same process without single-item sequences, nested sequences and empty parts that mean nothing."""
+def rough_blocks(max_leaves: int = 12) -> st.SearchStrategy[Block]:
+    """Blocks with unique labels and ids, and with needless sequences and empty parts."""
+    return _shapes(max_leaves).map(_numbered)
+
+
+def joined(items: Iterable[Block]) -> Block:
+    """The items one after the other, with nothing that leaves no trace in the graph."""
+    flat: list[Block] = []
+    for item in items:
+        flat += item.items if isinstance(item, Sequence) else [] if item == Empty() else [item]
+    return Sequence(tuple(flat)) if len(flat) > 1 else flat[0] if flat else Empty()
+
+
+def flattened(block: Block) -> Block:
+    """The same graph as a block whose sequences hold at least two things, none of them a sequence."""
     match block:
         case Sequence(items):
-            flat: list[Block] = []
-            for item in map(normalised, items):
-                flat += item.items if isinstance(item, Sequence) else [] if item == Empty() else [item]
-            return Sequence(tuple(flat)) if len(flat) > 1 else flat[0] if flat else Empty()
+            return joined(map(flattened, items))
+        case Choice(split, merge, branches):
+            return Choice(split, merge, tuple(map(flattened, branches)))
+        case Parallel(split, merge, branches):
+            return Parallel(split, merge, tuple(map(flattened, branches)))
+        case Loop(start, end, body, redos):
+            return Loop(start, end, flattened(body), tuple(map(flattened, redos)))
+        case _:
+            return block
+
+
+def normalised(block: Block) -> Block:
+    """The same process without parts that mean nothing: doubled or useless empty ones."""
+    match block:
+        case Sequence(items):
+            return joined(map(normalised, items))
         case Choice(split, merge, branches):
             inner = [normalised(branch) for branch in branches]
             full = [branch for branch in inner if branch != Empty()]
