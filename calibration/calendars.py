@@ -1,0 +1,215 @@
+"""Weekly calendars of agents, read from the hours in which their work starts and ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.grid import WEEK_QUARTERS, Grid, GridClock, Mask
+from calibration.settings import Settings
+from calibration.window import Window
+from eventlogs.snapshot import NO_RESOURCE
+from metagraph.calendars import ALWAYS, Calendar
+from metagraph.model import Default
+
+OWN_STAMPS = 100
+"""Start and end stamps that an agent needs for a calendar of its own."""
+SUPPORT = 0.1
+"""An hour is worked if it shows stamps in at least this share of the weeks in which the agent's typical hour
+does."""
+OUTSIDE = 0.05
+"""Stamps that a calendar may leave uncovered."""
+CLEAR = 4.0
+"""Weeks in which a typical hour must show stamps before an hour without any counts as a break: if work were
+going on, e^-4 = 2 % of such hours would be empty by chance."""
+TRIM_STAMPS = 40
+"""Stamps in an edge hour before its empty quarters are cut off."""
+
+_ALL_WEEK = np.ones(WEEK_QUARTERS, dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timetable:
+    """Who works when."""
+
+    calendars: tuple[Calendar, ...]
+    of_resource: tuple[str, ...]
+    """Calendar id of each of the snapshot's resources."""
+    clocks: tuple[GridClock, ...]
+    """Of each resource; equal calendars share one clock."""
+    always: GridClock
+    """For work that needs nobody."""
+    defaults: tuple[Default, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stamps:
+    """Counts per resource: stamps by quarter hour of the week, and weeks with a stamp by hour of the week."""
+
+    quarters: NDArray[np.int64]
+    weeks: NDArray[np.int64]
+
+    def pooled(self, members: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return self.quarters[members].sum(axis=0), self.weeks[members].sum(axis=0)
+
+
+def fit_calendars(window: Window, grid: Grid, roles: NDArray[np.int64], settings: Settings) -> Timetable:
+    """A calendar for each resource: its own if it left enough stamps, else its role's, else everybody's.
+
+    `roles` gives each resource's role as an index.
+    """
+    n = len(window.snapshot.resources)
+    always = GridClock(grid, _ALL_WEEK)
+    if not settings.use_calendars or n == 0:
+        calendars = (Calendar("always", ALWAYS, settings.time_zone, note="not used"),) if n else ()
+        return Timetable(calendars, ("always",) * n, (always,) * n, always, ())
+    stamps = _count(window, grid, n)
+    weeks, notes, defaults = _choose(window, stamps, roles)
+    return _timetable(weeks, notes, defaults, grid, always, settings)
+
+
+def _count(window: Window, grid: Grid, n: int) -> _Stamps:
+    """Stamps of the window's rows; an end on a quarter's edge belongs to the quarter that it closes."""
+    snapshot = window.snapshot
+    used = window.rows & (snapshot.resource != NO_RESOURCE)
+    who, start, end = snapshot.resource[used], snapshot.start_s[used], snapshot.end_s[used]
+    ends = ~np.isnan(end) & (end > start)
+    agents = np.concatenate((who, who[ends])).astype(np.int64)
+    index = grid.index(np.concatenate((start, end[ends] - 1e-3)))
+    slot = grid.slot[index]
+    quarters = np.bincount(agents * WEEK_QUARTERS + slot, minlength=n * WEEK_QUARTERS)
+    week_no = index // WEEK_QUARTERS
+    seen = np.unique((agents * (week_no.max(initial=0) + 1) + week_no) * 168 + slot // 4)
+    cell = seen // 168 // (week_no.max(initial=0) + 1) * 168 + seen % 168
+    weeks = np.bincount(cell, minlength=n * 168)
+    return _Stamps(quarters.reshape(n, WEEK_QUARTERS), weeks.reshape(n, 168))
+
+
+def worked_week(quarters: NDArray[np.int64], weeks: NDArray[np.int64]) -> Mask:
+    """Which quarter hours of the week are worked.
+
+    `quarters` counts stamps by quarter hour (672), `weeks` the weeks with a stamp by hour (168). An hour is
+    worked if its support is at least SUPPORT of the typical hour's; then the best supported of the others are
+    taken in until at most OUTSIDE of the stamps lie outside. Breaks within a day are believed only where a
+    typical hour is well supported. Empty quarters at the edges of well filled hours are cut off.
+    """
+    stamps = quarters.reshape(168, 4).sum(axis=1)
+    total = stamps.sum()
+    order = np.argsort(-weeks, kind="stable")
+    half = np.searchsorted(np.cumsum(stamps[order]), total / 2)
+    typical = float(weeks[order[min(half, 167)]])
+    on = (weeks >= max(SUPPORT * typical, 1.0)) & (stamps > 0)
+    outside = total - stamps[on].sum()
+    for hour in order:
+        if outside <= OUTSIDE * total:
+            break
+        if not on[hour]:
+            on[hour] = True
+            outside -= stamps[hour]
+    if typical < CLEAR:
+        _fill_days(on)
+    return _trim(on, quarters, stamps)
+
+
+def _fill_days(on: Mask) -> None:
+    for day in range(7):
+        hours = np.flatnonzero(on[day * 24 : day * 24 + 24])
+        if len(hours):
+            on[day * 24 + hours[0] : day * 24 + hours[-1] + 1] = True
+
+
+def _trim(on: Mask, quarters: NDArray[np.int64], stamps: NDArray[np.int64]) -> Mask:
+    week = np.repeat(on, 4)
+    for hour in np.flatnonzero(on & (stamps >= TRIM_STAMPS)):
+        seen = np.flatnonzero(quarters[hour * 4 : hour * 4 + 4])
+        if not on[hour - 1]:
+            week[hour * 4 : hour * 4 + seen[0]] = False
+        if not on[(hour + 1) % 168]:
+            week[hour * 4 + seen[-1] + 1 : hour * 4 + 4] = False
+    return week
+
+
+def _choose(
+    window: Window, stamps: _Stamps, roles: NDArray[np.int64]
+) -> tuple[list[Mask], list[str], list[Default]]:
+    """The worked week of each resource, with how it was found."""
+    resources = window.snapshot.resources
+    totals = stamps.quarters.sum(axis=1)
+    everyone, everyone_note = _week_of(*stamps.pooled(np.arange(len(resources))), "everybody's")
+    role_weeks: dict[int, tuple[Mask, str]] = {}
+    for role in np.unique(roles):
+        quarters, weeks = stamps.pooled(np.flatnonzero(roles == role))
+        if quarters.sum() >= OWN_STAMPS:
+            role_weeks[int(role)] = _week_of(quarters, weeks, "the role's")
+    chosen: list[Mask] = []
+    notes: list[str] = []
+    borrowed: dict[str, list[str]] = {}
+    for i, name in enumerate(resources):
+        if totals[i] >= OWN_STAMPS:
+            week, note = _week_of(stamps.quarters[i], stamps.weeks[i], "own")
+        else:
+            week, note = role_weeks.get(int(roles[i]), (everyone, everyone_note))
+            source = "their role's calendar" if int(roles[i]) in role_weeks else "everybody's calendar"
+            borrowed.setdefault(source, []).append(name)
+        chosen.append(week)
+        notes.append(note)
+    defaults = [
+        Default(_names(names), f"fewer than {OWN_STAMPS} start and end times", source)
+        for source, names in borrowed.items()
+    ]
+    return chosen, notes, defaults
+
+
+def _week_of(quarters: NDArray[np.int64], weeks: NDArray[np.int64], whose: str) -> tuple[Mask, str]:
+    total = int(quarters.sum())
+    if total < 30:
+        return _ALL_WEEK, f"always: {total} start and end times say nothing about hours"
+    week = worked_week(quarters, weeks)
+    if week.sum() >= 0.9 * WEEK_QUARTERS:
+        return _ALL_WEEK, f"always: {total} start and end times all over the week"
+    outside = 1 - quarters[week].sum() / total
+    return week, f"hours of {whose} {total} start and end times; {outside:.1%} lie outside"
+
+
+def _timetable(
+    weeks: list[Mask],
+    notes: list[str],
+    defaults: list[Default],
+    grid: Grid,
+    always: GridClock,
+    settings: Settings,
+) -> Timetable:
+    """Equal weeks become one calendar; the most used comes first."""
+    keys = [week.tobytes() for week in weeks]
+    users = {key: keys.count(key) for key in keys}
+    calendars: list[Calendar] = []
+    ids: dict[bytes, str] = {}
+    clocks: dict[bytes, GridClock] = {}
+    for key in sorted(users, key=lambda k: (-users[k], keys.index(k))):
+        i = keys.index(key)
+        everywhen = bool(weeks[i].all())
+        ids[key] = "always" if everywhen else f"cal{len(calendars) + 1}"
+        clocks[key] = always if everywhen else GridClock(grid, weeks[i])
+        note = notes[i] if users[key] == 1 else f"{notes[i]} (shared by {users[key]} agents)"
+        calendars.append(Calendar(ids[key], week_hours(weeks[i]), settings.time_zone, note=note))
+    return Timetable(
+        tuple(calendars),
+        tuple(ids[k] for k in keys),
+        tuple(clocks[k] for k in keys),
+        always,
+        tuple(defaults),
+    )
+
+
+def week_hours(week: Mask) -> tuple[tuple[float, float], ...]:
+    """A calendar's open intervals in seconds since Monday 00:00 from its 672 quarter hours."""
+    edges = np.diff(week.astype(np.int8), prepend=0, append=0)
+    starts, ends = np.flatnonzero(edges == 1) * 900.0, np.flatnonzero(edges == -1) * 900.0
+    return tuple(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"agents {shown}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,114 @@
+"""Where the time between enabled and start went, and the delay that neither shifts nor other work explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.agents import Resources
+from calibration.availability import Availability, find_availability
+from calibration.fitting import differs, fit_law
+from calibration.grid import Floats
+from calibration.settings import Settings
+from calibration.window import ENOUGH, Window
+from discovery.replayed import Replayed
+from eventlogs.snapshot import NO_RESOURCE
+from metagraph.distributions import Fitted
+from metagraph.nodes import DelayTable, WaitBreakdown
+
+DELAYED_S = 1.0
+"""A task whose executions are delayed by less on average has no delay."""
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waits:
+    """Per activity."""
+
+    delays: Mapping[str, DelayTable]
+    """Only where there is any delay to speak of."""
+    breakdowns: Mapping[str, WaitBreakdown]
+
+
+def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings: Settings) -> Waits:
+    """Decompose the waits of the executions that the replay found a place for.
+
+    The delay of an execution runs from enabled to ready: the last instant before its start at which somebody
+    who does this task was on shift and had a hand free; shifts and other work explain the rest. This is the
+    extraneous-delay method of Chapela-Campa and Dumas (2024) with the task's pool in place of the agent, as
+    in the simulation any of the pool would have taken the work. The breakdown looks at the very agent.
+    """
+    snapshot = window.snapshot
+    availability = find_availability(snapshot, resources)
+    index = {name: i for i, name in enumerate(snapshot.resources)}
+    pools = {q.id: tuple(index[name] for name in q.agents) for q in resources.queues}
+    usable = window.rows & ~np.isnan(replayed.enabled_s)
+    breakdowns: dict[str, WaitBreakdown] = {}
+    delays: dict[str, DelayTable] = {}
+    for a, label in enumerate(snapshot.activities):
+        rows = np.flatnonzero(usable & (snapshot.activity == a))
+        if not len(rows):
+            continue
+        enabled, start = replayed.enabled_s[rows], snapshot.start_s[rows]
+        who = snapshot.resource[rows] if label in pools else np.full(len(rows), NO_RESOURCE, np.int32)
+        breakdowns[label] = wait_breakdown(enabled, start, who, availability, resources)
+        if settings.use_delay:
+            delay = delay_seconds(enabled, start, pools.get(label), availability)
+            after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]
+            table = delay_table(delay, after)
+            if table is not None:
+                delays[label] = table
+    return Waits(delays, breakdowns)
+
+
+def delay_seconds(
+    enabled: Floats, start: Floats, pool: tuple[int, ...] | None, availability: Availability
+) -> Floats:
+    """Wall-clock seconds from enabled to ready; all of the wait for a task that needs nobody."""
+    ready = start if pool is None else availability.pool(pool).last_before(start)
+    return np.maximum(ready - enabled, 0.0)
+
+
+def wait_breakdown(
+    enabled: Floats,
+    start: Floats,
+    who: NDArray[np.int32],
+    availability: Availability,
+    resources: Resources,
+) -> WaitBreakdown:
+    """Means over executions of one task of the wait while its agent was off shift, while it was at capacity,
+    and the rest."""
+    begin = np.minimum(enabled, start)
+    wait = start - begin
+    off, busy = np.zeros(len(wait)), np.zeros(len(wait))
+    for agent in np.unique(who[(who != NO_RESOURCE) & (wait > 0)]):
+        rows = np.flatnonzero((who == agent) & (wait > 0))
+        on = resources.timetable.clocks[agent].between(begin[rows], start[rows])
+        off[rows] = wait[rows] - on
+        busy[rows] = availability.busy[agent].covered(begin[rows], start[rows])
+    rest = np.maximum(wait - off - busy, 0.0)
+    return WaitBreakdown(len(wait), *(round(float(part.mean()), 3) for part in (off, busy, rest)))
+
+
+def delay_table(delay: Floats, after: NDArray[np.object_]) -> DelayTable | None:
+    """Laws of the delay, with a row for every activity it follows that differs from the rest; None if there
+    is no delay to speak of."""
+    if delay.mean() < DELAYED_S:
+        return None
+    rows: dict[str, Fitted] = {}
+    for name in sorted(set(after.tolist())):
+        members = after == name
+        mine, others = delay[members], delay[~members]
+        # A case's first task is enabled when it starts: it has no delay by construction.
+        first = name == "" and not mine.any()
+        if first or (len(mine) >= ENOUGH and len(others) and _differ(mine, others)):
+            rows[name] = fit_law(mine, "task", fast=True, pictured=41)
+    return DelayTable(fit_law(delay, "task", fast=True), rows)
+
+
+def _differ(mine: Floats, others: Floats) -> bool:
+    return differs(np.sort(mine), np.sort(others))

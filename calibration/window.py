@@ -1,0 +1,43 @@
+"""The part of a log that a calibration looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventlogs.snapshot import Snapshot
+
+ENOUGH = 30
+"""Observations from which a law is fitted on its own; fewer are pooled."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """The last share of a log's cases, with the whole log for what they say too little about."""
+
+    snapshot: Snapshot
+    first_case: int
+    """Cases from this index on are in the window."""
+    rows: NDArray[np.bool_]
+    """Rows used: those of the window's cases, and all rows of activities with fewer than ENOUGH there."""
+    widened: tuple[str, ...]
+    """Activities for which the whole log is used."""
+
+    @property
+    def first_s(self) -> float:
+        """The window's first arrival."""
+        snapshot = self.snapshot
+        start = snapshot.offsets[self.first_case]
+        return float(np.min(snapshot.start_s[start:])) if start < snapshot.n_events else snapshot.until_s
+
+
+def open_window(snapshot: Snapshot, share: float) -> Window:
+    """The window of the last `share` of the cases (by first start), at least one case."""
+    first = min(int(np.floor((1 - share) * snapshot.n_cases + 1e-9)), max(snapshot.n_cases - 1, 0))
+    rows = snapshot.case_of_row() >= first
+    counts = np.bincount(snapshot.activity[rows], minlength=len(snapshot.activities))
+    widened = (counts < ENOUGH) & (first > 0)
+    rows |= widened[snapshot.activity]
+    return Window(snapshot, first, rows, tuple(np.array(snapshot.activities, dtype=object)[widened]))
