@@ -105,7 +105,7 @@ def _block(tree: ProcessTree, tasks: Mapping[int, Leaf]) -> Block:
 
 
 def _usual_predecessor(label: str, known: Collection[str], variants: Iterable[Variant]) -> str:
-    """The known activity that most often precedes it, others in between aside; '' for the start of the case."""
+    """The known activity that most often comes before it, directly or not; '' if none does."""
     before: Counter[str] = Counter()
     for activities, n in variants:
         last = ""
