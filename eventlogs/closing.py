@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventlogs.snapshot import Snapshot
 
-GAP_QUANTILE = 0.95
-SAFETY = 2.0
+_SETTLED_QUANTILE = 0.99
+_SETTLED_FACTOR = 2.0
 _ENOUGH_SETTLED = 30
+_ENOUGH_GAPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,22 @@ class ClosingRule:
     end_activities: Mapping[str, float]
     """Activity -> share of its executions that were the last of their case."""
     idle_s: float
-    """A case without anything running for longer is over."""
+    """A case that idles for longer is over, after activities that have no limit of their own."""
     min_share: float = 0.5
+    idle_after_s: Mapping[str, float] = field(default_factory=dict)
+    """Activity -> the limit after it, for activities seen often enough."""
 
     def is_open(self, last_activity: str, idle_s: float, running: bool) -> bool:
         """Whether a case goes on whose last finished activity lies `idle_s` seconds back."""
-        return running or not (self.ends(last_activity) or idle_s > self.idle_s)
+        return running or not (self.ends(last_activity) or idle_s > self.limit_s(last_activity))
 
     def ends(self, activity: str) -> bool:
         """Whether a case is taken to be over right after this activity."""
         return self.end_activities.get(activity, 0.0) >= self.min_share
+
+    def limit_s(self, activity: str) -> float:
+        """How long a case may idle after this activity before it is taken to be over."""
+        return self.idle_after_s.get(activity, self.idle_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,46 +58,69 @@ class ClosingCounts:
 def fit(snapshot: Snapshot) -> ClosingRule:
     """Learn the rule from a log that may hold unfinished cases.
 
-    Idle limit: SAFETY times the 95 % quantile of the gaps inside cases. End shares: from the cases idle for
-    longer than that at the log's end, because the last event of a case still open ends nothing; from all
-    cases if fewer than 30 are settled so.
+    A case idle for u after activity a is over more likely than not once e(a) > g(a) S(u | a), with e(a) the
+    times a ended a case, g(a) the times the case went on, and S the share of those gaps longer than u: the
+    limit is the gap's quantile at 1 - e(a) / g(a). Ends are counted in settled cases only, because the last
+    event of a case still open ends nothing: those idle, when the log stops, for twice the 99 % quantile of
+    all gaps; in all cases without anything running if fewer than 30 are settled so.
     """
-    gaps = within_case_gaps_s(snapshot)
-    idle_s = SAFETY * float(np.quantile(gaps, GAP_QUANTILE)) if len(gaps) else 0.0
+    gaps, after = within_case_gaps(snapshot)
     last_row, idle, running = _case_ends(snapshot)
-    settled = ~running & (idle > idle_s)
+    positive = gaps[gaps > 0]
+    long = _SETTLED_FACTOR * np.quantile(positive, _SETTLED_QUANTILE) if len(positive) else 0.0
+    settled = ~running & (idle > long)
     if settled.sum() < _ENOUGH_SETTLED:
-        settled = ~running if (~running).any() else np.ones(snapshot.n_cases, dtype=np.bool_)
+        settled = ~running
     n = len(snapshot.activities)
     seen = np.bincount(snapshot.activity[np.repeat(settled, np.diff(snapshot.offsets))], minlength=n)
-    last = np.bincount(snapshot.activity[last_row[settled]], minlength=n)
-    shares = {name: float(last[i] / seen[i]) for i, name in enumerate(snapshot.activities) if last[i]}
-    return ClosingRule(shares, idle_s)
+    ended = np.bincount(snapshot.activity[last_row[settled]], minlength=n)
+    rule = ClosingRule(
+        {name: float(ended[i] / seen[i]) for i, name in enumerate(snapshot.activities) if ended[i]}, 0.0
+    )
+    lasting = np.array([not rule.ends(name) for name in snapshot.activities], dtype=np.bool_)
+    limits = {
+        name: _limit_s(gaps[after == i], int(ended[i]))
+        for i, name in enumerate(snapshot.activities)
+        if lasting[i] and np.count_nonzero(after == i) >= _ENOUGH_GAPS
+    }
+    pooled = _limit_s(gaps[lasting[after]], int(ended[lasting].sum()))
+    return ClosingRule(rule.end_activities, pooled, idle_after_s=limits)
 
 
 def apply(rule: ClosingRule, snapshot: Snapshot) -> tuple[NDArray[np.bool_], ClosingCounts]:
     """Per case whether it is open at the snapshot's instant, and how that was decided."""
     last_row, idle, running = _case_ends(snapshot)
-    ends = np.array([rule.ends(name) for name in snapshot.activities], dtype=np.bool_)
-    ended = ~running & ends[snapshot.activity[last_row]]
-    stale = ~running & ~ended & (idle > rule.idle_s)
+    last = snapshot.activity[last_row]
+    ends = np.array([rule.ends(name) for name in snapshot.activities], dtype=np.bool_)[last]
+    limit = np.array([rule.limit_s(name) for name in snapshot.activities], dtype=np.float64)[last]
+    ended = ~running & ends
+    stale = ~running & ~ended & (idle > limit)
     waiting = ~running & ~ended & ~stale
     counts = ClosingCounts(int(running.sum()), int(waiting.sum()), int(ended.sum()), int(stale.sum()))
     return running | waiting, counts
 
 
-def within_case_gaps_s(snapshot: Snapshot) -> NDArray[np.float64]:
-    """Seconds from everything before being finished to the next start, 0 where executions overlap."""
+def within_case_gaps(snapshot: Snapshot) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Seconds from everything before being finished to the next start, and the activity that finished last.
+
+    One pair for every execution that isn't the first of its case; 0 seconds where executions overlap.
+    """
     case = snapshot.case_of_row()
     order = np.lexsort((snapshot.start_s, case))
     case, start = case[order], snapshot.start_s[order]
     end = np.where(np.isnan(snapshot.end_s), snapshot.until_s, snapshot.end_s)[order]
     # A lift per case, higher than any time, lets one running maximum serve all cases.
-    lift = case * (snapshot.until_s + 1.0)
-    busy_until: NDArray[np.float64] = np.maximum.accumulate(end + lift) - lift
+    lifted = end + case * (snapshot.until_s + 1.0)
+    latest = np.maximum.accumulate(np.where(lifted >= np.maximum.accumulate(lifted), np.arange(len(case)), 0))
     same = case[1:] == case[:-1]
-    gaps: NDArray[np.float64] = np.maximum(start[1:] - busy_until[:-1], 0.0)[same]
-    return gaps
+    gaps: NDArray[np.float64] = np.maximum(start[1:] - end[latest[:-1]], 0.0)[same]
+    return gaps, snapshot.activity[order][latest[:-1]][same]
+
+
+def _limit_s(gaps: NDArray[np.float64], ended: int) -> float:
+    if len(gaps) <= ended:
+        return 0.0
+    return float(np.quantile(gaps, 1.0 - ended / len(gaps)))
 
 
 def _case_ends(snapshot: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:

@@ -34,13 +34,14 @@ _NAMES: Mapping[str, str] = {
     "lifecycle": "lifecycle:transition, lifecycle, transition, lifecycle transition",
     "instance": "concept:instance, lifecycle:instance, activity instance, activity instance id",
 }
-_WORDS: Mapping[str, tuple[str, ...]] = {
-    "case": ("case",),
-    "activity": ("activity", "task"),
-    "resource": ("resource", "agent", "user"),
-    "start": ("start", "begin"),
-    "end": ("end", "complete", "finish", "timestamp"),
+_WORDS: Mapping[str, frozenset[str]] = {
+    "case": frozenset({"case"}),
+    "activity": frozenset({"activity", "task"}),
+    "resource": frozenset({"resource", "agent", "user"}),
+    "start": frozenset({"start", "begin"}),
+    "end": frozenset({"end", "complete", "finish", "timestamp"}),
 }
+"""A name with such a word is only a suggestion, never taken without being confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class ColumnMapping:
 
     def used(self) -> frozenset[str]:
         return frozenset(name for name in asdict(self).values() if name is not None)
+
+    def times(self) -> tuple[str, ...]:
+        """The time columns, start first."""
+        return tuple(name for name in (self.start, self.end) if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def guess_mapping(columns: Sequence[str], given: Mapping[str, str] | None = None
             chosen[role], confidence[role] = column, sureness
             free.remove(column)
     for role in (role for role in _WORDS if role not in fixed and role not in chosen):
-        for column in [c for c in free if any(word in _words(c) for word in _WORDS[role])][:1]:
+        for column in [c for c in free if _WORDS[role] & _words(c)][:1]:
             chosen[role], confidence[role] = column, _WORD
             free.remove(column)
     return CandidateMapping(chosen, confidence)
@@ -127,13 +132,14 @@ def settle_mapping(
         if name and _find(name, columns) is None:
             raise DataError(f"{source}: --map {key}={name} names no column of the file, which has {found}")
     candidate = guess_mapping(columns, given)
-    if missing := candidate.missing():
-        pairs = ",".join(f"{role}=COLUMN" for role in missing)
+    sure = {role: name for role, name in candidate.columns.items() if candidate.confidence[role] > _WORD}
+    if missing := CandidateMapping(sure, candidate.confidence).missing():
+        pairs = ",".join(f"{role}={candidate.columns.get(role, 'COLUMN')}" for role in missing)
         raise DataError(
             f"{source}: no column recognised as {' or '.join(missing)} among {found}; say which with --map "
             f"{pairs}"
         )
-    return ColumnMapping(**candidate.columns), candidate.confidence
+    return ColumnMapping(**sure), {role: candidate.confidence[role] for role in sure}
 
 
 def _find(name: str, columns: Sequence[str]) -> str | None:
@@ -146,8 +152,9 @@ def _key(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
 
 
-def _words(name: str) -> list[str]:
-    return re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+def _words(name: str) -> set[str]:
+    bare = name.removeprefix(CASE_PREFIX)
+    return set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", bare).lower()))
 
 
 def _matches(role: str, columns: Sequence[str]) -> list[tuple[str, float]]:

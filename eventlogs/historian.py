@@ -17,14 +17,15 @@ from eventlogs import closing as closings
 from eventlogs import models
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
-from eventlogs.csv_reader import read_csv, read_parquet
 from eventlogs.database import MEMORY, connect
+from eventlogs.freezing import freeze, with_open
 from eventlogs.importing import take
-from eventlogs.mining import count_variants, freeze, with_open
 from eventlogs.models import ModelInfo
 from eventlogs.parsing import BadRows, TakeOptions
+from eventlogs.reading import read
 from eventlogs.report import ImportReport
 from eventlogs.snapshot import Snapshot
+from eventlogs.variants import variants
 from metagraph.errors import DataError, UsageError
 
 PARSER_VERSION = 1
@@ -100,7 +101,7 @@ class Historian:
         name = name or log_name(file)
         with self._transaction():
             say("reading", 0.0)
-            staged = (read_parquet if file.suffix.lower() == ".parquet" else read_csv)(self._con, file)
+            staged = read(self._con, file)
             settled, confidence = settle_mapping(staged.source, staged.columns, mapping)
             options = TakeOptions(settled, confidence, time_format, tz, on_bad_rows)
             known = self._con.execute(
@@ -156,10 +157,7 @@ class Historian:
         closing: ClosingRule | None = None,
     ) -> list[tuple[tuple[str, ...], int]]:
         """Activity sequences (by end, start, row) of the closed cases, with their numbers of cases."""
-        upload, report = self._current(name)
-        snapshot = self.snapshot(name, until, open_cases, closing)
-        still_open = [case for case, is_open in zip(snapshot.cases, snapshot.is_open, strict=True) if is_open]
-        return count_variants(self._con, upload, until or report.last, still_open)
+        return variants(self.snapshot(name, until, open_cases, closing))
 
     def snapshot(
         self,

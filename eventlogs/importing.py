@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
 
 from duckdb import DuckDBPyConnection
 
 from eventlogs.columns import CASE_PREFIX, ColumnMapping
+from eventlogs.instants import from_us
 from eventlogs.lifecycle import COMPLETES, STARTS, pair
 from eventlogs.parsing import TakeOptions, judge, parse, time_formats, uses_lifecycle
 from eventlogs.report import ImportReport
 from eventlogs.staging import Staged
 from metagraph.errors import DataError
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def take(
@@ -41,7 +39,7 @@ def take(
     counts = _count(con, upload)
     if not counts["events"]:
         raise DataError(f"{staged.source}: no row of the file can be used as a task execution")
-    read_by = {name: formats[staged.column(name)] for name in (mapping.start, mapping.end) if name}
+    read_by = {name: formats[staged.column(name)] for name in mapping.times()}
     return ImportReport(
         log=log,
         source=staged.source,
@@ -59,8 +57,8 @@ def take(
         events=counts["events"],
         rows_kept=counts["rows"],
         rows_ignored=counts["ignored"],
-        first=EPOCH + timedelta(microseconds=counts["first_us"]),
-        last=EPOCH + timedelta(microseconds=counts["last_us"]),
+        first=from_us(counts["first_us"]),
+        last=from_us(counts["last_us"]),
         single_timestamp=not counts["started"] if lifecycle else not (mapping.start and mapping.end),
         transitions=_transitions(con) if lifecycle else {},
         completed_without_start=counts["instant"] if lifecycle else counts["unstarted"],

@@ -45,13 +45,14 @@ class TakeOptions:
 
 
 def time_formats(con: DuckDBPyConnection, staged: Staged, options: TakeOptions) -> dict[str, TimeFormat]:
+    """Format of each time column, by its name in `staging`. Raises as `detect_formats` does."""
     try:
         ZoneInfo(options.tz)
     except (ZoneInfoNotFoundError, ValueError):
         raise UsageError(
             f"--tz {options.tz!r} is no time zone; use an IANA name such as Europe/Paris"
         ) from None
-    times = {staged.column(name): name for name in (options.mapping.start, options.mapping.end) if name}
+    times = {staged.column(name): name for name in options.mapping.times()}
     return detect_formats(con, "staging", times, staged.source, options.time_format)
 
 
@@ -109,6 +110,15 @@ def parse(
     con.execute("SET TimeZone = 'UTC'")
 
 
+def reasons(con: DuckDBPyConnection) -> dict[str, int]:
+    """How many rows of `parsed` can't be used, by reason."""
+    return dict(
+        con.execute(
+            "SELECT reason, count(*) FROM parsed WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason"
+        ).fetchall()
+    )
+
+
 def judge(
     con: DuckDBPyConnection,
     staged: Staged,
@@ -117,20 +127,16 @@ def judge(
     formats: Mapping[str, TimeFormat],
 ) -> dict[str, int]:
     """Quarantine bad rows, or refuse the file for the first of them; rows by reason."""
-    reasons = dict(
-        con.execute(
-            "SELECT reason, count(*) FROM parsed WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason"
-        ).fetchall()
-    )
-    if reasons and options.on_bad_rows == "refuse":
-        raise _refusal(con, staged, options.mapping, formats, sum(reasons.values()))
-    if reasons:
+    bad = reasons(con)
+    if bad and options.on_bad_rows == "refuse":
+        raise _refusal(con, staged, options.mapping, formats, sum(bad.values()))
+    if bad:
         con.execute(
             f"INSERT INTO quarantine SELECT ?, row, reason, {staged.json(staged.columns)} "
             "FROM parsed JOIN staging USING (row) WHERE reason IS NOT NULL ORDER BY row",
             [upload],
         )
-    return reasons
+    return bad
 
 
 def _refusal(

@@ -1,20 +1,18 @@
-"""Questions asked of the events in SQL: the frozen columns of a window, and variants."""
+"""What was known of a log at an instant, read from the events by SQL and frozen as columns."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from eventlogs.instants import from_us, in_words, monday, to_us
 from eventlogs.snapshot import NO_RESOURCE, Snapshot, sealed
 from metagraph.errors import DataError
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def freeze(
@@ -24,7 +22,7 @@ def freeze(
 
     Raises DataError when nothing had begun by then.
     """
-    until_us = _us(until)
+    until_us = to_us(until)
     table = con.sql(
         """
         SELECT case_id, activity, resource, start_us,
@@ -36,10 +34,10 @@ def freeze(
     ).to_arrow_table()
     if not table.num_rows:
         raise DataError(
-            f"log {name!r} has no event at or before {_text(until)}; ask for an instant inside the log"
+            f"log {name!r} has no event at or before {in_words(until)}; ask for an instant inside the log"
         )
     starts_us = table["start_us"].to_numpy()
-    origin = monday(_EPOCH + timedelta(microseconds=int(starts_us.min())))
+    origin = monday(from_us(int(starts_us.min())))
     cases, case = _codes(table["case_id"])
     activities, activity = _codes(table["activity"], ordered=True)
     resources, resource = _codes(table["resource"], ordered=True)
@@ -47,15 +45,15 @@ def freeze(
     snapshot = Snapshot(
         name=name,
         origin=origin,
-        until_s=(until_us - _us(origin)) / 1e6,
+        until_s=(until_us - to_us(origin)) / 1e6,
         cases=cases,
         activities=activities,
         resources=resources,
         offsets=offsets,
         activity=activity,
         resource=resource,
-        start_s=(starts_us - _us(origin)) / 1e6,
-        end_s=(table["known_end_us"].to_numpy() - _us(origin)) / 1e6,
+        start_s=(starts_us - to_us(origin)) / 1e6,
+        end_s=(table["known_end_us"].to_numpy() - to_us(origin)) / 1e6,
         is_open=np.zeros(len(cases), dtype=np.bool_),
         attributes=_case_attributes(con, upload, cases),
         single_timestamp=single_timestamp,
@@ -67,44 +65,6 @@ def freeze(
 def with_open(snapshot: Snapshot, is_open: NDArray[np.bool_]) -> Snapshot:
     """The snapshot with these cases open."""
     return sealed(replace(snapshot, is_open=is_open))
-
-
-def count_variants(
-    con: DuckDBPyConnection, upload: int, until: datetime, without: Collection[str]
-) -> list[tuple[tuple[str, ...], int]]:
-    """Activity sequences (by end, start, row) with the number of cases, most frequent first, then by name."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE excluded AS SELECT unnest($1::VARCHAR[]) AS case_id", [list(without)]
-    )
-    found: Sequence[tuple[Any, ...]] = con.execute(
-        """
-        WITH traces AS (
-            SELECT list(
-                activity ORDER BY CASE WHEN end_us <= $until THEN end_us END NULLS LAST, start_us, row
-            ) AS trace
-            FROM events WHERE upload_id = $upload AND start_us <= $until
-                AND case_id NOT IN (SELECT case_id FROM excluded)
-            GROUP BY case_id
-        )
-        SELECT trace, count(*) AS n FROM traces GROUP BY trace ORDER BY n DESC, trace
-        """,
-        {"upload": upload, "until": _us(until)},
-    ).fetchall()
-    return [(tuple(trace), n) for trace, n in found]
-
-
-def monday(instant: datetime) -> datetime:
-    """Monday 00:00 UTC at or before an instant."""
-    day = instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day - timedelta(days=day.weekday())
-
-
-def _us(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _codes(column: Any, *, ordered: bool = False) -> tuple[tuple[str, ...], NDArray[np.int32]]:

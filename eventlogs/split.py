@@ -1,0 +1,66 @@
+"""Parts of a snapshot: by time, by case. Cases and rows are renumbered; times and names stay as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventlogs.snapshot import Snapshot, sealed
+from metagraph.errors import DataError
+
+
+def subset(snapshot: Snapshot, case_mask: NDArray[np.bool_]) -> Snapshot:
+    """The cases that the mask (one flag per case) keeps, with the same origin, activities and resources."""
+    sizes = np.diff(snapshot.offsets)
+    rows = np.repeat(case_mask, sizes)
+    kept = np.flatnonzero(case_mask)
+    return sealed(
+        replace(
+            snapshot,
+            cases=tuple(snapshot.cases[i] for i in kept),
+            offsets=np.concatenate([[0], np.cumsum(sizes[kept])]).astype(np.int64),
+            activity=snapshot.activity[rows],
+            resource=snapshot.resource[rows],
+            start_s=snapshot.start_s[rows],
+            end_s=snapshot.end_s[rows],
+            is_open=snapshot.is_open[kept],
+            attributes={name: tuple(v[i] for i in kept) for name, v in snapshot.attributes.items()},
+        )
+    )
+
+
+def closed_cases(snapshot: Snapshot) -> Snapshot:
+    """The cases that are over."""
+    return subset(snapshot, ~snapshot.is_open)
+
+
+def first_cases(snapshot: Snapshot, n: int) -> Snapshot:
+    """The first n cases by start (all of them if there are fewer)."""
+    return subset(snapshot, np.arange(snapshot.n_cases) < n)
+
+
+def window(snapshot: Snapshot, share: float) -> Snapshot:
+    """The last `share` of the cases by start, at least one."""
+    n = max(1, round(share * snapshot.n_cases))
+    return subset(snapshot, np.arange(snapshot.n_cases) >= snapshot.n_cases - n)
+
+
+def split_snapshot(snapshot: Snapshot, share: float = 0.8) -> tuple[Snapshot, Snapshot]:
+    """Train and test as in the accuracy protocol: events by end time, cut after `share` of them.
+
+    Cases with events on both sides of the cut are dropped. The train part is recorded up to the cut, its last
+    event's end; running executions count as ending last. Raises DataError when a side stays without cases.
+    """
+    ends = np.where(np.isnan(snapshot.end_s), np.inf, snapshot.end_s)
+    cut_s = np.sort(ends)[max(0, int(share * len(ends)) - 1)]
+    first_end = np.minimum.reduceat(ends, snapshot.offsets[:-1])
+    last_end = np.maximum.reduceat(ends, snapshot.offsets[:-1])
+    early, late = last_end <= cut_s, first_end > cut_s
+    if not (early.any() and late.any()):
+        raise DataError(
+            f"log {snapshot.name!r} can't be cut at {share:.0%} of its events, as no case lies wholly on one "
+            "side; give a log with more finished cases"
+        )
+    return subset(replace(snapshot, until_s=float(cut_s)), early), subset(snapshot, late)
