@@ -1,0 +1,246 @@
+"""twin.toml: read, checked with a sentence for every fault, turned into what build takes, and written by the
+page (see docs/configuration.md)."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from metagraph.errors import DataError
+from twin.config_sections import ApprovalSection, OrdersSection, OverridesSection, TwinConfig
+from twin.files import write_whole
+from twin.toml_text import line_ending, line_of, replace_section, table_text, value_text
+
+if TYPE_CHECKING:
+    from calibration.settings import OrderSpec, Settings
+    from metagraph.model import Approval
+
+Path_ = tuple[str | int, ...]
+
+
+def load_config(path: Path | str) -> TwinConfig:
+    """Read a twin.toml.
+
+    Raises DataError naming file, line and key for a file that can't be read, isn't TOML, has an unknown key
+    or a value that can't be meant.
+    """
+    return _checked(_read(Path(path)), str(path))
+
+
+def settings(config: TwinConfig) -> Settings:
+    """What calibration is told."""
+    from calibration.settings import Settings
+
+    build = config.build
+    return Settings(
+        history=build.history,
+        min_context=build.min_context,
+        ks_limit=build.ks_limit,
+        arrivals_corrected=build.arrivals_corrected,
+        half_life_weeks=build.half_life_weeks,
+        time_zone=build.time_zone or config.log.time_zone,
+        orders=order_spec(config.orders),
+    )
+
+
+def order_spec(orders: OrdersSection) -> OrderSpec:
+    """What calibration is told of orders; percentages become shares, hours seconds."""
+    from calibration.settings import OrderSpec, Promise, Rule
+    from metagraph.orders import ProfitShape
+
+    shape = orders.profit
+    return OrderSpec(
+        class_column=orders.cls,
+        segment_column=orders.segment,
+        class_rules=tuple(Rule(kind.name, tuple(kind.when.items())) for kind in orders.classes),
+        segment_rules=tuple(Rule(kind.name, tuple(kind.when.items())) for kind in orders.segments),
+        value_column=orders.value,
+        due_column=orders.due,
+        lost_column=orders.lost,
+        promises=tuple(
+            Promise(
+                p.cls,
+                p.segment,
+                p.value,
+                p.due_working_days,
+                _seconds(p.due_after_h),
+                _seconds(p.lost_after_h),
+            )
+            for p in orders.promises
+        ),
+        cancelled=orders.cancelled or (),
+        profit=None if shape is None else ProfitShape(*(percent / 100 for _, percent in shape)),
+    )
+
+
+def approvals(config: TwinConfig) -> tuple[Approval, ...]:
+    """Who approved the model, when."""
+    from metagraph.model import Approval
+
+    return tuple(Approval(a.who, a.when, a.note) for a in config.approvals)
+
+
+def write_overrides(path: Path | str, overrides: OverridesSection) -> None:
+    """Replace the [overrides] tables of a twin.toml (made if it isn't there); all else stays byte for byte.
+
+    Raises DataError, leaving the file as it was, if it has faults or holds overrides that aren't in tables of
+    their own.
+    """
+    path = Path(path)
+    tables = "\n".join(_override_tables(overrides))
+    before = _read(path) if path.exists() else ""
+    after = replace_section(before, "overrides", tables)
+    wanted = _checked(before, str(path)).model_copy(update={"overrides": overrides})
+    if not _reads_as(after, wanted):
+        raise DataError(
+            f"{path}: the [overrides] can't be replaced without touching the rest of the file; "
+            'give each its own table, such as [overrides.activity."Credit Check"]'
+        )
+    _write(path, after)
+
+
+def approve(path: Path | str, who: str, when: datetime, note: str = "") -> None:
+    """Add an [[approvals]] entry at the end of a twin.toml (made if it isn't there).
+
+    Raises DataError if the file has faults, nobody is named, or `when` has no time zone.
+    """
+    path = Path(path)
+    before = _read(path) if path.exists() else ""
+    old = _checked(before, str(path))
+    if not who.strip() or when.tzinfo is None:
+        raise DataError(f"{path}: an approval needs a name and an instant with a time zone")
+    made = ApprovalSection(who=who, when=when, note=note)
+    gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
+    entry = made.model_dump(exclude_defaults=True)
+    added = gap + table_text(("approvals",), entry, repeated=True)
+    after = before + added.replace("\n", line_ending(before))
+    if not _reads_as(after, old.model_copy(update={"approvals": (*old.approvals, made)})):
+        raise DataError(f"{path}: an approval can't be added; write the others as [[approvals]] tables, too")
+    _write(path, after)
+
+
+def _write(path: Path, text: str) -> None:
+    def fill(beside: Path) -> None:
+        beside.write_bytes(text.encode())
+
+    write_whole(path, fill)
+
+
+def _reads_as(text: str, wanted: TwinConfig) -> bool:
+    try:
+        return _checked(text, "") == wanted
+    except DataError:
+        return False
+
+
+def _override_tables(overrides: OverridesSection) -> Iterator[str]:
+    kinds = overrides.model_dump(exclude_none=True, exclude_defaults=True)
+    for kind, entries in kinds.items():
+        for name, values in entries.items():
+            yield table_text(("overrides", kind, name), values)
+
+
+def _seconds(hours: float | None) -> float | None:
+    return None if hours is None else hours * 3600
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; expected the twin's configuration (TOML)") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: can't be read as UTF-8 text ({error})") from error
+
+
+def _checked(text: str, source: str) -> TwinConfig:
+    try:
+        data = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{source}: not valid TOML: {error}; mend that line") from error
+    try:
+        return TwinConfig.model_validate(data)
+    except ValidationError as error:
+        found = [_fault(fault, text) for fault in error.errors(include_url=False)]
+        told = [f"line {line}: {words}" if line else words for line, words in sorted(found)]
+        raise DataError(f"{source}, {'; '.join(told)}") from error
+
+
+def _fault(fault: Any, text: str) -> tuple[int, str]:
+    """The line where a fault stands (0: unknown), and the fault in words."""
+    path: Path_ = tuple(part for part in fault["loc"] if part != "[key]")
+    name, table = _dotted(path), _table(path[:-1])
+    match fault["type"]:
+        case "extra_forbidden":
+            words = _unknown_key(path)
+        case "missing":
+            words = f"{table} lacks the key {path[-1]!r}: add it"
+        case "value_error":
+            words = f"{name}: {fault['ctx']['error']}"
+        case _:
+            message = fault["msg"].replace("Input should be", "expected").replace("valid tuple", "list")
+            words = f"{name} is {_shown(fault['input'])}: {message[0].lower()}{message[1:]}"
+    return line_of(text, path) or 0, words
+
+
+def _shown(value: Any) -> str:
+    """The value as it stands in the file."""
+    try:
+        return value_text(value)
+    except TypeError:
+        return repr(value)
+
+
+def _unknown_key(path: Path_) -> str:
+    known = sorted(known_keys(path[:-1]))
+    near = difflib.get_close_matches(str(path[-1]), known, 1, 0.5)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return f"{_table(path[:-1])} has no key {str(path[-1])!r}; {meant}known keys: {', '.join(known)}"
+
+
+def known_keys(path: Path_ = ()) -> tuple[str, ...]:
+    """The keys of the table at a path; list positions are passed over, any name stands for a named entry."""
+    model: Any = TwinConfig
+    for part in path:
+        if isinstance(part, int):
+            continue
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            fields = {field.alias or name: field for name, field in model.model_fields.items()}
+            model = _inner(fields[part].annotation)
+        else:
+            model = _inner(get_args(model)[1])
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return tuple(field.alias or name for name, field in model.model_fields.items())
+    return ()
+
+
+def _inner(annotation: Any) -> Any:
+    """The section or mapping inside Optional[...] and tuple[..., ...]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    origin = getattr(annotation, "__origin__", None)
+    if origin is dict:
+        return annotation
+    for part in get_args(annotation):
+        found = _inner(part)
+        if found is not None:
+            return found
+    return None
+
+
+def _table(path: Path_) -> str:
+    return f"[{_dotted(path)}]" if path else "the file"
+
+
+def _dotted(path: Path_) -> str:
+    """'orders.promises[2].segment': positions count from 1, as people do."""
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
