@@ -128,7 +128,7 @@ class WorkClock:
             self._extend(t)
         if t < self._first * WEEK_S:
             raise ValueError(
-                f"calendar {self._calendar.id} begins {-self._first} weeks before the origin: {t:g} s is earlier"
+                f"calendar {self._calendar.id} begins {-self._first} weeks before origin: {t:g} s is earlier"
             )
         return bisect_right(self._starts, t) - 1
 

@@ -86,6 +86,8 @@ class Work:
     def duration(self, cls: int, segment: int, agent: int) -> Table:
         """The working seconds of this order and agent, backed off: agent before class before segment."""
         rows = self.durations
+        if len(rows) == 1:
+            return rows[-1, -1, -1]
         for a in (agent, -1):
             for c, s in ((cls, segment), (cls, -1), (-1, segment), (-1, -1)):
                 found = rows.get((c, s, a))
