@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from discovery.replayed import Fitness, VariantFit
 
@@ -43,11 +44,14 @@ def summary(found: Fitness) -> dict[str, str]:
 
 def describe(variant: VariantFit) -> str:
     """One deviating variant in a sentence."""
-    misfits = [variant.activities[i] for i in variant.misfits]
     parts = []
-    if misfits:
-        parts.append(f"no place for {', '.join(misfits)}")
+    if variant.misfits:
+        parts.append("no place for " + _counted(variant.activities[i] for i in variant.misfits))
     if variant.skipped:
-        parts.append(f"left out {', '.join(variant.skipped)}")
+        parts.append("left out " + _counted(variant.skipped))
     cases = "1 case" if variant.cases == 1 else f"{variant.cases} cases"
     return f"{cases}: {'; '.join(parts) or 'fits'}"
+
+
+def _counted(labels: Iterable[str]) -> str:
+    return ", ".join(label if n == 1 else f"{label} ({n} times)" for label, n in Counter(labels).items())
