@@ -1,0 +1,155 @@
+"""From a log's columns, a structure and its replay to a metagraph."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import numpy as np
+
+from calibration.agents import Resources, fit_resources
+from calibration.arrivals import EndOfLog, fit_arrivals
+from calibration.durations import Durations, Groups, fit_durations
+from calibration.order_model import fit_orders, group_cases
+from calibration.routing import fit_routing
+from calibration.settings import Settings
+from calibration.waits import Waits, fit_waits
+from calibration.window import Window, open_window
+from discovery.replayed import Replayed
+from eventlogs.snapshot import Snapshot
+from metagraph.blocks import Skeleton
+from metagraph.model import Default, Metagraph, Provenance
+from metagraph.nodes import End, Start, Task
+
+_T = TypeVar("_T")
+LIBRARIES = ("fitter", "numpy", "pm4py", "scipy")
+
+
+def calibrate(
+    snapshot: Snapshot, skeleton: Skeleton, replayed: Replayed, settings: Settings, *, name: str, seed: int
+) -> Metagraph:
+    """The metagraph of this structure with parameters from this log.
+
+    `replayed` must come from the same snapshot and structure. The provenance holds the log's facts and every
+    default; choices, closing rule and overrides are the caller's. The same input gives the same metagraph.
+    Raises DataError where the settings name a column or activity that the log doesn't have.
+    """
+    return Calibrator(snapshot).calibrate(skeleton, replayed, settings, name=name, seed=seed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """What doesn't depend on the structure: who works, and how long."""
+
+    groups: Groups
+    resources: Resources
+    durations: Durations
+
+
+class Calibrator:
+    """Calibrates many candidates on one log; what two of them have in common is computed once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._memory: dict[Hashable, object] = {}
+
+    def calibrate(
+        self, skeleton: Skeleton, replayed: Replayed, settings: Settings, *, name: str, seed: int
+    ) -> Metagraph:
+        """As the function of the same name."""
+        snapshot, s = self._snapshot, settings
+        window = self._once(("window", s.window_share), lambda: open_window(snapshot, s.window_share))
+        who = (s.window_share, s.use_contention, s.use_calendars, s.time_zone, s.orders)
+        laws = (s.ks_limit, s.fast)
+        people = self._once(("people", who, laws), lambda: _people(window, settings))
+        waits = self._once(
+            ("waits", who, s.use_delay, replayed),
+            lambda: fit_waits(window, replayed, people.resources, settings),
+        )
+        when = (s.window_share, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
+        arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(window, settings))
+        orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
+        routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings)
+        tasks, unseen = _tasks(skeleton, people, waits)
+        defaults = (*people.resources.defaults, *people.durations.defaults, *unseen, *unreached)
+        return Metagraph(
+            name=name,
+            nodes=(Start("start"), *tasks, *skeleton.gateways, End("end")),
+            flows=skeleton.flows,
+            routing=routing,
+            agents=people.resources.agents,
+            queues=people.resources.queues,
+            calendars=people.resources.calendars,
+            arrivals=arrivals,
+            orders=orders,
+            provenance=_provenance(window, settings, end, defaults, seed),
+        )
+
+    def _once(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        if key not in self._memory:
+            self._memory[key] = make()
+        return self._memory[key]  # type: ignore[return-value]
+
+
+def _people(window: Window, settings: Settings) -> People:
+    groups = group_cases(window.snapshot, settings.orders)
+    resources = fit_resources(window, settings)
+    return People(groups, resources, fit_durations(window, resources, groups, settings))
+
+
+def _tasks(skeleton: Skeleton, people: People, waits: Waits) -> tuple[list[Task], list[Default]]:
+    """A task for every label of the structure, with what is known of its activity."""
+    tasks: list[Task] = []
+    defaults: list[Default] = []
+    for node, label in skeleton.tasks:
+        durations = people.durations.tables.get(label)
+        if durations is None:
+            durations = people.durations.fallback
+            assumed = durations.default.note or "the work of all tasks"
+            defaults.append(Default(f"duration of {label}", "it was never seen to end", assumed))
+        queue = people.resources.queue_of.get(label)
+        tasks.append(
+            Task(
+                node,
+                label,
+                durations,
+                queues=(queue,) if queue else (),
+                delay=waits.delays.get(label),
+                waits=waits.breakdowns.get(label),
+            )
+        )
+    return tasks, defaults
+
+
+def _provenance(
+    window: Window, settings: Settings, end: EndOfLog, defaults: tuple[Default, ...], seed: int
+) -> Provenance:
+    snapshot = window.snapshot
+    facts = {
+        "time zone": settings.time_zone,
+        "end of log": end.words,
+        "arrivals": "corrected for cases left out at the end" if end.cut else "as seen",
+    }
+    if window.first_case:
+        facts["window"] = f"the last {snapshot.n_cases - window.first_case} of {snapshot.n_cases} cases"
+    if window.widened:
+        facts["seen too rarely in the window"] = f"{', '.join(window.widened)}: the whole log was used"
+    if snapshot.single_timestamp:
+        facts["timestamps"] = "one per event: tasks take no time and all time is delay before them"
+    first = float(np.min(snapshot.start_s, initial=snapshot.until_s))
+    return Provenance(
+        log=snapshot.name,
+        content_hash=snapshot.content_hash,
+        first_event=snapshot.origin + timedelta(seconds=first),
+        until=snapshot.origin + timedelta(seconds=snapshot.until_s),
+        cases=snapshot.n_cases,
+        events=snapshot.n_events,
+        open_cases=int(snapshot.is_open.sum()),
+        seed=seed,
+        defaults=defaults,
+        facts=facts,
+        libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+    )

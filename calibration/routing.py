@@ -1,0 +1,223 @@
+"""Tables of gateway weights by class, visit and recent history, from replayed decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.durations import Groups
+from calibration.grid import Floats
+from calibration.settings import Settings
+from calibration.window import ENOUGH, Window
+from discovery.replayed import Replayed
+from metagraph.blocks import Skeleton
+from metagraph.model import Default
+from metagraph.nodes import Gateway
+from metagraph.routing import MAX_VISIT, Level, Routing, RoutingRow
+
+MATERIAL = 0.02
+"""A row's weights must differ by this total variation from what shorter contexts say, or it is left out."""
+CHANCE = 0.05
+"""And by more than chance would have it in this share of rows (likelihood-ratio test)."""
+PRIOR = 1.0
+"""Pseudo-decisions given to shorter contexts where a loop was never left in few decisions."""
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choices:
+    """The decisions at one gateway, as columns."""
+
+    flow: Ints
+    cls: Ints
+    segment: Ints
+    visit: Ints
+    history: Ints
+    """Shape (decisions, history): 1 + activity index, the last completed one first; 0 where there is none."""
+
+
+def fit_routing(
+    window: Window, replayed: Replayed, skeleton: Skeleton, groups: Groups, settings: Settings
+) -> tuple[tuple[Routing, ...], tuple[Default, ...]]:
+    """A Routing for every gateway that chooses.
+
+    Levels go from the longest context to none. A row is kept if it has enough decisions and says something
+    that shorter contexts don't: its weights differ from theirs materially and beyond chance.
+    """
+    decisions = replayed.decisions
+    used = np.flatnonzero(decisions.case >= window.first_case)
+    outgoing = {g.id: tuple(f.id for f in skeleton.flows if f.source == g.id) for g in skeleton.gateways}
+    by_gateway = {g: used[decisions.gateway[used] == i] for i, g in enumerate(replayed.gateways)}
+    names = _Names(window.snapshot.activities, *(tuple(sorted(set(c))) for c in (groups.cls, groups.segment)))
+    levels = _levels(settings, len(names.cls) > 1, len(names.segment) > 1)
+    out: list[Routing] = []
+    defaults: list[Default] = []
+    for gateway in skeleton.gateways:
+        if not gateway.routes:
+            continue
+        flows = outgoing[gateway.id]
+        rows = by_gateway.get(gateway.id, np.empty(0, np.int64))
+        if not len(rows):
+            # The window may be silent about a gateway that the whole log passed.
+            index = replayed.gateways.index(gateway.id) if gateway.id in replayed.gateways else -1
+            rows = np.flatnonzero(decisions.gateway == index)
+        if len(rows):
+            choices = _choices(rows, window, replayed, groups, names, settings)
+            out.append(_table(gateway, flows, choices, levels, names, settings.min_context))
+        else:
+            out.append(_uniform(gateway, flows))
+            defaults.append(Default(f"gateway {gateway.id}", "it was never reached", "equal weights"))
+    return tuple(out), tuple(defaults)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    activities: tuple[str, ...]
+    cls: tuple[str, ...]
+    segment: tuple[str, ...]
+
+
+def _levels(settings: Settings, classes: bool, segments: bool) -> tuple[Level, ...]:
+    """From the most specific to none: with class and segment, with one of them, without."""
+    return tuple(
+        Level(cls=c, segment=s, visit=v, history=h)
+        for h in range(settings.history, -1, -1)
+        for c in ((True, False) if classes else (False,))
+        for s in ((True, False) if segments else (False,))
+        for v in ((True, False) if settings.visits else (False,))
+    )
+
+
+def _choices(
+    rows: Ints, window: Window, replayed: Replayed, groups: Groups, names: _Names, settings: Settings
+) -> _Choices:
+    decisions, snapshot = replayed.decisions, window.snapshot
+    case, position = decisions.case[rows], decisions.position[rows]
+    history = np.zeros((len(rows), settings.history), np.int64)
+    for back in range(settings.history):
+        at = position - 1 - back
+        known = at >= 0
+        history[known, back] = 1 + snapshot.activity[snapshot.offsets[case[known]] + at[known]]
+    return _Choices(
+        decisions.flow[rows].astype(np.int64),
+        _coded(groups.cls, names.cls)[case],
+        _coded(groups.segment, names.segment)[case],
+        np.minimum(decisions.visit[rows], MAX_VISIT).astype(np.int64),
+        history,
+    )
+
+
+def _coded(values: Sequence[str], names: tuple[str, ...]) -> Ints:
+    index = {name: i for i, name in enumerate(names)}
+    return np.array([index[v] for v in values], np.int64)
+
+
+def _table(
+    gateway: Gateway,
+    flows: tuple[str, ...],
+    choices: _Choices,
+    levels: tuple[Level, ...],
+    names: _Names,
+    min_context: int,
+) -> Routing:
+    """Rows from the shortest context up: each is judged against what the rows so far say of its decisions."""
+    said = np.full((len(choices.flow), len(flows)), 1 / len(flows))
+    rows: list[RoutingRow] = []
+    for i in range(len(levels) - 1, -1, -1):
+        columns = _columns(choices, levels[i], names)
+        keys, members = _distinct(columns, len(choices.flow))
+        counts = _count(members, choices.flow, len(keys), len(flows))
+        n = counts.sum(axis=1)
+        parent = np.stack([np.bincount(members, said[:, f]) / n for f in range(len(flows))], axis=1)
+        weights = counts / n[:, None]
+        kept = np.ones(1, np.bool_)
+        if columns:
+            kept = (n >= min_context) & _tells(counts, weights, parent, said, members, choices.flow)
+        if gateway.kind == "loop_end":
+            stuck = (weights[:, -1] == 0) & ((n < ENOUGH) | (not columns))
+            smooth = (counts + PRIOR * parent) / (n + PRIOR)[:, None]
+            weights[stuck] = smooth[stuck]
+        for k in np.flatnonzero(kept):
+            key = _key(keys[k].tolist(), levels[i], names)
+            rows.append(RoutingRow(i, key, tuple(weights[k].tolist()), int(n[k])))
+        told = kept[members]
+        said[told] = weights[members[told]]
+    return _compact(gateway.id, flows, levels, rows)
+
+
+def _columns(choices: _Choices, level: Level, names: _Names) -> list[tuple[Ints, int]]:
+    """The parts of the context at a level, in the order of a row's key, each with the number of its codes."""
+    columns: list[tuple[Ints, int]] = []
+    if level.cls:
+        columns.append((choices.cls, len(names.cls)))
+    if level.segment:
+        columns.append((choices.segment, len(names.segment)))
+    if level.visit:
+        columns.append((choices.visit, MAX_VISIT + 1))
+    for back in range(level.history - 1, -1, -1):
+        columns.append((choices.history[:, back], len(names.activities) + 1))
+    return columns
+
+
+def _distinct(columns: list[tuple[Ints, int]], n: int) -> tuple[Ints, Ints]:
+    """The distinct keys, shape (keys, parts), and the key index of every decision."""
+    if not columns:
+        return np.zeros((1, 0), np.int64), np.zeros(n, np.int64)
+    code, size = np.zeros(n, np.int64), 1
+    for column, base in columns:
+        if size * base >= 2**62:
+            code = np.unique(code, return_inverse=True)[1].astype(np.int64)
+            size = int(code.max()) + 1
+        code, size = code * base + column, size * base
+    _, first, members = np.unique(code, return_index=True, return_inverse=True)
+    return np.stack([column[first] for column, _ in columns], axis=1), members.astype(np.int64)
+
+
+def _count(members: Ints, flow: Ints, keys: int, flows: int) -> Ints:
+    return np.bincount(members * flows + flow, minlength=keys * flows).reshape(keys, flows)
+
+
+def _tells(
+    counts: Ints, weights: Floats, parent: Floats, said: Floats, members: Ints, flow: Ints
+) -> NDArray[np.bool_]:
+    """Which rows say something new: G = 2 sum log(w / w_said) over a row's decisions against chi-square with
+    one degree of freedom less than there are flows possible, and total variation against MATERIAL."""
+    from scipy.special import chdtri
+
+    taken = np.arange(len(flow)), flow
+    ratio = np.log(weights[members, flow]) - np.log(said[taken])
+    gain = 2 * np.bincount(members, ratio, minlength=len(counts))
+    freedom = np.maximum(((counts > 0) | (parent > 0)).sum(axis=1) - 1, 1)
+    apart = np.abs(weights - parent).sum(axis=1) / 2
+    chance = np.asarray(chdtri(freedom, CHANCE), np.float64)
+    return np.asarray((apart >= MATERIAL) & (gain > chance), np.bool_)
+
+
+def _key(codes: list[int], level: Level, names: _Names) -> tuple[str, ...]:
+    parts: list[str] = []
+    left = iter(codes)
+    if level.cls:
+        parts.append(names.cls[next(left)])
+    if level.segment:
+        parts.append(names.segment[next(left)])
+    if level.visit:
+        parts.append(str(next(left)))
+    return (*parts, *("" if code == 0 else names.activities[code - 1] for code in left))
+
+
+def _compact(node: str, flows: tuple[str, ...], levels: tuple[Level, ...], rows: list[RoutingRow]) -> Routing:
+    """Without the levels that have no rows."""
+    used = sorted({row.level for row in rows})
+    renumbered = [
+        RoutingRow(used.index(row.level), row.key, row.weights, row.n)
+        for row in sorted(rows, key=lambda row: (row.level, row.key))
+    ]
+    return Routing(node, flows, tuple(levels[i] for i in used), tuple(renumbered))
+
+
+def _uniform(gateway: Gateway, flows: tuple[str, ...]) -> Routing:
+    return Routing(gateway.id, flows, (Level(),), (RoutingRow(0, (), (1 / len(flows),) * len(flows), 0),))
