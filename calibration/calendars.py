@@ -16,9 +16,9 @@ from metagraph.model import Default
 
 OWN_STAMPS = 100
 """Start and end stamps that an agent needs for a calendar of its own."""
-SUPPORT = 0.1
+SUPPORT = 0.2
 """An hour is worked if it shows stamps in at least this share of the weeks in which the agent's typical hour
-does."""
+does, and at least this share of the typical hour's stamps."""
 OUTSIDE = 0.05
 """Stamps that a calendar may leave uncovered."""
 CLEAR = 4.0
@@ -101,6 +101,7 @@ def worked_week(quarters: NDArray[np.int64], weeks: NDArray[np.int64]) -> Mask:
     half = np.searchsorted(np.cumsum(stamps[order]), total / 2)
     typical = float(weeks[order[min(half, 167)]])
     on = (weeks >= max(SUPPORT * typical, 1.0)) & (stamps > 0)
+    on &= stamps >= SUPPORT * float(np.median(stamps[on])) if on.any() else False
     outside = total - stamps[on].sum()
     for hour in order:
         if outside <= OUTSIDE * total:
