@@ -1,0 +1,155 @@
+"""The report stands alone, says everything the model assumes, and never takes log text for markup."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metagraph.errors import DataError
+from tests.twin import handmade
+from twin.report import fallbacks, render, write_report
+from twin.verdict import compare, metric_verdicts, verdict
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would see; fails on tags that don't match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [v or "" for k, v in attrs if k in ("src", "href", "xlink:href", "action")]
+        assert [k for k, _ in attrs if k.startswith("on")] == []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+@pytest.fixture(scope="module")
+def full() -> str:
+    return render(
+        handmade.twin(),
+        validation=handmade.validation(),
+        forecast=handmade.forecast(),
+        quote=handmade.quote(),
+    )
+
+
+def test_report_needs_nothing_from_elsewhere(full: str) -> None:
+    page = Page(full)
+    assert page.tags.isdisjoint({"script", "link", "img", "iframe", "object", "foreignobject"})
+    assert [link for link in page.links if not link.startswith("#")] == []
+    assert re.findall(r"@import|url\((?!['\"]?#)", full) == []
+
+
+def test_text_from_the_log_stays_text(full: str) -> None:
+    assert handmade.EVIL in Page(full).text
+    assert "<b>credit" not in full
+
+
+def test_every_assumption_is_said(full: str) -> None:
+    twin, text = handmade.twin(), Page(full).text
+    assert twin.provenance is not None
+    said = [part for d in twin.provenance.defaults for part in (d.where, d.missing, d.assumed)]
+    said += [o.contradiction for o in twin.overrides] + [a.who for a in twin.approvals]
+    said += [c.name for choice in twin.provenance.choices for c in choice.candidates]
+    said += [choice.reason for choice in twin.provenance.choices] + [*twin.provenance.facts.values()]
+    assert [part for part in said if part not in text] == []
+
+
+def test_fallbacks_are_found_wherever_a_distribution_stands() -> None:
+    twin = handmade.twin()
+    noted = replace(twin.tasks()[1].durations.default, note="few rows: pooled")
+    delay = twin.tasks()[1].delay
+    assert delay is not None
+    task = replace(
+        twin.tasks()[1], delay=replace(delay, default=noted, after={"Create Order": noted, "Ship": noted})
+    )
+    nodes = tuple(task if node.id == task.id else node for node in twin.nodes)
+    found = fallbacks(replace(twin, nodes=nodes))
+    assert [f.where for f in found] == [
+        f"delay before {handmade.EVIL}",
+        f"delay before {handmade.EVIL} after Create Order",
+        f"delay before {handmade.EVIL} after Ship",
+    ]
+
+
+def test_numbers_of_the_forecast_and_the_quote_are_there(full: str) -> None:
+    text = Page(full).text
+    forecast, quote = handmade.forecast(), handmade.quote()
+    medians = [f"{order.quantiles[9]:%Y-%m-%d %H:%M}" for order in forecast.orders]
+    assert [m for m in medians if m not in text] == []
+    assert [d for d in quote.dates.values() if f"{d:%Y-%m-%d %H:%M}" not in text] == []
+
+
+def test_missing_parts_are_left_out() -> None:
+    bare = replace(
+        handmade.twin(), provenance=None, arrivals=None, closing=None, routing=(), overrides=(), approvals=()
+    )
+    text = Page(render(bare)).text
+    assert "Not measured yet" in text
+    assert "Forecast" not in text
+    assert "Quote" not in text
+
+
+def test_a_graph_that_cannot_be_drawn_still_has_a_report() -> None:
+    tangled = replace(handmade.twin(), flows=handmade.twin().flows[:-2])
+    assert "can't be drawn" in Page(render(tangled)).text
+
+
+def test_a_report_is_whole_or_absent(tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    write_report(target, handmade.twin())
+    assert target.read_text(encoding="utf-8").endswith("</html>")
+    assert [*tmp_path.iterdir()] == [target]
+    with pytest.raises(DataError, match="absent"):
+        write_report(tmp_path / "absent" / "report.html", handmade.twin())
+
+
+@pytest.mark.parametrize(
+    ("ours", "says"), [(1.0, "beats"), (2.0, "does not beat"), (1.5, "about as real as")]
+)
+def test_verdict(ours: float, says: str) -> None:
+    assert says in verdict(handmade.validation(ours=ours))
+
+
+def test_no_copy_no_verdict() -> None:
+    alone = replace(handmade.validation(), references={})
+    assert "Nothing to compare" in verdict(alone)
+    assert {m.against_copy for m in metric_verdicts(alone)} == {None}
+    assert "Nothing to compare" in Page(render(handmade.twin(), validation=alone)).text
+
+
+values = st.lists(st.floats(0, 1e6), min_size=1, max_size=12)
+
+
+@given(values, values)
+def test_comparing_the_other_way_round_turns_the_sign(ours: list[float], theirs: list[float]) -> None:
+    assert compare(ours, theirs) == -compare(theirs, ours)
+    assert compare(ours, ours) == 0

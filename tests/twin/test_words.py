@@ -1,0 +1,66 @@
+"""Numbers in words are near the numbers; parts of a model are named by what a reader knows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metagraph.calendars import Calendar
+from metagraph.distributions import Constant, Fitted, Parametric
+from tests.twin import handmade
+from twin import words
+
+SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+@given(st.floats(1e-3, 1e9))
+def test_a_time_in_words_is_the_time(seconds: float) -> None:
+    value, unit = words.span(seconds).split()
+    assert float(value.replace(",", "")) * SECONDS[unit] == pytest.approx(seconds, rel=0.006)
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_interval_of_a_share_holds_it(taken: int, n: int) -> None:
+    share = min(taken, n) / n
+    low, high = words.share_interval(share, n)
+    assert 0 <= low <= share + 1e-12
+    assert share - 1e-12 <= high <= 1
+
+
+def test_interval_of_a_share_matches_the_published_example() -> None:
+    low, high = words.share_interval(81 / 263, 263)  # Newcombe (1998), table I
+    assert (low, high) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+
+
+def test_mean_with_its_interval() -> None:
+    exponential = Fitted(Parametric("expon", (0.0, 600.0)), 400, "task")
+    half = words.mean_half_width(exponential)
+    assert half == pytest.approx(1.96 * 600 / np.sqrt(400), rel=0.03)
+    assert words.mean_text(exponential) == "10.0 ± 1.0 min"
+    assert words.mean_text(Fitted(Constant(90.0), 400, "task")) == "90 s"
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [
+        (handmade.OFFICE, "Mon–Fri 09:00–17:00"),
+        (((9 * 3600.0, 12 * 3600.0), (13 * 3600.0, 17.5 * 3600.0)), "Mon 09:00–12:00, 13:00–17:30"),
+        (((86400.0 * 1.5, 86400.0 * 2.5),), "Tue 12:00–24:00; Wed 00:00–12:00"),
+        ((), "never"),
+    ],
+)
+def test_weekly_hours(hours: tuple[tuple[float, float], ...], text: str) -> None:
+    assert words.hours_text(Calendar("c", hours)) == text
+    assert words.hours_text(Calendar("c")) == "always"
+
+
+def test_branches_and_gateways_are_named_by_tasks() -> None:
+    twin = handmade.twin()
+    assert words.branch_text(twin, "f4") == "Correct Order"
+    assert words.branch_text(twin, "f6") == "Ship, Invoice"
+    assert words.branch_text(twin, "f11") == "end"
+    assert words.gateway_text(twin, "l2") == f"after {handmade.EVIL}"
+    assert words.gateway_text(twin, "l1") == "after Create Order, Correct Order"
+    assert words.serving(twin, replace(twin.tasks()[0], queues=("q2", "q1"))) == ("Ann", "Bob", "Robot")

@@ -1,0 +1,222 @@
+"""The report: one HTML file that says what the twin is, how real it is, and what it assumes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from metagraph.distributions import Fitted
+from metagraph.drawing import draw_svg
+from metagraph.errors import DataError
+from metagraph.model import Metagraph
+from metagraph.nodes import Task
+from twin import words
+from twin.files import write_text
+from twin.outlook import LEVELS, Forecast, OrderOutlook, Quote
+from twin.validation import Validation
+from twin.verdict import metric_verdicts, verdict
+
+MOST_ORDERS = 200
+MOST_FITS = 40
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(
+    path: Path,
+    metagraph: Metagraph,
+    *,
+    validation: Validation | None = None,
+    forecast: Forecast | None = None,
+    quote: Quote | None = None,
+) -> None:
+    """Write the report to `path`; it needs no other file and no network.
+
+    Parts that are None are left out, and the report says how to get them. Raises DataError where the
+    file can't be written; nothing half-written is left.
+    """
+    write_text(path, render(metagraph, validation=validation, forecast=forecast, quote=quote))
+
+
+def render(
+    metagraph: Metagraph,
+    *,
+    validation: Validation | None = None,
+    forecast: Forecast | None = None,
+    quote: Quote | None = None,
+) -> str:
+    """The report as HTML."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        name: getattr(words, name) for name in ("span", "percent", "instant", "number", "few")
+    }
+    environment.filters["whole"] = lambda value: f"{value:,.0f}"
+    environment.filters["minute"] = lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return environment.get_template("report.html").render(
+        model=metagraph,
+        made=datetime.now(UTC),
+        diagrams=_diagrams(metagraph),
+        pictures=_pictures(metagraph, validation, forecast),
+        tasks=[_task(metagraph, task, i < MOST_FITS) for i, task in enumerate(metagraph.tasks())],
+        gateways=_gateways(metagraph),
+        calendars=_calendars(metagraph),
+        fallbacks=fallbacks(metagraph),
+        validation=validation,
+        verdict=verdict(validation) if validation else "",
+        metrics=metric_verdicts(validation) if validation else (),
+        forecast=forecast,
+        orders=[_order(order) for order in _soonest(forecast)] if forecast else [],
+        quote=quote,
+    )
+
+
+def _diagrams(metagraph: Metagraph) -> dict[str, Markup]:
+    """The process for light and dark pages; nothing for a graph that isn't block-structured."""
+    try:
+        return {theme: Markup(draw_svg(metagraph, dark=theme == "dark")) for theme in ("light", "dark")}
+    except DataError:
+        return {}
+
+
+def _pictures(
+    metagraph: Metagraph, validation: Validation | None, forecast: Forecast | None
+) -> dict[str, Markup]:
+    from twin import charts
+
+    drawn = {
+        "waits": charts.waits_chart(metagraph),
+        "shifts": charts.calendar_heatmap(metagraph),
+        "arrivals": charts.arrivals_profile(metagraph),
+    }
+    if validation:
+        drawn["validation"] = charts.validation_bars(validation)
+    if forecast and forecast.orders:
+        drawn["gantt"] = charts.forecast_gantt(forecast)
+    if forecast and forecast.system:
+        drawn["wip"] = charts.wip_fan(forecast)
+    return {name: _inline(chart) for name, chart in drawn.items()}
+
+
+def _inline(chart: Any) -> Markup:
+    """SVG that takes the page's colour for its text; vl-convert escapes what it writes."""
+    from twin.drawing_tools import INK, to_svg
+
+    return Markup(to_svg(chart).replace(INK, "currentColor"))
+
+
+def _task(metagraph: Metagraph, task: Task, with_pictures: bool) -> dict[str, Any]:
+    from twin import charts
+
+    default = task.durations.default
+    rows = [row for row in task.durations.rows if row.fitted is not default]
+    return {
+        "label": task.label,
+        "fit": _fit("", default),
+        "agents": words.serving(metagraph, task),
+        "waits": task.waits,
+        "delay": _fit("", task.delay.default) if task.delay else None,
+        "rows": [_fit(" · ".join(filter(None, (r.cls, r.segment, r.agent))), r.fitted) for r in rows],
+        "pictures": [
+            _inline(charts.fit_histogram(default, task.label)),
+            _inline(charts.fit_qq(default, task.label)),
+        ]
+        if with_pictures
+        else [],
+    }
+
+
+def _fit(name: str, fitted: Fitted) -> dict[str, Any]:
+    return {
+        "name": name,
+        "n": fitted.n,
+        "law": words.law_name(fitted.law),
+        "mean": words.mean_text(fitted),
+        "range": " to ".join(words.span(float(fitted.law.ppf(p))) for p in (0.1, 0.9)),
+        "ks": "–" if fitted.ks is None else f"{fitted.ks:.3f}",
+        "level": fitted.level,
+        "note": fitted.note,
+    }
+
+
+def _gateways(metagraph: Metagraph) -> list[dict[str, Any]]:
+    found = []
+    for routing in metagraph.routing:
+        overall = routing.overall()
+        branches = [
+            (words.branch_text(metagraph, flow), words.share_text(weight, overall.n))
+            for flow, weight in zip(routing.flows, overall.weights, strict=True)
+        ]
+        contexts = len(routing.rows) - 1
+        found.append(
+            {
+                "where": words.gateway_text(metagraph, routing.node),
+                "branches": branches,
+                "n": overall.n,
+                "contexts": contexts,
+            }
+        )
+    return found
+
+
+def _calendars(metagraph: Metagraph) -> list[dict[str, Any]]:
+    users: dict[str, list[str]] = {}
+    for agent in metagraph.agents:
+        users.setdefault(agent.calendar, []).append(agent.id)
+    return [
+        {
+            "calendar": calendar,
+            "hours": words.hours_text(calendar),
+            "weekly_h": calendar.weekly_hours(),
+            "agents": users.get(calendar.id, []),
+        }
+        for calendar in metagraph.calendars
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A distribution that could not be fitted as hoped, and what was done instead."""
+
+    where: str
+    note: str
+
+
+def fallbacks(metagraph: Metagraph) -> tuple[Fallback, ...]:
+    """The notes of every distribution in the model, those of durations first."""
+    found: list[Fallback] = []
+    for task in metagraph.tasks():
+        for row in task.durations.rows:
+            name = " · ".join(filter(None, (task.label, row.cls, row.segment, row.agent)))
+            found.append(Fallback(f"work of {name}", row.fitted.note))
+        if task.delay:
+            found.append(Fallback(f"delay before {task.label}", task.delay.default.note))
+            found += [
+                Fallback(f"delay before {task.label} after {a}", f.note) for a, f in task.delay.after.items()
+            ]
+    for order_class in metagraph.orders.classes:
+        name = " · ".join(filter(None, (order_class.cls, order_class.segment))) or "all orders"
+        for what in ("value", "due_after", "patience"):
+            law: Fitted | None = getattr(order_class, what)
+            found.append(Fallback(f"{what.replace('_', ' ')} of {name}", law.note if law else ""))
+    return tuple(fallback for fallback in found if fallback.note)
+
+
+def _soonest(forecast: Forecast) -> list[OrderOutlook]:
+    middle = LEVELS.index(0.5)
+    return sorted(forecast.orders, key=lambda order: order.quantiles[middle])[:MOST_ORDERS]
+
+
+def _order(order: OrderOutlook) -> dict[str, Any]:
+    early, middle, late = (order.quantiles[LEVELS.index(p)] for p in (0.1, 0.5, 0.9))
+    return {"order": order, "early": early, "middle": middle, "late": late}
