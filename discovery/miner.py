@@ -53,8 +53,8 @@ def mine(variants: Sequence[Variant], noise: float) -> Block:
 
     `noise` 0 is the plain miner (IM), which allows every variant; above 0 the infrequent one (IMf), which
     disregards directly-follows relations rarer than this share of the most frequent one of an activity
-    (Leemans, Fahland & van der Aalst 2013). An activity that it disregards altogether may occur any number of
-    times after the one that it follows most often, so that every activity has a task.
+    (Leemans, Fahland & van der Aalst 2013). An activity that it disregards altogether may occur after the one
+    that it follows most often, so that every activity has a task.
 
     Raises DataError if there are no variants, or if an activity came out at more than one place.
     """
@@ -73,7 +73,10 @@ def mine(variants: Sequence[Variant], noise: float) -> Block:
         raise DataError(f"the miner placed the activity {repeated[0]!r} more than once: choose another noise")
     for label in labels:
         if label not in found:
-            block = _inserted(block, Leaf(ids[label], label), _usual_predecessor(label, set(found), kept))
+            leaf: Block = Leaf(ids[label], label)
+            repeats = any(activities.count(label) > 1 for activities, _ in kept)
+            extra = choice((loop(leaf, (EMPTY,)) if repeats else leaf, EMPTY))
+            block = _inserted(block, extra, _usual_predecessor(label, set(found), kept))
             found[label] = 1
     return numbered(_ordered(block, _places(kept)))
 
@@ -117,14 +120,13 @@ def _usual_predecessor(label: str, known: Collection[str], variants: Iterable[Va
     return min(before, key=lambda activity: (-before[activity], activity))
 
 
-def _inserted(block: Block, leaf: Leaf, after: str) -> Block:
-    """The block with any number of times `leaf` after the task with that label, or in front of all."""
-    extra = choice((loop(leaf, (EMPTY,)), EMPTY))
+def _inserted(block: Block, extra: Block, after: str) -> Block:
+    """The block with another one behind the task that has this label, or in front of all."""
     if not after:
         return sequence((extra, block))
     if isinstance(block, Leaf):
         return sequence((block, extra)) if block.label == after else block
-    return rebuilt(block, [_inserted(child, leaf, after) for child in children(block)])
+    return rebuilt(block, [_inserted(child, extra, after) for child in children(block)])
 
 
 def _places(variants: Iterable[Variant]) -> dict[str, float]:

@@ -50,14 +50,14 @@ def parallel(branches: Iterable[Block]) -> Block:
 def loop(body: Block, redos: Iterable[Block]) -> Block:
     """The body, then any number of times one redo and the body.
 
-    With B the body and R the redos, these identities are applied: B = X(QX)* gives X((Q|R)X)*; if B and
-    one of R may be empty, B(RB)* = (B|R)*, which is a choice between nothing and at least one.
+    With B the body and R the redos, these identities are applied: B = X(QX)* gives X((Q|R)X)*; if B is
+    empty, or B and one of R may be, B(RB)* = (B|R)*, which is a choice between nothing and at least one.
     """
     alternatives = _alternatives(redos)
     if isinstance(body, Loop):
         return loop(body.body, body.redos + alternatives)
     silent = any(may_be_empty(redo) for redo in alternatives)
-    if silent and may_be_empty(body):
+    if body == EMPTY or (silent and may_be_empty(body)):
         repeated = _repeated(choice((body, *alternatives)))
         return choice((Loop("", "", choice(repeated), (EMPTY,)), EMPTY)) if repeated else EMPTY
     if alternatives == (EMPTY,):
