@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from metagraph.errors import DataError
-from twin.config_sections import ApprovalSection, OrdersSection, OverridesSection, TwinConfig
+from twin.calendar_text import parse_hours
+from twin.config_sections import (
+    ApprovalSection,
+    DurationOverride,
+    OrdersSection,
+    OverridesSection,
+    TwinConfig,
+)
 from twin.files import write_whole
 from twin.toml_text import line_ending, line_of, replace_section, table_text, value_text
 
 if TYPE_CHECKING:
+    from calibration.overrides import OverrideSpec
     from calibration.settings import OrderSpec, Settings
+    from metagraph.distributions import Constant, Parametric
     from metagraph.model import Approval
 
 Path_ = tuple[str | int, ...]
@@ -77,6 +86,50 @@ def order_spec(orders: OrdersSection) -> OrderSpec:
         cancelled=orders.cancelled or (),
         profit=None if shape is None else ProfitShape(*(percent / 100 for _, percent in shape)),
     )
+
+
+def override_specs(overrides: OverridesSection) -> tuple[OverrideSpec, ...]:
+    """What calibration is told to apply by hand; minutes become seconds."""
+    from calibration.overrides import (
+        Drop,
+        Rename,
+        SetAgents,
+        SetDuration,
+        SetHours,
+        SetPreemptible,
+        SetRouting,
+    )
+
+    specs: list[OverrideSpec] = []
+    for activity, said in overrides.activity.items():
+        if said.agents is not None:
+            specs.append(SetAgents(activity, said.agents))
+        if said.duration is not None:
+            specs.append(SetDuration(activity, *_law_or_mean(said.duration)))
+        if said.preemptible is not None:
+            specs.append(SetPreemptible(activity, said.preemptible))
+        if said.drop:
+            specs.append(Drop(activity))
+        if said.rename is not None:
+            specs.append(Rename(activity, said.rename))
+    specs += [
+        SetHours(agent, parse_hours(said.calendar))
+        for agent, said in overrides.agent.items()
+        if said.calendar is not None
+    ]
+    specs += [SetRouting(gateway, tuple(w.items())) for gateway, w in overrides.routing.items()]
+    return tuple(specs)
+
+
+def _law_or_mean(said: DurationOverride) -> tuple[Constant | Parametric | None, float | None]:
+    """A law in seconds, or a mean in seconds."""
+    from metagraph.distributions import Constant, Parametric
+
+    if said.constant_min is not None:
+        return Constant(said.constant_min * 60), None
+    if said.family is not None:
+        return Parametric(said.family, said.params or ()), None
+    return None, (said.mean_min or 0.0) * 60
 
 
 def approvals(config: TwinConfig) -> tuple[Approval, ...]:

@@ -11,8 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calibration.overrides import (
+    Drop,
+    Rename,
+    SetAgents,
+    SetDuration,
+    SetHours,
+    SetPreemptible,
+    SetRouting,
+)
 from calibration.settings import Promise, Rule
 from metagraph.calendars import Calendar
+from metagraph.distributions import Constant, Parametric
 from metagraph.errors import DataError
 from twin.calendar_text import parse_hours
 from twin.config import (
@@ -21,6 +31,7 @@ from twin.config import (
     known_keys,
     load_config,
     order_spec,
+    override_specs,
     settings,
     write_overrides,
 )
@@ -169,6 +180,30 @@ def test_overrides_are_replaced_and_all_else_stays(path: Path) -> None:
     assert path.read_text() == text
     write_overrides(path, OverridesSection())
     assert path.read_text() == head + tail
+
+
+def test_overrides_become_what_calibration_applies() -> None:
+    said = {
+        "activity": {
+            "A": {"drop": True, "rename": "B", "agents": ["Ann"], "preemptible": False},
+            "C": {"duration": {"constant_min": 2}},
+            "D": {"duration": {"mean_min": 2.5}},
+            "E": {"duration": {"family": "expon", "params": [0, 60]}},
+        },
+        "agent": {"Ann": {"calendar": "Mon 08:00-09:00"}},
+        "routing": {"xor1": {"A": 0.2}},
+    }
+    assert override_specs(OverridesSection.model_validate(said)) == (
+        SetAgents("A", ("Ann",)),
+        SetPreemptible("A", False),
+        Drop("A"),
+        Rename("A", "B"),
+        SetDuration("C", law=Constant(120.0)),
+        SetDuration("D", mean_s=150.0),
+        SetDuration("E", law=Parametric("expon", (0.0, 60.0))),
+        SetHours("Ann", ((28800.0, 32400.0),)),
+        SetRouting("xor1", (("A", 0.2),)),
+    )
 
 
 def test_overrides_can_begin_a_file(path: Path) -> None:
