@@ -92,8 +92,8 @@ def _sample(con: duckdb.DuckDBPyConnection, sample: int) -> tuple[ReadRow, ...]:
         [sample],
     ).fetchall()
     return tuple(
-        ReadRow(*texts, start=_instant(start), end=_instant(end), problem=problem)
-        for *texts, start, end, problem in found
+        ReadRow(case, activity, resource, transition, _instant(start), _instant(end), problem)
+        for case, activity, resource, transition, start, end, problem in found
     )
 
 

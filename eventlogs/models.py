@@ -42,12 +42,12 @@ def save(con: DuckDBPyConnection, name: str, json_text: str, notes: str, created
 
 def load(con: DuckDBPyConnection, reference: str) -> str:
     """The JSON of `name` (its champion) or `name@version`. Raises DataError naming what there is."""
-    name, _, version = reference.partition("@")
-    condition, arguments = (
-        ("version = ?", [name, int(version)]) if version.isdigit() else ("champion", [name])
-    )
-    if not version or version.isdigit():
-        found = con.execute(f"SELECT twin FROM models WHERE name = ? AND {condition}", arguments).fetchall()
+    name, at, version = reference.partition("@")
+    if version.isdigit() or not at:
+        found = con.execute(
+            "SELECT twin FROM models WHERE name = ? AND " + ("version = ?" if at else "champion"),
+            [name, int(version)] if at else [name],
+        ).fetchall()
         if found:
             return str(found[0][0])
     known = ", ".join(f"{m.name}@{m.version}" for m in listed(con)) or "none"

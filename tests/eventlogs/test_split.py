@@ -1,0 +1,74 @@
+"""Parts of a snapshot."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventlogs.historian import Historian
+from eventlogs.snapshot import Snapshot, sealed
+from eventlogs.split import closed_cases, first_cases, split_snapshot, subset, window
+from metagraph.errors import DataError
+from tests.eventlogs.logs import Row, frozen, row_lists, traces, write
+
+
+@pytest.mark.parametrize("name", ["LoanApp", "P2P", "ConsultaDataMining", "BPIC12W"])
+def test_the_split_is_that_of_the_accuracy_benchmark(name: str, public_logs: Path) -> None:
+    logs = {
+        "full": public_logs / "forecast" / "logs" / f"{name}.csv.gz",
+        "train": public_logs / "accuracy" / "logs" / f"{name}_train.csv.gz",
+        "test": public_logs / "accuracy" / "logs" / f"{name}_test.csv.gz",
+    }
+    with Historian(":memory:") as historian:
+        for log, path in logs.items():
+            historian.import_log(path, log)
+        full, train, test = (historian.snapshot(log, open_cases=()) for log in logs)
+    for found, given_part in zip(split_snapshot(full), (train, test), strict=True):
+        assert found.cases == given_part.cases
+        assert found.offsets.tolist() == given_part.offsets.tolist()
+        assert (found.origin, found.activities) == (full.origin, full.activities)
+        shift = (given_part.origin - found.origin).total_seconds()
+        assert np.allclose(np.sort(found.end_s), np.sort(given_part.end_s + shift), atol=2e-3)
+    before, after = split_snapshot(full)
+    assert before.end_s.max() <= before.until_s < after.end_s.min()
+    assert after.until_s == full.until_s
+
+
+@settings(max_examples=20)
+@given(row_lists, st.data())
+def test_a_subset_keeps_its_cases_as_they_were(rows: list[Row], data: st.DataObject) -> None:
+    with TemporaryDirectory() as folder:
+        snapshot = frozen(write(Path(folder) / "log.csv", rows), open_cases=None)
+    mask = np.array(data.draw(st.lists(st.booleans(), min_size=snapshot.n_cases, max_size=snapshot.n_cases)))
+    part = subset(snapshot, mask)
+    assert traces(part) == [trace for trace, keep in zip(traces(snapshot), mask, strict=True) if keep]
+    assert part.is_open.tolist() == snapshot.is_open[mask].tolist()
+    assert subset(snapshot, np.ones(snapshot.n_cases, dtype=np.bool_)).content_hash == snapshot.content_hash
+    assert sealed(part).content_hash == part.content_hash
+    assert closed_cases(snapshot).cases == subset(snapshot, ~snapshot.is_open).cases
+
+
+def test_first_and_last_cases(tmp_path: Path) -> None:
+    snapshot = ten_cases(tmp_path)
+    assert first_cases(snapshot, 3).cases == ("0", "1", "2")
+    assert first_cases(snapshot, 99).n_cases == 10
+    assert window(snapshot, 0.3).cases == ("7", "8", "9")
+    assert window(snapshot, 0.001).cases == ("9",)
+    assert window(snapshot, 1).content_hash == snapshot.content_hash
+
+
+def test_a_log_that_cannot_be_cut(tmp_path: Path) -> None:
+    train, test = split_snapshot(ten_cases(tmp_path), 0.5)
+    assert (train.n_cases, test.n_cases) == (5, 5)
+    with pytest.raises(DataError, match="log 'log' can't be cut at 80% of its events"):
+        split_snapshot(first_cases(ten_cases(tmp_path), 1))
+
+
+def ten_cases(folder: Path) -> Snapshot:
+    rows = [
+        Row(str(i), a, None, i * 100.0 + k, i * 100.0 + k + 1) for i in range(10) for k, a in enumerate("AB")
+    ]
+    return frozen(write(folder / "log.csv", rows))
