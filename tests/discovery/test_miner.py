@@ -119,7 +119,7 @@ TANGLE: list[Variant] = [
 @pytest.mark.parametrize("noise", [0.0, 0.2, 0.4])
 @pytest.mark.parametrize("name", ["BPIC12W", "ConsultaDataMining", "LoanApp", "P2P"])
 def test_public_logs(public_logs: Path, name: str, noise: float) -> None:
-    log = _public_variants(public_logs / "accuracy" / "logs" / f"{name}_train.csv.gz")
+    log = public_variants(public_logs, name)
     block = mine(log, noise)
     cases = sum(n for _, n in log)
     replayer = Replayer(block)
@@ -129,10 +129,11 @@ def test_public_logs(public_logs: Path, name: str, noise: float) -> None:
     assert unordered(block) == unordered(normalised(_from_raw_log(log, noise))) or noise > 0
 
 
-def _public_variants(path: Path) -> list[Variant]:
+def public_variants(public_logs: Path, name: str) -> list[Variant]:
+    """Variants of a training log, in order of completion."""
     import pandas as pd
 
-    log = pd.read_csv(path, dtype=str)
+    log = pd.read_csv(public_logs / "accuracy" / "logs" / f"{name}_train.csv.gz", dtype=str)
     log["row"] = range(len(log))
     log = log.sort_values(["case_id", "end_time", "start_time", "row"])
     return list(Counter(tuple(case) for _, case in log.groupby("case_id")["activity"]).items())
