@@ -114,13 +114,15 @@ class WorkClock:
         i = self._interval(t)
         if i >= 0 and t + work_s <= self._ends[i]:
             return t + work_s
+        first = i if i >= 0 and t < self._ends[i] else i + 1
         done = self._done
         target = self.worked(t) + work_s
-        while done[-1] < target:
+        while done[-1] < target or first >= len(self._starts):
             if not self._grow():
                 return math.inf
-        i = bisect_left(done, target) - 1
-        return self._starts[i] + (target - done[i])
+        # Work too small to be seen in the sum must not end in an earlier interval.
+        i = max(bisect_left(done, target) - 1, first)
+        return max(self._starts[i] + (target - done[i]), t)
 
     def _interval(self, t: float) -> int:
         """Index of the last interval that starts at or before t; -1 if there is none."""

@@ -40,7 +40,8 @@ class Table:
             return 0.0
         if i == len(self.xs) - 1:
             return 1.0
-        return self.us[i] + (x - self.xs[i]) / self.slopes[i]
+        share = (x - self.xs[i]) / (self.xs[i + 1] - self.xs[i])
+        return self.us[i] + (self.us[i + 1] - self.us[i]) * share
 
     def draw_beyond(self, elapsed: float, u: float) -> float:
         """The quantile at u of X given X > elapsed; the largest value there is where `elapsed` passed it."""
