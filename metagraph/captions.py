@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
-_NARROW, _WIDE = frozenset("fijlrtI1.,:;|!'()[]/- "), frozenset("mwMWOQGD@%&")
+_NARROW, _WIDE = frozenset("fijlrtI1.,:;|!'()[]/- "), frozenset("mwMWOQGD@%&…")
 
 
 def human_time(seconds: float) -> str:

@@ -36,7 +36,8 @@ text {{font-family:'DejaVu Sans','Segoe UI',Helvetica,Arial,sans-serif;text-anch
 .task .time {{fill:{soft}}}
 .task.selected rect {{fill:{chosen};stroke:{chosen-edge};stroke-width:2}}
 .gateway path {{fill:{gate};stroke:{gate-edge};stroke-width:1.3}}
-.gateway .sign {{fill:none;stroke-width:2;stroke-linecap:round}}
+.gateway.selected path {{fill:{chosen};stroke:{chosen-edge};stroke-width:2}}
+.gateway path.sign {{fill:none;stroke-width:2;stroke-linecap:round}}
 .start circle {{fill:{start};stroke:{edge};stroke-width:1.3}}
 .end circle {{fill:{end};stroke:{edge};stroke-width:3}}
 .pill rect {{fill:{pill};stroke:{pill-edge}}}
@@ -59,9 +60,10 @@ def draw_svg(
 ) -> str:
     """The process from left to right: tasks with their mean work, gateways, probabilities of chosen flows.
 
-    Rows are at most `wrap_width` pixels wide where that is possible. `selected` is a task's node id; `badges`
-    are short texts at the corner of tasks, by node id. Each task is a `<g class="task" data-node="id">`;
-    every colour can be set through a CSS variable, such as `--metagraph-box`.
+    Rows are at most `wrap_width` pixels wide where that is possible. `selected` is the id of a task or
+    gateway; `badges` are short texts at the corner of nodes, by id. Each task is a
+    `<g class="task" data-node="id">`; every colour can be set through a CSS variable, such as
+    `--metagraph-box`.
 
     Raises DataError if the graph isn't block-structured.
     """
@@ -99,7 +101,7 @@ def _body(
         if isinstance(node, Task):
             yield _task(node, box, node.id == selected)
         elif isinstance(node, Gateway):
-            yield _gateway(node, box)
+            yield _gateway(node, box, node.id == selected)
         else:
             x, y, r = box.x + box.w / 2, box.y + box.h / 2, box.w / 2
             yield (
@@ -179,11 +181,12 @@ def _task(task: Task, box: Box, selected: bool) -> str:
     )
 
 
-def _gateway(gateway: Gateway, box: Box) -> str:
+def _gateway(gateway: Gateway, box: Box, selected: bool) -> str:
     x, y, r = box.x + box.w / 2, box.y + box.h / 2, box.w / 2
+    names = "gateway selected" if selected else "gateway"
     sign = "M-6 0H6M0 -6V6" if gateway.kind.startswith("and") else "M-5 -5L5 5M5 -5L-5 5"
     return (
-        f'<g class="gateway" data-node={_attribute(gateway.id)} transform="translate({_n(x)} {_n(y)})">'
+        f'<g class="{names}" data-node={_attribute(gateway.id)} transform="translate({_n(x)} {_n(y)})">'
         f'<path d="M{_n(-r)} 0L0 {_n(-r)}L{_n(r)} 0L0 {_n(r)}Z"/><path class="sign" d="{sign}"/></g>'
     )
 

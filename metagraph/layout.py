@@ -13,9 +13,9 @@ from metagraph.captions import percent, wrapped
 from metagraph.rows import GAP, TURN, chained, in_a_row
 from metagraph.shapes import Box, Line, Piece, Pill, Point, through
 
-FONT = 10.5
+FONT = 10.0
 """Size of labels in pixels."""
-TASK_W, TASK_H, LINE_H = 112.0, 58.0, 12.5
+TASK_W, TASK_H, LINE_H = 124.0, 58.0, 12.5
 SLIM_W, SLIM_H, SLIM_TIME_W = 200.0, 34.0, 50.0
 DIAMOND = 36.0
 CIRCLE = 30.0

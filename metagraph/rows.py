@@ -21,8 +21,8 @@ _LANE = 16.0
 
 
 def chained(pieces: Sequence[Piece], budget: float) -> Piece:
-    """All pieces, in as many rows as a width of `budget` asks for."""
-    rows = [in_a_row(row) for row in _rows(pieces, budget)]
+    """All pieces, in as many rows as a width of `budget` asks for, or the widest piece's if that is more."""
+    rows = [in_a_row(row) for row in _rows(pieces, max(budget, *(piece.w for piece in pieces)))]
     if len(rows) == 1:
         return rows[0]
     y, lines, inside = 0.0, [], [rows[0].moved(_INDENT, 0)]

@@ -55,6 +55,7 @@ def test_what_is_selected_and_badged_shows() -> None:
     svg = draw_svg(SMALL, selected="b", badges={"a": "14", "nobody": "3"})
     assert [g.get("data-node") for g in groups(svg, "selected")] == ["b"]
     assert [texts(badge) for badge in groups(svg, "badge")] == [["14"]]
+    assert [g.get("data-node") for g in groups(draw_svg(SMALL, selected="x"), "selected")] == ["x"]
 
 
 def test_colours_are_plain_first_and_variables_only_for_readers_that_know_them() -> None:
@@ -135,5 +136,5 @@ def test_wrapping_keeps_to_the_width_and_loses_nothing_it_does_not_mark(
 def test_labels_break_where_a_reader_would() -> None:
     assert wrapped("Clear Credit Hold", 10.0, 3) == ("Clear Credit", "Hold")
     assert wrapped("W_Completeren_aanvraag", 10.0, 3) == ("W_Completeren_", "aanvraag")
-    assert wrapped("CreatePurchaseOrder", 9.0, 3) == ("Create", "Purchase", "Order")
-    assert shortened("Nabellen", 4.0) == "Nab…"
+    assert wrapped("CreatePurchaseOrder", 9.0, 3) == ("Create", "PurchaseOrder")
+    assert shortened("Nabellen", 4.0) == "Nabe…"
