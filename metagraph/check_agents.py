@@ -14,6 +14,7 @@ from metagraph.check_laws import fitted_faults
 from metagraph.faults import Fault, shown
 from metagraph.model import ClosingFact, Metagraph
 from metagraph.orders import Arrivals, OrderModel
+from metagraph.rules import RULES
 
 HOURS_A_WEEK = 168
 
@@ -58,6 +59,8 @@ def _queue(queue: Queue, agents: set[str]) -> Iterator[Fault]:
             yield Fault(f"{where}, agents", f"{shown(agent)} is no agent of this twin")
         if n > 1:
             yield Fault(f"{where}, agents", f"{shown(agent)} is listed {n} times")
+    if queue.priority not in RULES:
+        yield Fault(f"{where}, priority", f"{shown(queue.priority)}; expected one of {', '.join(RULES)}")
     if queue.weights and len(queue.weights) != len(queue.agents):
         yield Fault(f"{where}, weights", f"{len(queue.weights)} weights for {len(queue.agents)} agents")
     if queue.weights:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from metagraph.nodes import DurationRow, DurationTable, Task
 from tests.metagraph.strategies import metagraphs, plain_metagraph
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "metagraph.schema.json"
+FORMATS = SCHEMA.parent / "formats.md"
 SMALL = plain_metagraph(Sequence((Leaf("t1", "A"), Choice("x", "x_end", (Leaf("t2", "B"), Leaf("t3", "C"))))))
 
 
@@ -131,3 +132,17 @@ def test_files_that_are_not_there_or_not_ours_are_told(tmp_path: Path) -> None:
 
 def edited(**changes: Any) -> str:
     return json.dumps({**json.loads(to_json(SMALL)), **changes})
+
+
+def test_the_example_in_the_documentation_is_a_twin() -> None:
+    """All but its arrivals, which are too long to print."""
+    text = FORMATS.read_text("utf-8")
+    raw = json.loads(text.split("```json\n")[1].split("```")[0])
+    raw["arrivals"]["rates_per_h"] = [1.0] * 168
+    twin = from_json(json.dumps(raw), "docs/formats.md")
+    assert [task.label for task in twin.tasks()] == ["Check order"]
+
+
+def test_the_documentation_tells_of_every_part() -> None:
+    text = FORMATS.read_text("utf-8")
+    assert [f.name for f in fields(Metagraph) if f"`{f.name}`" not in text] == ["name"]

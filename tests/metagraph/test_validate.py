@@ -152,6 +152,10 @@ FAULTS: list[tuple[Edit, str]] = [
     (with_(queues=(Queue("q", ("ann", "ann")),)), 'queue q, agents: "ann" is listed 2 times'),
     (with_(queues=(Queue("q", ("ann",), (0.5, 0.5)),)), "queue q, weights: 2 weights for 1 agents"),
     (with_(queues=(Queue("q", ("ann",), (0.5,)),)), "queue q: weights [0.5] sum to 0.5"),
+    (
+        with_(queues=(Queue("q", ("ann",), priority="LIFO"),)),
+        'queue q, priority: "LIFO"; expected one of FIFO, ',
+    ),
     (task(queues=("r",)), 'task a, queues: "r" is no queue'),
     (task(queues=("q", "q")), 'task a, queues: "q" is listed 2 times'),
     (task(label=""), "task a, label: empty"),
