@@ -179,7 +179,7 @@ def quantile_law(values: ArrayLike, censored: Floats = _NONE, levels: int = LEVE
     quantiles = np.quantile(values, grid)
     excess = (quantiles[:-1] + quantiles[1:]).mean() / 2 - values.mean()
     top = quantiles[-1] - 2 * (count - 1) * excess
-    quantiles[-1] = np.clip(top, quantiles[-2], 2 * quantiles[-1])
+    quantiles[-1] = np.clip(top, quantiles[-2], 2 * quantiles[-1] - quantiles[-2])
     return Empirical(_rounded(quantiles))
 
 

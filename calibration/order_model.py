@@ -10,7 +10,7 @@ import numpy as np
 
 from calibration.arrivals import case_bounds
 from calibration.durations import Groups
-from calibration.fitting import fit_law
+from calibration.fitting import quantile_law
 from calibration.grid import Floats
 from calibration.settings import OrderSpec, Promise, Rule
 from calibration.window import ENOUGH
@@ -160,10 +160,18 @@ def _fitted(mine: Floats, everyone: Floats, said: float | None) -> Fitted | None
     """The column's values in this group, or all groups' where it has few; without any, what was said."""
     own, pooled = mine[~np.isnan(mine)], everyone[~np.isnan(everyone)]
     if len(own) >= ENOUGH or (len(own) and len(own) == len(pooled)):
-        return fit_law(own, "class", fast=True)
+        return _signed_law(own, "class")
     if len(pooled):
-        return fit_law(pooled, "all classes", fast=True)
+        return _signed_law(pooled, "all classes")
     return None if said is None else Fitted(Constant(said), 0, "human")
+
+
+def _signed_law(values: Floats, level: str) -> Fitted:
+    """Observed quantiles as they are: credits and dates before release are below zero."""
+    law = Constant(float(values[0])) if np.ptp(values) == 0 else quantile_law(values)
+    note = f"only {len(values)} orders" if len(values) < ENOUGH else ""
+    observed = np.quantile(values, np.linspace(0, 1, 41))
+    return Fitted(law, len(values), level, observed=tuple(np.round(observed, 3).tolist()), note=note)
 
 
 def _patience(snapshot: Snapshot, spec: OrderSpec, mine: np.typing.NDArray[np.bool_]) -> Fitted | None:

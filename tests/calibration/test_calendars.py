@@ -1,0 +1,125 @@
+"""Calendars: exact where stamps are plenty, borrowed and said so where they are few."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calibration.agents import Resources, fit_resources
+from calibration.calendars import week_hours
+from calibration.grid import WEEK_QUARTERS, GridClock, make_grid
+from calibration.settings import Settings
+from calibration.window import open_window
+from metagraph.calendars import Calendar, WorkClock
+from tests.calibration.builders import DAY, HOUR, ORIGIN, WEEK, Row, snapshot
+
+OFFICE = tuple((d * DAY + 9 * HOUR, d * DAY + 17 * HOUR) for d in range(5))
+
+
+def office_rows(agent: str, weeks: int, seed: int, *, shift_h: float = 0.0, per_day: int = 6) -> list[Row]:
+    """Executions that start and end between 9 and 17, Monday to Friday."""
+    random = np.random.default_rng(seed)
+    rows: list[Row] = []
+    for week in range(weeks):
+        for day in range(5):
+            base = week * WEEK + day * DAY + (9 + shift_h) * HOUR
+            cuts = np.sort(random.uniform(0, 8 * HOUR, 2 * per_day)).round(3)
+            for start, end in zip(cuts[::2], cuts[1::2], strict=True):
+                rows.append((f"{agent}{len(rows)}", "A", agent, base + float(start), base + float(end)))
+    return rows
+
+
+def resources_of(rows: list[Row], **settings: str) -> Resources:
+    chosen = Settings(**settings)  # type: ignore[arg-type]
+    return fit_resources(open_window(snapshot(rows), 1.0), chosen)
+
+
+def hours_of(resources: Resources, agent: str) -> tuple[tuple[float, float], ...]:
+    calendar = next(a.calendar for a in resources.agents if a.id == agent)
+    return next(c.hours for c in resources.calendars if c.id == calendar)
+
+
+def test_office_hours_are_recovered_exactly() -> None:
+    rows = office_rows("ann", 12, 1) + office_rows("bob", 12, 2)
+    rows += [("x", "A", "ann", 2 * WEEK + 5 * DAY + 11 * HOUR, 2 * WEEK + 5 * DAY + 11.2 * HOUR)]
+    found = resources_of(rows)
+    assert hours_of(found, "ann") == OFFICE
+    assert [c.hours for c in found.calendars] == [OFFICE], "equal weeks are one calendar"
+    assert found.defaults == ()
+
+
+def test_the_break_at_noon_is_kept_and_half_hours_are_trimmed() -> None:
+    rows: list[Row] = []
+    for case, activity, agent, start, end in office_rows("ann", 60, 3, per_day=12):
+        if start % DAY >= 13.5 * HOUR or (end or 0.0) % DAY < 12 * HOUR:
+            rows.append((case, activity, agent, start, end))
+    monday = [h for h in hours_of(resources_of(rows), "ann") if h[1] <= DAY]
+    assert monday == [(9 * HOUR, 12 * HOUR), (13.5 * HOUR, 17 * HOUR)]
+
+
+def test_hours_are_local_across_a_change_to_summer_time() -> None:
+    # In Berlin clocks go forward on 31 March 2024, at the end of week 13.
+    rows: list[Row] = []
+    for case, activity, agent, start, end in office_rows("ann", 26, 4, shift_h=-1.0):
+        earlier = HOUR if start > 13 * WEEK else 0.0
+        rows.append((case, activity, agent, start - earlier, (end or 0.0) - earlier))
+    assert hours_of(resources_of(rows, time_zone="Europe/Berlin"), "ann") == OFFICE
+
+
+def test_few_stamps_take_the_role_then_everybody() -> None:
+    rows = office_rows("ann", 12, 5) + office_rows("new", 1, 6, per_day=2)
+    rows += [("b1", "B", "solo", 10 * HOUR, 11 * HOUR)] * 3
+    found = resources_of(rows)
+    assert hours_of(found, "new") == OFFICE
+    assert hours_of(found, "solo") == OFFICE
+    assert {(d.where, d.assumed) for d in found.defaults} == {
+        ("agents new", "their role's calendar"),
+        ("agents solo", "everybody's calendar"),
+    }
+
+
+def test_work_all_over_the_week_is_always() -> None:
+    random = np.random.default_rng(7)
+    starts = random.uniform(0, 8 * WEEK, 3000)
+    rows: list[Row] = [(str(i), "A", "system", float(s), float(s) + 60) for i, s in enumerate(starts)]
+    found = resources_of(rows)
+    assert [(c.id, c.always_open) for c in found.calendars] == [("always", True)]
+
+
+def test_at_most_a_twentieth_of_the_stamps_lies_outside() -> None:
+    random = np.random.default_rng(8)
+    rows = office_rows("ann", 20, 9)
+    # Overtime on Saturdays that no single hour of which is frequent.
+    for i in range(120):
+        start = float(random.integers(20)) * WEEK + 5 * DAY + float(random.uniform(6, 20)) * HOUR
+        rows.append((f"o{i}", "A", "ann", start, start + 60))
+    hours = hours_of(resources_of(rows), "ann")
+    stamps = np.array([t for _, _, _, s, e in rows for t in (s, e - 0.001 if e else s)]) % WEEK
+    inside = sum(((stamps >= a) & (stamps < b)).sum() for a, b in hours)
+    assert inside >= 0.95 * len(stamps)
+
+
+weeks = st.lists(st.booleans(), min_size=168, max_size=168).filter(any)
+
+
+@given(weeks, st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]), st.data())
+def test_the_grid_clock_is_the_work_clock(week: list[bool], zone: str, data: st.DataObject) -> None:
+    mask = np.repeat(np.array(week, np.bool_), 4)
+    grid = make_grid(ORIGIN, 10 * WEEK, 14 * WEEK, zone)
+    clock = GridClock(grid, mask)
+    slow = WorkClock(Calendar("c", week_hours(mask), zone), ORIGIN)
+    times = st.floats(10 * WEEK, 14 * WEEK)
+    a, b = sorted(data.draw(st.tuples(times, times)))
+    assert clock.between(a, b) == pytest.approx(slow.between(a, b), abs=1e-3)
+    assert bool(clock.is_on(a)) == slow.is_on(a)
+
+
+def test_the_spans_of_a_grid_clock_are_its_working_time() -> None:
+    grid = make_grid(ORIGIN, 0.0, 2.5 * WEEK, "Europe/Berlin")
+    mask = np.zeros(WEEK_QUARTERS, np.bool_)
+    mask[36:68] = True
+    starts, ends = GridClock(grid, mask).spans()
+    assert (ends - starts).tolist() == [8 * HOUR] * 3
+    assert starts[0] == 8 * HOUR, "nine in Berlin is eight in UTC"
