@@ -88,9 +88,8 @@ def _case_attributes(
         [upload],
     ).fetchall()
     index = {case: i for i, case in enumerate(cases)}
-    values: dict[str, list[str | None]] = {}
+    values: dict[str, list[str | None]] = {name: [None] * len(cases) for name in {row[0] for row in rows}}
     for name, case, value in rows:
-        column = values.setdefault(name, [None] * len(cases))
         if case in index:
-            column[index[case]] = value
-    return {name: tuple(column) for name, column in values.items()}
+            values[name][index[case]] = value
+    return {name: tuple(values[name]) for name in sorted(values)}
