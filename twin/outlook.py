@@ -17,7 +17,7 @@ def median(quantiles: tuple[datetime, ...]) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class TaskOutlook:
-    """One remaining task of an order: 10 %, 50 % and 90 % quantiles over the replications in which it happens."""
+    """One remaining task of an order; 10, 50 and 90 % quantiles over the replications where it happens."""
 
     activity: str
     probability: float

@@ -17,7 +17,7 @@ METRICS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TaskCheck:
-    """One activity, observed against simulated. Times in seconds; simulated values are means over the runs."""
+    """One activity, observed against simulated (means over the runs). Times in seconds."""
 
     activity: str
     observed_per_case: float

@@ -1,0 +1,132 @@
+"""Build: a log becomes a calibrated metagraph that says where everything in it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metagraph.model import Approval, Default, Metagraph, Provenance
+from twin.progress import Progress
+from twin.select import Selection, select
+from twin.source import LogSource
+from twin.structures import Structure, structures
+
+if TYPE_CHECKING:
+    from calibration.overrides import OverrideSpec
+
+    from calibration.settings import Settings
+    from eventlogs.snapshot import Snapshot
+
+NOISES = (0.0, 0.2, 0.4)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What to build and how."""
+
+    name: str
+    settings: Settings
+    noises: Sequence[float] = NOISES
+    overrides: Sequence[OverrideSpec] = ()
+    approvals: Sequence[Approval] = ()
+    seed: int = 0
+
+
+def request_of(config: Path | None, name: str, seed: int | None) -> BuildRequest:
+    """What a twin.toml asks for; without one the defaults. A given seed wins over the file's."""
+    from calibration.settings import Settings
+    from twin.config import approvals, load_config, override_specs, settings
+
+    if config is None:
+        return BuildRequest(name, Settings(), seed=seed or 0)
+    known = load_config(config)
+    return BuildRequest(
+        name,
+        settings(known),
+        known.build.noises,
+        override_specs(known.overrides),
+        approvals(known),
+        known.build.seed if seed is None else seed,
+    )
+
+
+def build(source: LogSource, request: BuildRequest, progress: Progress | None = None) -> Metagraph:
+    """Choose a model by simulating the last part of the log, then fit it to the whole log.
+
+    The same log, request and seed give the same twin. Raises DataError if the log holds too little.
+    """
+    from calibration.overrides import apply_overrides
+
+    from eventlogs.split import closed_cases
+    from metagraph.validate import check
+
+    progress = progress or Progress()
+    snapshot = source.snapshot
+    selection = select(snapshot, request.settings, request.noises, request.seed, progress.part(0.0, 0.8))
+    progress.step("fitting the whole log", 0.8)
+    structure = structures(closed_cases(snapshot), (selection.recipe,))[0]
+    model = _fitted(snapshot, structure, selection.settings, request.seed)
+    model = replace(
+        model,
+        name=request.name,
+        closing=source.closing,
+        provenance=_provenance(model, source, selection, request.seed),
+        approvals=tuple(request.approvals),
+    )
+    model = apply_overrides(model, request.overrides)
+    check(model, request.name)
+    progress.step("done", 1.0)
+    return model
+
+
+def _fitted(snapshot: Snapshot, structure: Structure, settings: Settings, seed: int) -> Metagraph:
+    """The structure calibrated on the whole log, with what the replay found among the facts."""
+    from calibration.calibrate import calibrate
+    from discovery.conformance import summary
+    from discovery.replay_log import replay_log
+
+    replayed = replay_log(snapshot, structure.skeleton.block)
+    model = calibrate(snapshot, structure.skeleton, replayed, settings, name=snapshot.name, seed=seed)
+    known = model.provenance
+    if known is None:
+        raise ValueError("the calibration left no provenance")
+    return replace(model, provenance=replace(known, facts={**known.facts, **summary(replayed.fitness)}))
+
+
+def _provenance(model: Metagraph, source: LogSource, selection: Selection, seed: int) -> Provenance:
+    """The calibration's own provenance, with what import and selection add."""
+    known = model.provenance
+    if known is None:
+        raise ValueError("the calibration left no provenance")
+    snapshot, report = source.snapshot, source.report
+    defaults = list(known.defaults)
+    if snapshot.single_timestamp:
+        defaults.append(
+            Default(
+                "the whole log",
+                "start times: the log has one timestamp per event",
+                "work takes no time and all of the time between events is waiting: utilisation, busy agents "
+                "and durations can't be told from it",
+            )
+        )
+    return replace(
+        known,
+        log=snapshot.name,
+        content_hash=snapshot.content_hash,
+        cases=snapshot.n_cases,
+        events=snapshot.n_events,
+        open_cases=int(snapshot.is_open.sum()),
+        seed=seed,
+        choices=selection.choices,
+        defaults=tuple(defaults),
+        facts={**known.facts, "import": " ".join(report.sentences()), "open orders": source.open_rule},
+        libraries=_libraries(),
+    )
+
+
+def _libraries() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("duckdb", "fitter", "numpy", "pm4py", "scipy", "simpy")}

@@ -1,0 +1,243 @@
+"""What each command does, as functions: read, work, write. The command line and the pages call these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metagraph.model import Metagraph
+from twin.files import write_forecast, write_frame, write_system, write_text
+from twin.outlook import Forecast, Quote
+from twin.progress import Progress
+from twin.source import LogRequest, LogSource, read_log
+from twin.validation import Validation
+
+if TYPE_CHECKING:
+    from eventlogs.models import ModelInfo
+    from eventlogs.report import ImportReport
+    from simulation.kpis import Interval
+
+
+def log_request(
+    log: str,
+    db: str,
+    mapping: str | None = None,
+    config: Path | None = None,
+    time_format: str | None = None,
+    quarantine: bool = False,
+    until: datetime | None = None,
+    open_file: Path | None = None,
+) -> LogRequest:
+    """A log as the options name it; options win over the configuration file."""
+    from eventlogs.columns import parse_map
+    from twin.config import load_config
+
+    known = load_config(config).log if config else None
+    columns: dict[str, str] = {str(role): column for role, column in known.map.items()} if known else {}
+    columns.update(parse_map(mapping) if mapping else {})
+    return LogRequest(
+        log=log,
+        db=db,
+        mapping=columns or None,
+        time_format=time_format or (known.time_format if known else None),
+        time_zone=known.time_zone if known else "UTC",
+        quarantine=quarantine or bool(known and known.bad_rows == "quarantine"),
+        until=until,
+        open_file=open_file,
+    )
+
+
+def import_command(request: LogRequest, name: str | None, progress: Progress) -> ImportReport:
+    """Take the log into the database; the report says what was found."""
+    from eventlogs.historian import Historian
+
+    with Historian(request.db, on_wait=lambda text: progress.step(text, 0.0)) as historian:
+        return historian.import_log(
+            request.log,
+            name,
+            mapping=request.mapping,
+            time_format=request.time_format,
+            tz=request.time_zone,
+            progress=progress.step,
+            on_bad_rows="quarantine" if request.quarantine else "refuse",
+        )
+
+
+def build_command(
+    request: LogRequest, twin: Path, config: Path | None, seed: int | None, progress: Progress
+) -> Metagraph:
+    """Build a twin, write it to `twin` and keep it in the database under the file's stem."""
+    from eventlogs.historian import Historian
+    from metagraph.json_io import save, to_json
+    from twin.build import build, request_of
+
+    wanted = request_of(config, twin.stem, seed)
+    source = _read(request, progress.part(0.0, 0.1))
+    model = build(source, wanted, progress.part(0.1, 1.0))
+    save(model, twin)
+    with Historian(request.db, on_wait=lambda text: progress.step(text, 1.0)) as historian:
+        historian.save_model(twin.stem, to_json(model), f"built from {request.log}")
+    return model
+
+
+def simulate_command(
+    model: Metagraph,
+    *,
+    cases: int,
+    start: datetime,
+    seed: int,
+    replications: int,
+    policy: str,
+    out: Path | None,
+    workers: int | None,
+    progress: Progress,
+) -> dict[str, Interval]:
+    """Simulate `replications` logs; the first one is written to `out`."""
+    from simulation.kpis import kpis, summary
+    from simulation.replicate import replicate
+    from twin.frames import frame_of_run
+    from twin.simulate import Period, simulate
+
+    if out is not None:
+        run = simulate(model, start=start, cases=cases, seed=seed, policy=policy)
+        write_frame(out, frame_of_run(run))
+    samples = replicate(
+        Period(model, start, cases, seed, policy),
+        seed,
+        replications,
+        workers=workers,
+        reduce=kpis,
+        progress=lambda done, total: progress.step(f"log {done} of {total}", done / total),
+    )
+    return summary(samples)
+
+
+def validate_command(
+    model: Metagraph,
+    log: str,
+    train: str | None,
+    db: str,
+    mapping: str | None,
+    runs: int,
+    seed: int,
+    report: Path | None,
+    progress: Progress,
+) -> Validation:
+    """Distances of simulated logs to `log`; every case in it counts, open or not."""
+    from twin.validate import validate
+
+    test = _read(_closed(log, db, mapping), progress.part(0.0, 0.1)).snapshot
+    history = _read(_closed(train, db, mapping), progress.part(0.1, 0.2)).snapshot if train else None
+    result = validate(model, test, history, runs=runs, seed=seed, progress=progress.part(0.2, 1.0))
+    if report:
+        from twin.report import write_report
+
+        write_report(report, model, validation=result)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRequest:
+    """How to forecast, and where to write it."""
+
+    as_of: datetime
+    horizons_h: tuple[float, ...] = ()
+    replications: int = 200
+    seed: int = 0
+    workers: int | None = None
+    out: Path | None = None
+    system_out: Path | None = None
+    report: Path | None = None
+
+
+def forecast_command(
+    model: Metagraph, request: LogRequest, wanted: ForecastRequest, progress: Progress
+) -> Forecast:
+    """Forecast the orders open at the instant and write the files that were asked for."""
+    from twin.forecast import forecast
+
+    source = _open_orders(model, request, progress.part(0.0, 0.1))
+    result = forecast(
+        model,
+        source.snapshot,
+        open_rule=source.open_rule,
+        replications=wanted.replications,
+        horizons_h=wanted.horizons_h,
+        seed=wanted.seed,
+        workers=wanted.workers,
+        progress=progress.part(0.1, 1.0),
+    )
+    if wanted.out:
+        write_forecast(wanted.out, result)
+    if wanted.system_out:
+        write_system(wanted.system_out, result)
+    if wanted.report:
+        from twin.report import write_report
+
+        write_report(wanted.report, model, forecast=result)
+    return result
+
+
+def quote_command(
+    model: Metagraph,
+    request: LogRequest,
+    cls: str,
+    segment: str,
+    replications: int,
+    seed: int,
+    workers: int | None,
+    progress: Progress,
+) -> Quote:
+    """Promise dates of a new order at the instant."""
+    from twin.quote import quote
+
+    source = _open_orders(model, request, progress.part(0.0, 0.1))
+    return quote(
+        model,
+        source.snapshot,
+        cls=cls,
+        segment=segment,
+        replications=replications,
+        seed=seed,
+        workers=workers,
+        progress=progress.part(0.1, 1.0),
+    )
+
+
+def write_pictures(model: Metagraph, svg: Path | None, report: Path | None) -> None:
+    """The process diagram and the model's report, where asked for."""
+    from metagraph.drawing import draw_svg
+
+    if svg:
+        write_text(svg, draw_svg(model))
+    if report:
+        from twin.report import write_report
+
+        write_report(report, model)
+
+
+def list_models(db: str) -> tuple[ModelInfo, ...]:
+    """The twins that the database keeps. Raises DataError if there is no database."""
+    from eventlogs.historian import Historian
+    from metagraph.errors import DataError
+
+    if not Path(db).exists():
+        raise DataError(f"{db}: no such database; build a twin first, or name the file with --db")
+    with Historian(db, read_only=True) as historian:
+        return tuple(historian.list_models())
+
+
+def _read(request: LogRequest, progress: Progress) -> LogSource:
+    return read_log(request, progress.step, lambda text: progress.step(text, 0.0))
+
+
+def _closed(log: str, db: str, mapping: str | None) -> LogRequest:
+    """A log of which every case is taken as finished."""
+    return replace(log_request(log, db, mapping), all_closed=True)
+
+
+def _open_orders(model: Metagraph, request: LogRequest, progress: Progress) -> LogSource:
+    """The log as known then; without a list the twin's own closing rule tells who is open."""
+    return _read(replace(request, closing=model.closing), progress)

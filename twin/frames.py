@@ -1,0 +1,57 @@
+"""Logs as pandas frames, the form in which the distance library and people's files take them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from simulation.run import Run
+
+    from eventlogs.snapshot import Snapshot
+
+COLUMNS = ("case_id", "activity", "resource", "start_time", "end_time")
+
+
+def frame_of_snapshot(snapshot: Snapshot) -> pd.DataFrame:
+    """Finished executions of a snapshot: COLUMNS, times as UTC stamps, missing resources as ''."""
+    import pandas as pd
+
+    done = ~np.isnan(snapshot.end_s)
+    cases = np.asarray(snapshot.cases, dtype=object)
+    activities = np.asarray(snapshot.activities, dtype=object)
+    resources = np.asarray((*snapshot.resources, ""), dtype=object)
+    return pd.DataFrame(
+        {
+            "case_id": cases[snapshot.case_of_row()[done]],
+            "activity": activities[snapshot.activity[done]],
+            "resource": resources[snapshot.resource[done]],
+            "start_time": _stamps(snapshot.origin, snapshot.start_s[done]),
+            "end_time": _stamps(snapshot.origin, snapshot.end_s[done]),
+        }
+    )
+
+
+def frame_of_run(run: Run) -> pd.DataFrame:
+    """Finished executions of a simulated log: COLUMNS, times as UTC stamps."""
+    import pandas as pd
+
+    done = ~np.isnan(run.end_s)
+    return pd.DataFrame(
+        {
+            "case_id": np.asarray(run.order_ids, dtype=object)[run.order[done]],
+            "activity": np.asarray(run.labels, dtype=object)[run.task[done]],
+            "resource": np.asarray((*run.agents, ""), dtype=object)[run.agent[done]],
+            "start_time": _stamps(run.origin, run.start_s[done]),
+            "end_time": _stamps(run.origin, run.end_s[done]),
+        }
+    )
+
+
+def _stamps(origin: object, seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> pd.DatetimeIndex:
+    import pandas as pd
+
+    whole = np.round(seconds * 1000).astype("int64").astype("timedelta64[ms]")
+    return pd.DatetimeIndex(pd.Timestamp(origin) + pd.TimedeltaIndex(whole))  # type: ignore[arg-type]

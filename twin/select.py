@@ -1,0 +1,195 @@
+"""Which model: candidates are fitted on the first part of the log and judged by simulating the last part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from metagraph.model import Candidate, Choice, Metagraph
+from twin.distances import distances
+from twin.frames import frame_of_run, frame_of_snapshot
+from twin.progress import Progress
+from twin.reference import LAST_PERIOD, last_period
+from twin.structures import Recipe, Structure, recipes, structures
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from calibration.settings import Settings
+    from discovery.replayed import Replayed
+    from eventlogs.snapshot import Snapshot
+
+JUDGED = ("NGD", "AEDD", "CEDD", "REDD", "CTDD")
+CONTROL_FLOW = {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0}
+TIME_MODEL = {"NGD": 1.0, "CEDD": 1.0, "REDD": 1.0, "CTDD": 1.0}
+WINDOW = dict.fromkeys(JUDGED, 1.0)
+"""What each choice is judged by. Absolute times (AEDD) depend on the arrivals, which only the window moves:
+elsewhere they would reward a delay that makes up for arrivals that come too early or too late."""
+SEEDS = 3
+MOST_CASES = 400
+"""Validation cases that are simulated: more would cost time and change no ranking."""
+FEWEST_CASES = 40
+"""With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
+TIE = 0.02
+"""A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was chosen, and from what."""
+
+    recipe: Recipe
+    settings: Settings
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One candidate: a structure and how it is calibrated."""
+
+    name: str
+    structure: Structure
+    settings: Settings
+
+
+class _Judge:
+    """Fits a plan on the training part, simulates the validation part and measures the distances."""
+
+    def __init__(self, train: Snapshot, valid: Snapshot, seed: int) -> None:
+        from calibration.calibrate import Calibrator
+        from eventlogs.split import first_cases
+
+        self._train = train
+        self._calibrator = Calibrator(train)
+        self._replayed: dict[Recipe, Replayed] = {}
+        self._seed = seed
+        valid = first_cases(valid, MOST_CASES)
+        self._cases = valid.n_cases
+        self._observed = frame_of_snapshot(valid)
+        copied = last_period(frame_of_snapshot(train), self._observed)
+        self.reference = distances(self._observed, copied, JUDGED)
+        self._scores: dict[tuple[str, str], dict[str, float]] = {}
+
+    def scores(self, plan: _Plan) -> dict[str, float]:
+        """Mean distances over SEEDS simulated logs."""
+        key = (plan.structure.recipe.name, repr(plan.settings))
+        if key not in self._scores:
+            model = self._fitted(plan)
+            runs = [distances(self._observed, self._simulated(model, r), JUDGED) for r in range(SEEDS)]
+            self._scores[key] = {m: sum(run[m] for run in runs) / SEEDS for m in JUDGED}
+        return self._scores[key]
+
+    def total(self, measured: Mapping[str, float], weights: Mapping[str, float]) -> float:
+        """Weighted mean log ratio to the copied last period: below 0 is better than copying.
+
+        A twentieth of the reference is added on both sides, so that no metric near zero decides alone.
+        """
+        logs = []
+        for metric, weight in weights.items():
+            floor = 0.05 * self.reference[metric] + 1e-9
+            logs.append(weight * math.log((measured[metric] + floor) / (self.reference[metric] + floor)))
+        return sum(logs) / sum(weights.values())
+
+    def _fitted(self, plan: _Plan) -> Metagraph:
+        from discovery.replay_log import replay_log
+
+        recipe, skeleton = plan.structure.recipe, plan.structure.skeleton
+        if recipe not in self._replayed:
+            self._replayed[recipe] = replay_log(self._train, skeleton.block)
+        return self._calibrator.calibrate(
+            skeleton, self._replayed[recipe], plan.settings, name=self._train.name, seed=self._seed
+        )
+
+    def _simulated(self, model: Metagraph, replication: int) -> pd.DataFrame:
+        from twin.simulate import simulate
+
+        start = self._observed["start_time"].min().to_pydatetime()
+        run = simulate(model, start=start, cases=self._cases, seed=self._seed, replication=replication)
+        return frame_of_run(run)
+
+
+def select(
+    snapshot: Snapshot, base: Settings, noises: Sequence[float], seed: int, progress: Progress
+) -> Selection:
+    """Choose structure, time model and calibration window, one after the other.
+
+    The log's last fifth (by the time of events) is simulated by each candidate, `SEEDS` times with common
+    random numbers; the smallest mean log ratio of the distances to a copied last period wins, and the
+    simpler candidate wins ties. Logs with fewer than FEWEST_CASES closed cases are not judged.
+    """
+    from eventlogs.split import closed_cases, split_snapshot
+
+    closed = closed_cases(snapshot)
+    train, valid = split_snapshot(closed, 0.8)
+    if min(train.n_cases, valid.n_cases) < FEWEST_CASES // 4 or closed.n_cases < FEWEST_CASES:
+        return _unjudged(closed, base, noises, progress)
+    progress.step("mining structures", 0.0)
+    found = structures(train, recipes(noises))
+    judge = _Judge(train, valid, seed)
+    fast = replace(base, fast=True)
+    delayed = replace(fast, use_delay=True, use_contention=True)
+    plans = [_Plan(s.recipe.name, s, delayed) for s in found]
+    best, choice = _contest("control flow", CONTROL_FLOW, plans, judge, progress.part(0.2, 0.6))
+    plans = [
+        replace(
+            best,
+            name=name,
+            settings=replace(fast, use_delay=delay, use_contention=busy, use_calendars=calendars),
+        )
+        for name, delay, busy, calendars in _TIME_MODELS
+    ]
+    best, timed = _contest("time model", TIME_MODEL, plans, judge, progress.part(0.6, 0.8))
+    plans = [
+        replace(best, name=name, settings=replace(best.settings, window_share=share))
+        for name, share in _WINDOWS
+        if share == 1.0 or train.n_cases * share >= 2 * FEWEST_CASES
+    ]
+    best, windowed = _contest("calibration window", WINDOW, plans, judge, progress.part(0.8, 1.0))
+    settings = replace(best.settings, fast=base.fast)
+    return Selection(best.structure.recipe, settings, (choice, timed, windowed))
+
+
+_TIME_MODELS = (
+    ("calendars and busy agents", False, True, True),
+    ("calendars, busy agents and a remaining delay", True, True, True),
+    ("calendars and delays", True, False, True),
+    ("delays only", True, False, False),
+)
+"""Name, remaining delay, busy agents, calendars."""
+_WINDOWS = (("whole log", 1.0), ("last half", 0.5), ("last 30 %", 0.3), ("last 20 %", 0.2))
+
+
+def _contest(
+    what: str, weights: Mapping[str, float], plans: Sequence[_Plan], judge: _Judge, progress: Progress
+) -> tuple[_Plan, Choice]:
+    """The first plan stands until a later one is better by more than TIE."""
+    best, best_total = plans[0], math.inf
+    measured = []
+    for i, plan in enumerate(plans):
+        progress.step(f"{what}: {plan.name}", i / len(plans))
+        scores = judge.scores(plan)
+        scores = {**scores, "total": judge.total(scores, weights)}
+        measured.append(scores)
+        if scores["total"] < best_total - (TIE if i else 0.0):
+            best, best_total = plan, scores["total"]
+    candidates = [Candidate(p.name, s, p is best) for p, s in zip(plans, measured, strict=True)]
+    candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
+    reason = (
+        f"'{best.name}' has the smallest mean log ratio of {', '.join(weights)} to '{LAST_PERIOD}' "
+        f"({best_total:+.3f}; a less simple one must win by {TIE}); {SEEDS} simulated logs each"
+    )
+    return best, Choice(what, tuple(candidates), reason)
+
+
+def _unjudged(closed: Snapshot, base: Settings, noises: Sequence[float], progress: Progress) -> Selection:
+    progress.step("mining structures", 0.2)
+    first = structures(closed, recipes(noises[:1])[:1])[0]
+    reason = (
+        f"only {closed.n_cases} closed cases: too few to hold a part back, so candidates were not compared"
+    )
+    settings = replace(base, use_delay=True, use_contention=True)
+    return Selection(
+        first.recipe, settings, (Choice("all", (Candidate(first.recipe.name, {}, True),), reason),)
+    )

@@ -1,0 +1,151 @@
+"""From what the user names (a path or a name, of a log or a twin) to what the rooms take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metagraph.errors import DataError, UsageError
+from metagraph.model import ClosingFact, Metagraph
+
+if TYPE_CHECKING:
+    from eventlogs.closing import ClosingRule
+    from eventlogs.report import ImportReport
+    from eventlogs.snapshot import Snapshot
+
+DEFAULT_DB = "tracetwin.duckdb"
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """A log as the user names it."""
+
+    log: str
+    """A file's path or the name of an imported log."""
+    db: str = DEFAULT_DB
+    mapping: Mapping[str, str] | None = None
+    time_format: str | None = None
+    time_zone: str = "UTC"
+    quarantine: bool = False
+    until: datetime | None = None
+    open_file: Path | None = None
+    """Ids of the open cases, one a line; without it the closing rule decides."""
+    all_closed: bool = False
+    """Every case counts as finished (a log to validate on)."""
+    closing: ClosingFact | None = None
+    """A rule learnt before (a twin's own); without it one is fitted to the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """A log ready to be used."""
+
+    snapshot: Snapshot
+    report: ImportReport
+    closing: ClosingFact
+    open_rule: str
+    """How open cases were told, in words."""
+
+
+def read_log(
+    request: LogRequest,
+    tell: Callable[[str, float], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> LogSource:
+    """Import the log if it is a file, and freeze what was known at `until`.
+
+    Raises DataError or UsageError with one sentence; nothing is left behind then.
+    """
+    from eventlogs import closing as closings
+    from eventlogs.historian import Historian, log_name
+
+    wanted = read_ids(request.open_file) if request.open_file else None
+    wanted = frozenset() if request.all_closed else wanted
+    with Historian(request.db, on_wait=on_wait) as historian:
+        name = request.log
+        if _is_file(request.log):
+            historian.import_log(
+                request.log,
+                mapping=request.mapping,
+                time_format=request.time_format,
+                tz=request.time_zone,
+                progress=tell,
+                on_bad_rows="quarantine" if request.quarantine else "refuse",
+            )
+            name = log_name(Path(request.log))
+        elif all(info.name != name for info in historian.logs()):
+            known = ", ".join(info.name for info in historian.logs()) or "none yet"
+            raise DataError(
+                f"{name}: neither a file nor a log in {request.db}; imported logs: {known}; "
+                "give the path of a .csv, .csv.gz, .xes or .xes.gz file, or one of those names"
+            )
+        raw = historian.snapshot(name, request.until, open_cases=())
+        rule = _rule(request.closing) or closings.fit(raw)
+        snapshot = historian.snapshot(name, request.until, wanted, rule)
+        report = historian.report(name)
+    fact = ClosingFact(dict(rule.end_activities), rule.min_share, rule.idle_s)
+    return LogSource(snapshot, report, fact, _in_words(snapshot, fact, request.open_file))
+
+
+def _is_file(log: str) -> bool:
+    return Path(log).is_file() or any(sign in log for sign in ("/", "\\", ".csv", ".xes", ".parquet"))
+
+
+def _rule(fact: ClosingFact | None) -> ClosingRule | None:
+    from eventlogs.closing import ClosingRule
+
+    return ClosingRule(fact.end_activities, fact.idle_s, fact.min_share) if fact else None
+
+
+def _in_words(snapshot: Snapshot, fact: ClosingFact, open_file: Path | None) -> str:
+    n = int(snapshot.is_open.sum())
+    if open_file:
+        return f"{n} open orders, as listed in {open_file.name}"
+    ends = [name for name, share in fact.end_activities.items() if share >= fact.min_share]
+    last = ", ".join(sorted(ends)) or "(no activity)"
+    return (
+        f"{n} open orders by the model's rule: closed once nothing runs and the last activity is one of "
+        f"{last}, or after {fact.idle_s / 86400:.1f} days without an event"
+    )
+
+
+def read_ids(path: Path) -> frozenset[str]:
+    """Case ids, one a line; empty lines are passed over. Raises DataError if the file can't be read."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: can't be read as a UTF-8 list of case ids, one a line ({error})") from error
+    return frozenset(line.strip() for line in text.splitlines() if line.strip())
+
+
+def read_twin(reference: str, db: str = DEFAULT_DB) -> Metagraph:
+    """A twin from a file, or from the registry as name[@version] (the champion by default).
+
+    Raises DataError if it is neither, or not a valid twin.
+    """
+    from metagraph.json_io import from_json, load
+
+    path = Path(reference)
+    if path.is_file() or reference.endswith(".json"):
+        return load(path)
+    if not Path(db).exists():
+        raise DataError(f"{reference}: no such twin file, and no database {db} that could hold such a name")
+    from eventlogs.historian import Historian
+
+    with Historian(db, read_only=True) as historian:
+        return from_json(historian.load_model(reference), f"{reference} in {db}")
+
+
+def instant(text: str, option: str) -> datetime:
+    """An ISO 8601 instant; without a zone it is UTC.
+
+    Raises UsageError naming the option.
+    """
+    try:
+        stamp = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: not an instant; expected e.g. 2024-03-01T09:00:00Z") from error
+    return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)

@@ -1,0 +1,101 @@
+"""Where every open order stands: the log so far, replayed on the twin's structure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discovery.replayed import MISFIT
+from metagraph.model import Metagraph
+from metagraph.orders import Order
+from metagraph.parse_blocks import parse_blocks
+from metagraph.state import OpenOrder, Position, State
+
+if TYPE_CHECKING:
+    from discovery.replay import Replayer
+    from eventlogs.snapshot import Snapshot
+
+
+def state_of(metagraph: Metagraph, snapshot: Snapshot) -> tuple[State, tuple[str, ...]]:
+    """The open orders of a snapshot at its `until_s`, and notes on executions that found no place.
+
+    Times are seconds since the snapshot's origin. An open order whose last tokens stand before the end
+    stays open: the engine draws its way again until it does at least one more task.
+    """
+    from discovery.replay import Replayer
+
+    replayer = Replayer(parse_blocks(metagraph))
+    orders, notes = [], []
+    for case in np.flatnonzero(snapshot.is_open):
+        order, misfits = _open_order(metagraph, snapshot, replayer, int(case))
+        orders.append(order)
+        if misfits:
+            notes.append(
+                f"case {order.order.id}: {', '.join(misfits)} found no place in the model and was passed over"
+            )
+    return State(snapshot.until_s, tuple(orders)), tuple(notes)
+
+
+def _open_order(
+    metagraph: Metagraph, snapshot: Snapshot, replayer: Replayer, case: int
+) -> tuple[OpenOrder, list[str]]:
+    rows = slice(int(snapshot.offsets[case]), int(snapshot.offsets[case + 1]))
+    starts, ends = snapshot.start_s[rows], snapshot.end_s[rows]
+    labels = [snapshot.activities[i] for i in snapshot.activity[rows]]
+    done = int((~np.isnan(ends)).sum())
+    replay = replayer.replay(labels[:done], labels[done:], closed=False)
+    marking = replay.marking
+    if marking is None:
+        raise ValueError("an open case has a marking")
+    first = float(starts.min())
+    positions = []
+    for token in marking.tokens:
+        enabled = first if token.enabled_by < 0 else float(ends[token.enabled_by])
+        after = "" if token.enabled_by < 0 else labels[token.enabled_by]
+        if token.running < 0:
+            positions.append(Position(token.node, enabled, after=after))
+            continue
+        agent = int(snapshot.resource[rows][token.running])
+        name = snapshot.resources[agent] if agent >= 0 else None
+        positions.append(Position(token.node, enabled, float(starts[token.running]), name, after))
+    order = _order(metagraph, snapshot, case, first)
+    misfits = [label for label, task in zip(labels, replay.tasks, strict=True) if task == MISFIT]
+    history = tuple(labels[:done])
+    return OpenOrder(order, tuple(positions), history, marking.visits, marking.merged), misfits
+
+
+def _order(metagraph: Metagraph, snapshot: Snapshot, case: int, release_s: float) -> Order:
+    """The case with class, segment, value and dates as the twin's order model names their columns."""
+    attributes = {
+        name: values[case] or "" for name, values in snapshot.attributes.items() if values[case] is not None
+    }
+    columns = metagraph.orders.columns
+    return Order(
+        id=snapshot.cases[case],
+        release_s=release_s,
+        cls=attributes.get(columns.get("class", ""), ""),
+        segment=attributes.get(columns.get("segment", ""), ""),
+        value=_number(attributes.get(columns.get("value", ""))),
+        due_s=_instant(attributes.get(columns.get("due", "")), snapshot.origin),
+        lost_s=_instant(attributes.get(columns.get("lost", "")), snapshot.origin),
+        attributes=attributes,
+    )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _instant(text: str | None, origin: datetime) -> float | None:
+    if not text:
+        return None
+    try:
+        stamp = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (stamp.replace(tzinfo=stamp.tzinfo or origin.tzinfo) - origin).total_seconds()

@@ -1,0 +1,114 @@
+"""How real is a twin? Simulate a period it has not seen and measure the distance to what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metagraph.model import Metagraph
+from twin.distances import distances
+from twin.frames import frame_of_run, frame_of_snapshot
+from twin.progress import Progress
+from twin.reference import LAST_PERIOD, RESAMPLED, last_period, resampled
+from twin.simulate import simulate
+from twin.validation import METRICS, AgentCheck, TaskCheck, Validation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from eventlogs.snapshot import Snapshot
+
+RESAMPLINGS = 3
+
+
+def validate(
+    metagraph: Metagraph,
+    test: Snapshot,
+    train: Snapshot | None = None,
+    *,
+    runs: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Validation:
+    """Simulate as many orders as `test` has cases, `runs` times, from the first arrival in `test`.
+
+    That instant and the number of cases are all the twin is told of the test period; arrivals are drawn
+    anew in each run. With `train`, two references are measured beside it (see reference.py).
+    """
+    progress = progress or Progress()
+    observed = frame_of_snapshot(test)
+    start = observed["start_time"].min().to_pydatetime()
+    measured: dict[str, list[float]] = {metric: [] for metric in METRICS}
+    logs = []
+    for i in range(runs):
+        progress.step(f"simulated log {i + 1} of {runs}", i / (runs + 1))
+        run = simulate(metagraph, start=start, cases=test.n_cases, seed=seed, replication=i)
+        logs.append(frame_of_run(run))
+        for metric, value in distances(observed, logs[-1]).items():
+            measured[metric].append(value)
+    progress.step("references", runs / (runs + 1))
+    return Validation(
+        log=test.name,
+        cases=test.n_cases,
+        events=len(observed),
+        runs=runs,
+        distances={metric: tuple(values) for metric, values in measured.items()},
+        references=_references(train, observed, seed) if train else {},
+        tasks=_task_checks(observed, logs),
+        agents=_agent_checks(observed, logs),
+    )
+
+
+def _references(
+    train: Snapshot, observed: pd.DataFrame, seed: int
+) -> dict[str, dict[str, tuple[float, ...]]]:
+    history = frame_of_snapshot(train)
+    copied = distances(observed, last_period(history, observed))
+    drawn = [distances(observed, resampled(history, observed, seed + k)) for k in range(RESAMPLINGS)]
+    return {
+        LAST_PERIOD: {metric: (value,) for metric, value in copied.items()},
+        RESAMPLED: {metric: tuple(one[metric] for one in drawn) for metric in METRICS},
+    }
+
+
+def _task_checks(observed: pd.DataFrame, logs: list[pd.DataFrame]) -> tuple[TaskCheck, ...]:
+    """Counts per case, work and waiting of each activity; simulated values pooled over the runs."""
+    import pandas as pd
+
+    simulated = pd.concat([log.assign(run=i) for i, log in enumerate(logs)], ignore_index=True)
+    simulated["case_id"] = simulated["run"].astype(str) + "/" + simulated["case_id"]
+    ours, theirs = _per_activity(observed), _per_activity(simulated)
+    nothing = (0.0, float("nan"), float("nan"))
+    checks = []
+    for activity in sorted(set(ours) | set(theirs)):
+        o, s = ours.get(activity, nothing), theirs.get(activity, nothing)
+        checks.append(TaskCheck(activity, o[0], s[0], o[1], s[1], o[2], s[2]))
+    return tuple(checks)
+
+
+def _per_activity(log: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Activity -> executions per case, mean work in s, mean gap in s since the case's last completion."""
+    log = log.sort_values(["case_id", "start_time", "end_time"], kind="stable")
+    latest = log.groupby("case_id")["end_time"].cummax().groupby(log["case_id"]).shift()
+    gap = (log["start_time"] - latest).dt.total_seconds().clip(lower=0)
+    work = (log["end_time"] - log["start_time"]).dt.total_seconds()
+    cases = log["case_id"].nunique()
+    table = log.assign(gap=gap, work=work).groupby("activity")[["work", "gap"]].agg(["size", "mean"])
+    return {
+        str(activity): (
+            float(row[("work", "size")]) / cases,
+            float(row[("work", "mean")]),
+            float(np.nan_to_num(row[("gap", "mean")])),
+        )
+        for activity, row in table.iterrows()
+    }
+
+
+def _agent_checks(observed: pd.DataFrame, logs: list[pd.DataFrame]) -> tuple[AgentCheck, ...]:
+    import pandas as pd
+
+    ours = observed["resource"].value_counts(normalize=True)
+    theirs = pd.concat(logs)["resource"].value_counts(normalize=True)
+    names = sorted((set(ours.index) | set(theirs.index)) - {""})
+    return tuple(AgentCheck(str(a), float(ours.get(a, 0.0)), float(theirs.get(a, 0.0))) for a in names)
