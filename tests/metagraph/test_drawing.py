@@ -74,7 +74,7 @@ def test_other_readers_than_browsers_can_paint_it() -> None:
     assert vl_convert.svg_to_png(draw_svg(SMALL)).startswith(b"\x89PNG")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(metagraphs(), st.text(max_size=20), st.booleans())
 def test_it_is_well_formed_whatever_the_texts_are(metagraph: Metagraph, badge: str, dark: bool) -> None:
     badges = {task.id: badge for task in metagraph.tasks()}

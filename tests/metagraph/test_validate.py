@@ -257,7 +257,7 @@ def test_a_routing_that_is_not_the_gateways_is_told_once() -> None:
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(metagraphs())
 def test_metagraphs_that_make_sense_have_no_faults(metagraph: Metagraph) -> None:
     assert validate(metagraph) == ()
