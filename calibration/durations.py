@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.agents import Resources
-from calibration.fitting import ZERO_S, differs, fit_law
+from calibration.fitting import SHIFTED_NAME, ZERO_S, differs, fit_law
 from calibration.grid import Floats, Mask
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
@@ -149,7 +149,7 @@ def _different(values: Floats, label: NDArray[np.generic], scope: Mask) -> Itera
 
 def _likely(pooled: Fitted) -> Sequence[str]:
     """The two families nearest to the pooled law."""
-    tried = pooled.candidates or {}
+    tried = {f: ks for f, ks in (pooled.candidates or {}).items() if not f.endswith(SHIFTED_NAME)}
     return sorted(tried, key=lambda f: tried[f])[:2]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,11 @@ Floats = NDArray[np.float64]
 FAMILIES = ("expon", "gamma", "lognorm", "weibull_min", "norm", "uniform")
 FREE_LOC = frozenset({"norm", "uniform"})
 """Families whose location is fitted; all others start at zero."""
-REFITTED = 3
-"""Families that fitter ranks best and that are fitted again with their location fixed."""
+SHIFTED = 100
+"""Values from which a family may start above zero."""
+SHIFT = 0.01
+"""By how much nearer it then has to be."""
+SHIFTED_NAME = ", shifted"
 ZERO_S = 1e-3
 """Values up to here are zero."""
 CAP = 2.0
@@ -48,7 +52,7 @@ def fit_law(
 
     The first rung that holds decides: all equal; a share of zeros, split off; fewer than ENOUGH values, their
     smoothed quantiles; a parametric family within `ks_limit` that keeps the mean and the upper quantiles;
-    the quantile function. `families` skips fitter's ranking. `fast` skips all families. At most `pictured`
+    the quantile function. `families` names the only ones to be tried; `fast` tries none. At most `pictured`
     observed quantiles are kept. Raises ValueError without values.
     """
     if not len(values):
@@ -96,40 +100,44 @@ def _positive(
 def _best_family(
     values: Floats, censored: Floats, ks_limit: float, families: Sequence[str] | None
 ) -> tuple[Parametric | None, dict[str, float]]:
-    """The nearest family that passes the guards, and the KS distance of every family tried."""
-    thin = values if len(values) <= _THINNED else np.quantile(values, _midpoints(_THINNED))
-    tried: dict[str, float] = {}
-    if families is None:
-        tried = _ranked_by_fitter(thin)
-        families = list(tried)[:REFITTED]
-    fits: dict[str, Parametric] = {}
-    for family in families:
-        params = _fit_family(family, thin, censored)
-        if params is None:
-            continue
-        law = Parametric(
-            family, params, upper=round(CAP * float(max(values[-1], censored.max(initial=0))), 6)
-        )
-        tried[family] = round(_continuous_ks(values, law), 4)
-        if tried[family] <= ks_limit and _sane(law, values, censored):
-            fits[family] = law
-    best = min(fits, key=lambda f: tried[f], default=None)
-    return (fits[best] if best else None), tried
+    """The nearest law that passes the guards, and the KS distance of everything tried.
+
+    Families start at zero by our own fits. fitter's fits, whose location is free, come in as shifted laws
+    where there are enough values and nothing is censored; one must be nearer by SHIFT to be taken.
+    """
+    thin = _thinned(values, len(values))
+    cut = _thinned(censored, len(values))
+    top = round(CAP * float(max(values[-1], censored.max(initial=0))), 6)
+    seen = _Seen.of(values, censored)
+    laws: dict[str, Parametric] = {}
+    for family in families or FAMILIES:
+        params = _fit_family(family, thin, cut)
+        if params is not None:
+            laws[family] = Parametric(family, params, upper=top)
+    if families is None and not len(censored) and len(values) >= SHIFTED:
+        for family, params in _fitted_by_fitter(thin).items():
+            laws[family + SHIFTED_NAME] = Parametric(family, params, upper=top)
+    tried = {name: round(seen.distance(law), 4) for name, law in laws.items()}
+    sane = [name for name in laws if tried[name] <= ks_limit and seen.allows(laws[name])]
+    best = min(sane, key=lambda name: tried[name] + SHIFT * name.endswith(SHIFTED_NAME), default=None)
+    return (laws[best] if best else None), tried
 
 
-def _ranked_by_fitter(values: Floats) -> dict[str, float]:
-    """KS distances of the families by fitter's own fits, the best by BIC first.
+def _fitted_by_fitter(values: Floats) -> dict[str, tuple[float, ...]]:
+    """fitter's parameters of the families that start at a location, where it found one above zero.
 
-    fitter leaves the location free, which ruins the tails of short samples: only its ranking is used.
+    Its free location ruins the tails of short samples and its gamma fits go astray now and then: what it
+    finds has to pass the same guards as all else.
     """
     from fitter import Fitter
 
+    shiftable = [family for family in FAMILIES if family not in FREE_LOC]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        ranking = Fitter(values, distributions=list(FAMILIES), timeout=30, verbose=False)
-        ranking.fit(max_workers=1, prefer="threads")
-    table = ranking.df_errors.sort_values("bic", kind="stable")
-    return {str(f): round(float(k), 4) for f, k in table["ks_statistic"].items() if np.isfinite(k)}
+        fits = Fitter(values, distributions=shiftable, timeout=30, verbose=False)
+        fits.fit(max_workers=1, prefer="threads")
+    found = {str(f): tuple(float(p) for p in params) for f, params in fits.fitted_param.items()}
+    return {f: p for f, p in found.items() if np.isfinite(p).all() and p[-2] > 0 and p[-1] > 0}
 
 
 def _fit_family(family: str, values: Floats, censored: Floats) -> tuple[float, ...] | None:
@@ -150,19 +158,43 @@ def _fit_family(family: str, values: Floats, censored: Floats) -> tuple[float, .
     return params if all(np.isfinite(params)) and params[-1] > 0 else None
 
 
-def _sane(law: Parametric, values: Floats, censored: Floats) -> bool:
-    """Whether the family keeps the mean and the upper quantiles, and stays above zero."""
-    if float(law.cdf(0.0)) > 0.005:
-        return False
-    mean = float(values.mean())
-    # Where runs were cut short, the longest values are missing from the mean: it only bounds from below.
-    if not len(censored) and abs(law.mean() - mean) > MEAN * mean:
-        return False
-    return all(
-        q / factor <= float(law.ppf(u)) <= q * factor
-        for u, factor in TAIL.items()
-        if (q := float(np.quantile(values, u))) > 0
-    )
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a law is held against: the distribution function of the observations, and their mean."""
+
+    points: Floats
+    below: Floats
+    """Share of values before each point."""
+    above: Floats
+    """Share up to and including it."""
+    mean: float | None
+    """None where runs were cut short: the longest values are missing from the mean."""
+
+    @classmethod
+    def of(cls, values: Floats, censored: Floats) -> _Seen:
+        """From sorted values; Kaplan and Meier's estimate where some are censored."""
+        points, above = _distribution(values, censored)
+        below = np.concatenate(([0.0], above[:-1]))
+        return cls(points, below, above, None if len(censored) else float(values.mean()))
+
+    def distance(self, law: Parametric) -> float:
+        """KS distance; jumps of the observations count from both sides."""
+        cdf = law.cdf(self.points)
+        return float(max(np.max(np.abs(cdf - self.below)), np.max(np.abs(cdf - self.above))))
+
+    def allows(self, law: Parametric) -> bool:
+        """Whether the law keeps the mean and the upper quantiles, and stays above zero."""
+        if float(law.cdf(0.0)) > 0.005:
+            return False
+        if self.mean is not None and abs(law.mean() - self.mean) > MEAN * self.mean:
+            return False
+        for u, factor in TAIL.items():
+            at = int(np.searchsorted(self.above, u - 1e-12))
+            if at < len(self.points):
+                seen = float(self.points[at])
+                if not seen / factor <= float(law.ppf(u)) <= seen * factor:
+                    return False
+        return True
 
 
 def quantile_law(values: ArrayLike, censored: Floats = _NONE, levels: int = LEVELS) -> Empirical:
@@ -183,15 +215,20 @@ def quantile_law(values: ArrayLike, censored: Floats = _NONE, levels: int = LEVE
     return Empirical(_rounded(quantiles))
 
 
-def _kaplan_meier(values: Floats, censored: Floats, levels: Floats) -> Floats:
-    """Quantiles from S(t) = prod over t_i <= t of (1 - d_i / r_i); mass beyond the last value stays at the
-    longest time seen."""
+def _distribution(values: Floats, censored: Floats) -> tuple[Floats, Floats]:
+    """Distinct values and P(X <= value): S(t) = prod over t_i <= t of (1 - d_i / r_i), r_i being how many
+    were seen to last at least until t_i."""
     times, deaths = np.unique(values, return_counts=True)
     everyone = np.sort(np.concatenate((values, censored)))
     at_risk = len(everyone) - np.searchsorted(everyone, times, side="left")
-    reached = 1 - np.cumprod(1 - deaths / at_risk)
+    return times, np.asarray(1 - np.cumprod(1 - deaths / at_risk), np.float64)
+
+
+def _kaplan_meier(values: Floats, censored: Floats, levels: Floats) -> Floats:
+    """Quantiles; mass beyond the last value stays at the longest time seen."""
+    times, reached = _distribution(values, censored)
     index = np.searchsorted(reached, levels - 1e-12, side="left")
-    return np.append(times, everyone[-1])[index]
+    return np.append(times, max(values[-1], censored.max(initial=0.0)))[index]
 
 
 def ks_distance(values: Floats, law: Distribution) -> float:
@@ -199,15 +236,6 @@ def ks_distance(values: Floats, law: Distribution) -> float:
     points = np.unique(values)
     share = np.searchsorted(values, points, side="right") / len(values)
     return float(np.max(np.abs(law.cdf(points) - share)))
-
-
-def _continuous_ks(values: Floats, law: Distribution) -> float:
-    """The same for a continuous law: jumps of the observations count from both sides."""
-    points = np.unique(values)
-    cdf = law.cdf(points)
-    below = np.searchsorted(values, points, side="left") / len(values)
-    above = np.searchsorted(values, points, side="right") / len(values)
-    return float(max(np.max(np.abs(cdf - below)), np.max(np.abs(cdf - above))))
 
 
 def two_sample_distance(a: Floats, b: Floats) -> float:
@@ -228,8 +256,12 @@ def differs(group: Floats, others: Floats, material: float = 0.15) -> bool:
     return two_sample_distance(group, others) > max(material, chance)
 
 
-def _midpoints(n: int) -> Floats:
-    return (np.arange(n) + 0.5) / n
+def _thinned(sample: Floats, size: int) -> Floats:
+    """Quantiles in place of a sample, by the factor that brings `size` down to _THINNED."""
+    if size <= _THINNED or not len(sample):
+        return sample
+    count = max(round(len(sample) * _THINNED / size), 1)
+    return np.quantile(sample, (np.arange(count) + 0.5) / count)
 
 
 def _rounded(values: Floats) -> tuple[float, ...]:
