@@ -186,6 +186,8 @@ class _Lowering:
             )
             raise DataError(f"queue {queue.id!r} {who}: its work would never be done")
         weights = queue.weights if any(queue.weights) else (1.0,) * len(queue.agents)
+        if len(weights) != len(queue.agents):
+            raise DataError(f"queue {queue.id!r} has {len(queue.agents)} agents but {len(weights)} weights")
         return Pool(
             agents=tuple(self.agents[agent] for agent in queue.agents),
             cumulative=_cumulative(weights, f"queue {queue.id!r}"),

@@ -70,7 +70,7 @@ def lower(
     """
     earliest = 0.0 if state is None else min([0.0, *_started(state)])
     network = network_of(metagraph, origin, policy, earliest)
-    standing = () if state is None else tuple(_standing(network, order) for order in state.orders)
+    standing = () if state is None else _standings(network, state.orders)
     everyone = (*(o.order for o in state.orders), *orders) if state else tuple(orders)
     _check_orders(everyone, len(standing), state)
     return Program(network, everyone, standing, origin, None if state is None else state.at_s)
@@ -93,28 +93,30 @@ def _started(state: State) -> list[float]:
     return [p.started_s for o in state.orders for p in o.positions if p.started_s is not None]
 
 
-def _standing(network: Network, order: OpenOrder) -> Standing:
-    index = {node: i for i, node in enumerate(network.node_ids)}
-    agents = {agent: i for i, agent in enumerate(network.agent_ids)}
+def _standings(network: Network, orders: Sequence[OpenOrder]) -> tuple[Standing, ...]:
+    nodes = {name: i for i, name in enumerate(network.node_ids)}
+    agents = {name: i for i, name in enumerate(network.agent_ids)}
 
-    def node(name: str) -> int:
-        if name not in index:
-            raise DataError(f"open order {order.order.id} stands at {name!r}, which the process doesn't have")
-        return index[name]
-
-    def token(position: Position) -> Token:
-        at = node(position.node)
-        if position.started_s is not None and network.kinds[at] != Kind.TASK:
+    def token(order: OpenOrder, position: Position) -> Token:
+        node = nodes.get(position.node)
+        if node is None:
+            raise DataError(
+                f"open order {order.order.id} stands at {position.node!r}, which the process doesn't have"
+            )
+        if position.started_s is not None and network.kinds[node] != Kind.TASK:
             raise DataError(
                 f"open order {order.order.id} is worked on at {position.node!r}, which is no task"
             )
         agent = -1 if position.agent is None else agents.get(position.agent, -1)
         after = network.codes.get(position.after, UNKNOWN)
-        return Token(at, position.enabled_s, position.started_s, agent, after)
+        return Token(node, position.enabled_s, position.started_s, agent, after)
 
-    return Standing(
-        tokens=tuple(token(p) for p in order.positions),
-        history=network.history(order.history),
-        visits={index[name]: n for name, n in order.visits.items() if name in index},
-        merged={node(name): n for name, n in order.merged.items()},
+    return tuple(
+        Standing(
+            tokens=tuple(token(order, position) for position in order.positions),
+            history=network.history(order.history),
+            visits={nodes[name]: n for name, n in order.visits.items() if name in nodes},
+            merged={nodes[name]: n for name, n in order.merged.items() if name in nodes},
+        )
+        for order in orders
     )

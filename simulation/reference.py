@@ -13,6 +13,7 @@ from simulation.lines import Item, Lines
 from simulation.program import Program, Token
 from simulation.run import Run, run_of
 from simulation.streams import Purpose, Stream
+from simulation.tables import Table
 from simulation.tokens import Journey, advance, routed
 
 _WORK, _DELAY, _QUEUE = int(Purpose.WORK), int(Purpose.DELAY), int(Purpose.QUEUE)
@@ -112,8 +113,7 @@ class _Engine:
         work = item.work
         if work.delay is not None:
             table = work.delay_after.get(journey.history % self.network.base, work.delay)
-            u = self.stream.uniform(journey.order, node, item.visit, _DELAY)
-            ready = t + table.draw(u)
+            ready = t + self._draw(table, item, _DELAY)
             if ready > t:
                 self.agenda.at(ready, _READY, self._on_ready, item)
                 return
@@ -172,11 +172,18 @@ class _Engine:
         journey = item.journey
         item.start, item.agent = t, agent
         table = item.work.duration(journey.cls, journey.segment, agent)
-        u = self.stream.uniform(journey.order, item.node, item.visit, _WORK)
+        work_s = self._draw(table, item, _WORK)
         if agent >= 0:
             self.crew.hold(agent)
         clock = self._clock(agent)
-        self._finish_at(t + table.draw(u) if clock is None else clock.after(t, table.draw(u)), item)
+        self._finish_at(t + work_s if clock is None else clock.after(t, work_s), item)
+
+    def _draw(self, table: Table, item: Item, purpose: int, elapsed_s: float = 0.0) -> float:
+        """A value of the table for this item, given that it is more than `elapsed_s`."""
+        if table.fixed:
+            return table.xs[0]
+        u = self.stream.uniform(item.journey.order, item.node, item.visit, purpose)
+        return table.draw_beyond(elapsed_s, u) if elapsed_s > 0.0 else table.draw(u)
 
     def _clock(self, agent: int) -> WorkClock | None:
         return None if agent < 0 else self.network.clocks[self.network.agent_clocks[agent]]
@@ -280,8 +287,7 @@ class _Engine:
         if work.delay is None:
             return item.enabled
         table = work.delay_after.get(token.after, work.delay)
-        u = self.stream.uniform(item.journey.order, item.node, item.visit, _DELAY)
-        return item.enabled + table.draw_beyond(max(t - item.enabled, 0.0), u)
+        return item.enabled + self._draw(table, item, _DELAY, t - item.enabled)
 
     def _continue(self, item: Item, agent: int, started_s: float, t: float) -> None:
         """Work that is under way at t ends as its law says, given how much of it is done."""
@@ -295,8 +301,7 @@ class _Engine:
         if agent >= 0:
             self.crew.hold(agent)
         table = item.work.duration(journey.cls, journey.segment, agent)
-        u = self.stream.uniform(journey.order, item.node, item.visit, _WORK)
         done = t - started_s if clock is None else clock.between(started_s, t)
-        work_s = table.draw_beyond(done, u)
+        work_s = self._draw(table, item, _WORK, done)
         end = started_s + work_s if clock is None else clock.after(started_s, work_s)
         self._finish_at(max(end, t), item)

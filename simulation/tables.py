@@ -27,6 +27,8 @@ class Table:
     slopes: tuple[float, ...]
     """Between one level and the next; 0 where they are equal."""
     mean: float
+    fixed: bool
+    """There is one value only."""
 
     def draw(self, u: float) -> float:
         """The quantile at 0 < u < 1."""
@@ -96,4 +98,5 @@ def _table(us: object, xs: object) -> Table:
     width, rise = np.diff(levels), np.diff(values)
     slopes = np.divide(rise, width, out=np.zeros_like(rise), where=width > 0)
     mean = float((width * (values[1:] + values[:-1]) / 2).sum())
-    return Table(tuple(levels.tolist()), tuple(values.tolist()), tuple(slopes.tolist()), mean)
+    fixed = bool(values[0] == values[-1])
+    return Table(tuple(levels.tolist()), tuple(values.tolist()), tuple(slopes.tolist()), mean, fixed)
