@@ -132,14 +132,15 @@ def wip_fan(forecast: Forecast, metric: str = "wip", past: Sequence[tuple[dateti
 def validation_bars(validation: Validation) -> Picture:
     """Distances of the twin beside the references, a panel a metric; whiskers: ± one sd."""
     sources = {"this twin": validation.distances, **validation.references}
-    panels = [_metric_panel(metric, sources) for metric in METRICS if metric in validation.distances]
+    metrics = [metric for metric in METRICS if metric in validation.distances]
+    panels = [_metric_panel(metric, sources, i % 3 == 0) for i, metric in enumerate(metrics)]
     title = titled(
         "Distance to the log the twin has not seen", "shorter is better; whisker: ± 1 sd of the runs"
     )
     return alt.concat(*panels, columns=3, spacing=26, title=title)
 
 
-def _metric_panel(metric: str, sources: Mapping[str, Mapping[str, Sequence[float]]]) -> Picture:
+def _metric_panel(metric: str, sources: Mapping[str, Mapping[str, Sequence[float]]], named: bool) -> Picture:
     rows = []
     for name, distances in sources.items():
         values = np.asarray(distances.get(metric, ()), float)
@@ -149,13 +150,13 @@ def _metric_panel(metric: str, sources: Mapping[str, Mapping[str, Sequence[float
     names = list(sources)
     title, _, unit = METRICS[metric].rpartition(", ")
     unit = "share, 0 to 1" if metric == "NGD" else unit
-    row = alt.Y("source", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=150))
+    row = alt.Y("source", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=180, labels=named))
     scale = alt.Scale(domain=names, range=[BLUE, *([GREY] * (len(names) - 1))])
     chart = base(rows).encode(y=row, tooltip=["source:N", alt.Tooltip("mean:Q", format=".3f")])
     bars = chart.mark_bar(height=13, opacity=0.75, cornerRadiusEnd=2)
     bars = bars.encode(x=x("mean", unit), color=alt.Color("source:N", scale=scale, legend=None))
     whiskers = chart.mark_rule(color=ORANGE, strokeWidth=2).encode(x=x("low", unit), x2="high")
-    return alt.layer(bars, whiskers).properties(width=170, height=alt.Step(22), title=f"{metric}: {title}")
+    return alt.layer(bars, whiskers).properties(width=195, height=alt.Step(22), title=f"{metric}: {title}")
 
 
 def waits_chart(metagraph: Metagraph) -> Picture:

@@ -38,7 +38,7 @@ def _styled(chart: Picture, background: str) -> Picture:
         font="DejaVu Sans, sans-serif",
         view={"stroke": None},
         axis={"domain": False, "ticks": False, **grid, **text},
-        title={"color": INK, "subtitleColor": "#75828e", "anchor": "start", "fontSize": 13, "offset": 10},
+        title={"color": INK, "anchor": "start", "fontSize": 13, "offset": 10},
         legend={"labelColor": INK, "titleColor": INK},
     )
     styled: Picture = copy
@@ -69,4 +69,9 @@ def when(field: str) -> alt.X:
 
 
 def titled(text: str, subtitle: str = "") -> alt.TitleParams:
-    return alt.TitleParams(text, subtitle=subtitle) if subtitle else alt.TitleParams(text)
+    """A title; the subtitle's colour reads on light and dark ground, whatever theme draws the chart."""
+    return (
+        alt.TitleParams(text, subtitle=subtitle, subtitleColor="#7d8a96")
+        if subtitle
+        else alt.TitleParams(text)
+    )

@@ -97,11 +97,11 @@ def verdict(validation: Validation) -> str:
         counts += f", worse on {len(worse)}{_names(worse)}"
     if level:
         counts += f", not told apart on {level}"
-    if len(better) > len(worse):
-        return f"The twin beats a plain copy of the last period: {counts}."
-    if len(better) == len(worse):
-        return f"The twin is about as real as a plain copy of the last period: {counts}."
-    return f"The twin does not beat a plain copy of the last period: {counts}."
+    lead = len(better) - len(worse)
+    says = "beats" if lead > 0 else "is about as real as" if lead == 0 else "does not beat"
+    if lead > 0 and 2 * len(better) < len(found):
+        says = "is a little more real than"
+    return f"The twin {says} a plain copy of the last period: {counts}."
 
 
 def _names(metrics: Sequence[str]) -> str:

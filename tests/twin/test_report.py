@@ -139,6 +139,16 @@ def test_verdict(ours: float, says: str) -> None:
     assert says in verdict(handmade.validation(ours=ours))
 
 
+def test_a_narrow_lead_is_called_narrow() -> None:
+    copied = {m: (0.5 if m == "NGD" else 1.0,) for m in handmade.METRICS}
+    ours = {m: (1.0, 1.0) if m != "CTDD" else (0.5, 0.5) for m in handmade.METRICS}
+    narrow = replace(handmade.validation(), distances=ours, references={"last period copied": copied})
+    assert "about as real as" in verdict(narrow)
+    ahead = replace(narrow, references={"last period copied": dict.fromkeys(handmade.METRICS, (1.0,))})
+    assert "a little more real than" in verdict(ahead)
+    assert "better on 1 of 6 distances (CTDD), not told apart on 5" in verdict(ahead)
+
+
 def test_no_copy_no_verdict() -> None:
     alone = replace(handmade.validation(), references={})
     assert "Nothing to compare" in verdict(alone)

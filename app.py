@@ -1,0 +1,33 @@
+"""The pages: `streamlit run app.py`. Each is one function in ui/; long work runs in processes of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui import page_build, page_forecast, page_process, page_upload, page_validation
+from ui.parts import choose_twin
+
+# A file of our own: Streamlit would fetch a Material icon for the tab from another server.
+ICON = Path(__file__).resolve().parent / "ui" / "icon.svg"
+st.set_page_config(page_title="Tracetwin", page_icon=str(ICON), layout="wide")
+pages = {
+    "upload": st.Page(
+        page_upload.show, title="1 Upload", icon=":material/upload_file:", url_path="upload", default=True
+    ),
+    "build": st.Page(page_build.show, title="2 Build", icon=":material/construction:", url_path="build"),
+    "process": st.Page(
+        page_process.show, title="3 Process", icon=":material/account_tree:", url_path="process"
+    ),
+    "validation": st.Page(
+        page_validation.show, title="4 Validation", icon=":material/balance:", url_path="validation"
+    ),
+    "forecast": st.Page(
+        page_forecast.show, title="5 Forecast", icon=":material/timeline:", url_path="forecast"
+    ),
+}
+st.session_state["pages"] = pages
+page = st.navigation(list(pages.values()))
+choose_twin()
+page.run()

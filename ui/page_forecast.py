@@ -1,0 +1,130 @@
+"""Page 5: when the open orders will be done, computed in a process of its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import streamlit as st
+
+from metagraph.model import Metagraph
+from twin.charts import forecast_gantt, wip_fan
+from twin.files import write_text
+from twin.json_out import read
+from twin.outlook import LEVELS, Forecast, OrderOutlook
+from twin.words import instant
+from ui import jobs
+from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.report_button import report_button
+from ui.workspace import Workspace, workspace
+
+_HORIZONS_H = "24,72,168"
+
+
+def show() -> None:
+    """The page."""
+    st.title("Forecast of the open orders")
+    place = workspace()
+    name = chosen_twin("There is no twin yet.")
+    model = built_twin(place, name)
+    folder = place.job(name, "forecast")
+    watched(folder, "Forecasting")
+    keep_output(folder, place.result(name, "forecast"))
+    _start(place, name, model, folder)
+    path = place.result(name, "forecast")
+    if not path.exists():
+        st.info("No forecast yet: choose the instant and start above.", icon=":material/info:")
+        return
+    if path.stat().st_mtime < place.built_at(name):
+        st.warning("The twin was built anew after this forecast.", icon=":material/warning:")
+    _results(read(Forecast, path.read_text(encoding="utf-8")), _csv(place, name), name)
+    report_button(place, name)
+
+
+def _start(place: Workspace, name: str, model: Metagraph, folder: Path) -> None:
+    last = (model.provenance.until if model.provenance else datetime.now(UTC)).astimezone(UTC)
+    day, clock, count, go = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
+    date = day.date_input("As of, day", last.date())
+    hour = clock.time_input("As of, time (UTC)", last.time().replace(microsecond=0), step=900)
+    runs = int(count.number_input("Replications", 50, 5000, 200, 50))
+    with st.expander("Which orders are open"):
+        ids = st.text_area(
+            "Ids of the open orders, one a line", placeholder="Leave empty: the model's own rule decides."
+        )
+    if go.button("Forecast", type="primary"):
+        moment = datetime.combine(date, hour if isinstance(hour, time) else time(), UTC)
+        # An instant to the second would cut off what ended within it.
+        moment = last if moment == last.replace(microsecond=0) else moment
+        run_job(folder, _command(place, name, moment, runs, ids), place)
+
+
+def _command(place: Workspace, name: str, as_of: datetime, runs: int, ids: str) -> list[str]:
+    open_orders: tuple[str, ...] = ()
+    if ids.strip():
+        listed = place.twins / f"{name}.open.txt"
+        write_text(listed, ids)
+        open_orders = ("--open", str(listed))
+    return jobs.tracetwin(
+        *("forecast", str(place.twin(name)), "--log", place.log(name).name, "--as-of", as_of.isoformat()),
+        *("--out", str(_csv(place, name)), "--horizons-h", _HORIZONS_H, "--replications", str(runs)),
+        *("--db", str(place.db), *open_orders),
+        *("--progress-file", str(jobs.progress_file(place.job(name, "forecast"))), "--json"),
+    )
+
+
+def _csv(place: Workspace, name: str) -> Path:
+    return place.twins / f"{name}.forecast.csv"
+
+
+def _results(forecast: Forecast, csv: Path, name: str) -> None:
+    st.caption(
+        plain(
+            f"{len(forecast.orders):,} open orders as of {instant(forecast.as_of)}, {forecast.replications} "
+            f"replications. Open: {forecast.open_rule}."
+        )
+    )
+    for note in forecast.notes[:20]:
+        st.warning(plain(note), icon=":material/warning:")
+    if not forecast.orders:
+        st.info("No order was open at that instant.")
+        return
+    picture(forecast_gantt(forecast))
+    stamp = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")
+    st.dataframe(
+        [_row(order) for order in forecast.orders],
+        hide_index=True,
+        column_config=dict.fromkeys(("10 %", "Median", "90 %", "Due"), stamp),
+    )
+    if csv.exists():
+        st.download_button(
+            "Forecast (CSV)", csv.read_bytes(), f"{name}.forecast.csv", "text/csv", icon=":material/download:"
+        )
+    fans = [
+        metric
+        for metric in ("wip", "completions", "arrivals")
+        if any(s.metric == metric for s in forecast.system)
+    ]
+    for column, metric in zip(st.columns(max(len(fans), 1)), fans, strict=False):
+        with column:
+            picture(wip_fan(forecast, metric), 290)
+    if forecast.agents:
+        with st.expander("Work ahead of each agent over the open orders, hours"):
+            st.dataframe(
+                [
+                    {"Agent": a.agent}
+                    | dict(zip(("10 %", "Median", "90 %"), (round(h, 1) for h in a.work_h), strict=True))
+                    for a in forecast.agents
+                ],
+                hide_index=True,
+            )
+
+
+def _row(order: OrderOutlook) -> dict[str, object]:
+    early, middle, late = (order.quantiles[LEVELS.index(p)] for p in (0.1, 0.5, 0.9))
+    row: dict[str, object] = {"Order": order.case_id, "Stands": order.standing}
+    row |= {"10 %": early, "Median": middle, "90 %": late}
+    if order.due:
+        row |= {"Due": order.due}
+    if order.late_probability is not None:
+        row |= {"Late, %": round(100 * order.late_probability)}
+    return row

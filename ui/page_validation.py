@@ -1,0 +1,122 @@
+"""Page 4: how real the twin is, measured in a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from metagraph.errors import TwinError
+from twin.charts import validation_bars
+from twin.json_out import read
+from twin.validation import Validation
+from twin.verdict import metric_verdicts, verdict
+from twin.words import percent, span
+from ui import jobs
+from ui.parts import built_twin, chosen_twin, keep_output, plain, run_job, watched
+from ui.report_button import report_button
+from ui.workspace import Workspace, workspace
+
+_SIGNS = {1: "▲ better", -1: "▼ worse", 0: "level", None: ""}
+
+
+def show() -> None:
+    """The page."""
+    st.title("How real is the twin?")
+    place = workspace()
+    name = chosen_twin("There is no twin yet.")
+    built_twin(place, name)
+    folder = place.job(name, "validation")
+    watched(folder, "Validating")
+    keep_output(folder, place.result(name, "validation"))
+    _start(place, name, folder)
+    path = place.result(name, "validation")
+    if not path.exists():
+        st.info("Not measured yet: start above. It takes about as long as the build.", icon=":material/info:")
+        return
+    if path.stat().st_mtime < place.built_at(name):
+        st.warning("The twin was built anew after this was measured.", icon=":material/warning:")
+    _results(read(Validation, path.read_text(encoding="utf-8")))
+    report_button(place, name)
+
+
+def _start(place: Workspace, name: str, folder: Path) -> None:
+    ways = ["the last fifth of its own log", "another log"]
+    left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
+    way = left.radio("Compare with", ways, horizontal=True)
+    runs = int(middle.number_input("Simulated logs", 1, 100, 10))
+    other = ""
+    if way == ways[1]:
+        file = st.file_uploader("A later log of the same process", ["csv", "tsv", "xes", "gz"], key="later")
+        named = st.text_input("… or its path, or its name in the database", key="later path")
+        other = str(place.save_upload(file.name, file.getbuffer())) if file else named.strip()
+    else:
+        st.caption(
+            "A twin of the first four fifths simulates the last fifth, which it has not seen, with the same "
+            "configuration; the twin that forecasts uses the whole log."
+        )
+    if right.button("Validate", type="primary", disabled=way == ways[1] and not other):
+        try:
+            run_job(folder, _command(place, name, other, runs), place)
+        except TwinError as error:
+            st.error(plain(str(error)))
+
+
+def _command(place: Workspace, name: str, other: str, runs: int) -> list[str]:
+    log, seed = place.log(name), "0"
+    progress = str(jobs.progress_file(place.job(name, "validation")))
+    if other:
+        return jobs.tracetwin(
+            *("validate", str(place.twin(name)), "--log", other, "--train", log.name, "--runs", str(runs)),
+            *("--seed", seed, "--db", str(place.db), "--progress-file", progress, "--json"),
+        )
+    return jobs.task(
+        *("holdout", "--db", str(place.db), "--log", log.name, "--config", str(place.config(name))),
+        *("--runs", str(runs), "--seed", seed, "--progress-file", progress),
+    )
+
+
+def _results(validation: Validation) -> None:
+    found = metric_verdicts(validation)
+    st.info(plain(verdict(validation)), icon=":material/balance:")
+    st.caption(
+        plain(
+            f"{validation.log}: {validation.cases:,} cases and {validation.events:,} executions the twin has "
+            f"not seen, against {validation.runs} simulated logs. Means ± one sd; lower is better."
+        )
+    )
+    st.dataframe(
+        [
+            {"Distance": f"{m.metric}: {m.title}", "Unit": m.unit, "This twin": m.ours}
+            | dict(m.references)
+            | {"Against the copy": _SIGNS[m.against_copy]}
+            for m in found
+        ],
+        hide_index=True,
+    )
+    st.markdown("\n".join(f"- **{m.metric}** {plain(m.sentence)}" for m in found))
+    st.altair_chart(validation_bars(validation), width="content")
+    tasks, agents = st.tabs(["Task by task", "Agent by agent"])
+    tasks.dataframe(
+        [
+            {
+                "Task": t.activity,
+                "Per case, observed": round(t.observed_per_case, 2),
+                "Per case, simulated": round(t.simulated_per_case, 2),
+                "Work, observed": span(t.observed_work_s),
+                "Work, simulated": span(t.simulated_work_s),
+                "Wait before, observed": span(t.observed_wait_s),
+                "Wait before, simulated": span(t.simulated_wait_s),
+            }
+            for t in validation.tasks
+        ],
+        hide_index=True,
+    )
+    agents.dataframe(
+        [
+            {"Agent": a.agent, "Observed": percent(a.observed_share), "Simulated": percent(a.simulated_share)}
+            for a in validation.agents
+        ],
+        hide_index=True,
+    )
+    agents.caption("Share of all executions.")
