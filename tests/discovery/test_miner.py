@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from discovery.miner import Variant, frequent, mine
+from discovery.miner import Variant, _usual_predecessor, frequent, mine
 from discovery.normal_form import EMPTY, choice, leaves, loop, normalised, numbered, parallel, sequence
 from discovery.replay import Replayer
 from metagraph import blocks as kinds
@@ -44,7 +44,7 @@ def test_orders_come_out_as_they_went_in() -> None:
     expected = sequence(
         (create, loop(check, (mend,)), choice((sequence((parallel((pick, bill)), ship)), reject)))
     )
-    assert unordered(mine(ORDERS, 0.0)) == unordered(expected)
+    assert mine(ORDERS, 0.0) == numbered(expected)
     assert mine(ORDERS, 0.2) == mine(ORDERS, 0.0)
 
 
@@ -77,6 +77,12 @@ def test_what_the_miner_drops_follows_its_usual_predecessor() -> None:
     a, b, c, d = (Leaf(letter, letter) for letter in "abcd")
     expected = sequence((d, loop(c, (EMPTY,)), loop(sequence((b, choice((a, EMPTY)))), (EMPTY,))))
     assert mine(log, 0.4) == numbered(expected)
+
+
+def test_the_usual_predecessor_is_the_most_frequent_known_one() -> None:
+    log: list[Variant] = [(("a", "x"), 2), (("b", "y", "x"), 3), (("x",), 4), (("x", "a"), 2)]
+    assert _usual_predecessor("x", {"a", "b"}, log[:2]) == "b"
+    assert _usual_predecessor("x", {"a", "b"}, log) == ""
 
 
 def test_rare_variants_are_cut_but_no_activity_is() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from discovery.naming import task_ids
@@ -26,6 +27,28 @@ A, B, C = (Leaf(f"t_{letter}", letter) for letter in "abc")
 
 @given(rough(6))
 def test_the_language_stays(block: Block) -> None:
+    assert language(normalised(block), 4) == language(block, 4)
+
+
+def _loop(body: Block, *redos: Block) -> Loop:
+    return Loop("", "", body, redos)
+
+
+def _choice(*branches: Block) -> Choice:
+    return Choice("", "", branches)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        _loop(kinds.Sequence((_loop(_choice(A, EMPTY), B), _choice(C, EMPTY))), EMPTY),
+        _loop(_choice(_loop(A, B), EMPTY), EMPTY),
+        _loop(_choice(_loop(A, EMPTY), C), EMPTY),
+        _loop(_loop(A, B), C, EMPTY),
+        _loop(EMPTY, A, B),
+    ],
+)
+def test_the_language_of_loops_in_loops_stays(block: Block) -> None:
     assert language(normalised(block), 4) == language(block, 4)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from discovery.tokens import Decision, Token
 from metagraph.blocks import Block, Leaf, skeleton
 from tests.discovery.structures import Game, labels, language, normal, one_parse, rough
 
-A, B, C, D = (Leaf(f"t_{letter}", letter) for letter in "abcd")
+A, B, C, D, E = (Leaf(f"t_{letter}", letter) for letter in "abcde")
 seeds = st.integers(0, 2**32).map(Random)
 
 
@@ -116,6 +117,57 @@ def test_an_early_bird_is_a_misfit_if_placing_it_would_strand_more() -> None:
     found = Replayer(numbered(sequence(many))).replay("baaab")
     assert found.tasks == (MISFIT, 0, 0, 0, 1)
     assert Replayer(numbered(sequence(many))).replay("abbba").tasks == (0, 1, 1, 1, MISFIT)
+
+
+def test_a_choice_made_once_takes_the_branch_with_more_to_come() -> None:
+    block = numbered(choice((loop(A, (EMPTY,)), loop(B, (EMPTY,)))))
+    assert Replayer(block).replay("abb").tasks == (MISFIT, 1, 1)
+    assert Replayer(block).replay("aab").tasks == (0, 0, MISFIT)
+
+
+def test_the_innermost_loop_repeats() -> None:
+    block = numbered(loop(sequence((loop(A, (EMPTY,)), choice((B, EMPTY)))), (EMPTY,)))
+    replayer = Replayer(block)
+    assert replayer.gateways == ("loop1_end", "loop2_end", "xor1")
+    repeats = [decision for decision in replayer.replay("aa").decisions if decision.flow == 0]
+    assert repeats == [Decision(gateway=1, flow=0, position=1, visit=1)]
+
+
+def test_which_pass_of_a_loop_is_found_by_search() -> None:
+    block = numbered(loop(parallel((loop(A, (EMPTY,)), B)), (EMPTY,)))
+    replayer = Replayer(block)
+    allowed = language(block, 7)
+    assert {"abab", "abaab", "ababbaa"} <= allowed
+    assert all(replayer.replay(trace).fits for trace in allowed)
+
+
+def test_no_search_for_what_has_no_place() -> None:
+    assert Replayer(A).replay("ax").tasks == (0, MISFIT)
+
+
+@pytest.mark.parametrize(
+    ("body", "redos", "trace", "last"),
+    [
+        ((A, B, C, D, E), (EMPTY,), "ad", 3),
+        ((A, B, C, D, E), (EMPTY,), "ae", MISFIT),
+        ((A, B, C, D), (EMPTY,), "abcdc", 2),
+        ((A, B, C, D), (EMPTY,), "abcdd", MISFIT),
+        ((A,), (sequence((B, D)), C), "abc", 3),
+        ((A, E), (sequence((B, D)), C), "aebc", MISFIT),
+        ((A, loop(sequence((B, C)), (E,))), (EMPTY,), "ae", 3),
+        ((A, loop(sequence((B, C, D)), (E,))), (EMPTY,), "ae", MISFIT),
+    ],
+)
+def test_in_loops_few_tasks_are_left_out_for_one(
+    body: tuple[Block, ...], redos: tuple[Block, ...], trace: str, last: int
+) -> None:
+    assert Replayer(numbered(loop(sequence(body), redos))).replay(trace).tasks[-1] == last
+
+
+def test_nothing_is_done_by_the_empty_branch() -> None:
+    optional = parallel((choice((A, EMPTY)), choice((B, EMPTY))))
+    block = numbered(choice((optional, EMPTY)))
+    assert Replayer(block).replay("").decisions == (Decision(gateway=0, flow=1, position=0, visit=1),)
 
 
 def test_an_open_case_stands_at_tasks_gateways_and_merges() -> None:

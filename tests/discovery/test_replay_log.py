@@ -35,17 +35,18 @@ def test_columns_by_hand() -> None:
             ("one", "d", 50.0, 60.0),
             ("two", "a", 12.0, 22.0),
             ("two", "c", 25.0, None),
+            ("two", "z", 26.0, None),
         ],
         open_cases=["two"],
     )
     found = replay_log(log, BLOCK)
     assert found.tasks == ("t_a", "t_b", "t_c", "t_d")
     assert found.gateways == ("xor1", "loop1_end")
-    # Rows of case one by end: a c b z d; the running c of case two comes last.
-    assert found.task.tolist() == [0, 2, 1, MISFIT, 3, 0, 2]
-    assert np.array_equal(found.enabled_s, [10, 20, 20, math.nan, 40, 12, 22], equal_nan=True)
+    # Rows of case one by end: a c b z d; what is running in case two comes last.
+    assert found.task.tolist() == [0, 2, 1, MISFIT, 3, 0, 2, MISFIT]
+    assert np.array_equal(found.enabled_s, [10, 20, 20, math.nan, 40, 12, 22, math.nan], equal_nan=True)
     named = [log.activities[a] if a >= 0 else "" for a in found.previous]
-    assert named == ["", "a", "a", "", "b", "", "a"]
+    assert named == ["", "a", "a", "", "b", "", "a", ""]
     decisions = found.decisions
     columns = (decisions.case, decisions.gateway, decisions.flow, decisions.visit, decisions.position)
     rows = [tuple(map(int, row)) for row in zip(*columns, strict=True)]
@@ -101,13 +102,17 @@ def test_columns_are_the_replays_of_the_cases(data: st.DataObject) -> None:
     assert decided == list(zip(d.case, d.gateway, d.flow, d.visit, d.position, strict=True))
 
 
-def test_a_time_limit_leaves_out_the_rarest_and_says_so() -> None:
-    log = snapshot([("one", "a", 0.0, 1.0), ("one", "c", 1.0, 2.0), ("one", "d", 2.0, 3.0)])
-    found = replay_log(log, BLOCK, max_seconds=-1.0)
-    assert found.task.tolist() == [MISFIT] * 3
-    assert found.fitness.unreplayed_cases == 1
-    assert summary(found.fitness)["cases not replayed for want of time"] == "1"
+def test_a_time_limit_leaves_out_the_rarest_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    once: list[Row] = [("p", "a", 0.0, 1.0), ("p", "d", 1.0, 2.0)]
+    twice: list[Row] = [(case, label, 9.0, 9.0) for case in "qr" for label in "acd"]
+    log = snapshot([*once, *twice])
     assert replay_log(log, BLOCK, max_seconds=60.0).fitness.unreplayed_cases == 0
+    seconds = iter([0.0, 0.5, 1.5])
+    monkeypatch.setattr("discovery.replay_log.time.monotonic", lambda: next(seconds))
+    found = replay_log(log, BLOCK, max_seconds=1.0)
+    assert found.task.tolist() == [MISFIT, MISFIT, 0, 2, 3, 0, 2, 3]
+    assert (found.fitness.cases, found.fitness.unreplayed_cases) == (2, 1)
+    assert summary(found.fitness)["cases not replayed for want of time"] == "1"
 
 
 def test_fitness_in_figures_and_words() -> None:
