@@ -19,7 +19,7 @@ from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
 from eventlogs.database import MEMORY, connect
 from eventlogs.freezing import freeze, with_open
-from eventlogs.importing import take
+from eventlogs.importing import clear, take
 from eventlogs.models import ModelInfo
 from eventlogs.parsing import BadRows, TakeOptions
 from eventlogs.reading import read
@@ -70,8 +70,7 @@ class Historian:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None and self._is_new and not self.logs() and not self.list_models():
-            # A first import that failed leaves no empty database behind; unlinked while the lock is still
-            # held.
+            # A first import that failed leaves no empty database behind; unlinked while the lock is held.
             Path(self.path).unlink(missing_ok=True)
         self.close()
 
@@ -128,6 +127,7 @@ class Historian:
                 ],
             )
             self._make_current(name, upload)
+            clear(self._con)
         say("done", 1.0)
         return report
 

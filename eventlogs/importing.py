@@ -71,6 +71,12 @@ def take(
     )
 
 
+def clear(con: DuckDBPyConnection) -> None:
+    """Give back the memory of the working tables."""
+    for table in ("staging", "parsed", "executions", "waiting", "pairs"):
+        con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
 def _attributes(
     con: DuckDBPyConnection, staged: Staged, mapping: ColumnMapping
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

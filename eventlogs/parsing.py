@@ -48,7 +48,7 @@ def time_formats(con: DuckDBPyConnection, staged: Staged, options: TakeOptions) 
     """Format of each time column, by its name in `staging`. Raises as `detect_formats` does."""
     try:
         ZoneInfo(options.tz)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(
             f"--tz {options.tz!r} is no time zone; use an IANA name such as Europe/Paris"
         ) from None
