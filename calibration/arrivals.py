@@ -20,7 +20,6 @@ EXPECTED_OPEN = 5.0
 """If so many cases should be open at the end and none is, they were left out of the log (chance: e^-5)."""
 PRIOR_ARRIVALS = 4.0
 """An hour's rate is drawn towards weekday rate times hour-of-day profile as by this many arrivals seen."""
-ROUNDS = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,20 +74,21 @@ def inclusion_weights(release: Floats, cycle: Floats, until_s: float) -> tuple[F
     """Weights 1 / F(until - release) of cases that are in the log only if they ended by `until_s`, and the
     instant up to which F is at least FLOOR.
 
-    F, the cycle-time distribution, is itself seen only through that filter, so it is estimated with the same
-    weights, iterated to self-consistency (the fixed point is Lynden-Bell's estimator for right truncation).
+    F, the cycle-time distribution, is itself seen only through that filter. The product-limit estimator for
+    right truncation (Lynden-Bell, 1971) undoes it: F(t) = prod over c_j > t of (1 - d_j / n_j), d_j cases
+    having taken c_j and n_j being those with c_i <= c_j <= until - release_i. What takes longer than the
+    whole log can't be known: F is 1 at the longest cycle time seen.
     """
-    left = until_s - release
-    order = np.argsort(cycle, kind="stable")
-    weights = np.ones(len(cycle))
-    for _ in range(ROUNDS):
-        mass = np.cumsum(weights[order])
-        seen = np.searchsorted(cycle[order], left, side="right")
-        share = np.where(seen > 0, mass[np.maximum(seen - 1, 0)], 0.0) / mass[-1]
-        weights = 1 / np.maximum(share, FLOOR)
-    mass = np.cumsum(weights[order]) / weights.sum()
-    reach = float(cycle[order][np.searchsorted(mass, FLOOR)])
-    return weights, until_s - reach
+    left = np.sort(until_s - release)
+    points, deaths = np.unique(cycle, return_counts=True)
+    at_risk = np.cumsum(deaths) - np.searchsorted(left, points, side="left")
+    stays = 1 - deaths / np.maximum(at_risk, 1)
+    # Where all at risk left at once (the shortest of a few) the product would be 0 from there down.
+    stays = np.where(stays > 0, stays, 0.5)
+    share = np.append(np.cumprod(stays[::-1])[::-1][1:], 1.0)
+    seen = share[np.searchsorted(points, until_s - release, side="right") - 1]
+    reach = float(points[min(int(np.searchsorted(share, FLOOR)), len(points) - 1)])
+    return 1 / np.maximum(seen, FLOOR), until_s - reach
 
 
 def fit_arrivals(window: Window, settings: Settings) -> tuple[Arrivals, EndOfLog]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from calibration.agents import Resources
 from calibration.availability import Availability, find_availability
+from calibration.censored import place
 from calibration.fitting import differs, fit_law
 from calibration.grid import Floats
 from calibration.settings import Settings
@@ -37,10 +38,11 @@ class Waits:
 def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings: Settings) -> Waits:
     """Decompose the waits of the executions that the replay found a place for.
 
-    The delay of an execution runs from enabled to ready: the last instant before its start at which somebody
-    who does this task was on shift and had a hand free; shifts and other work explain the rest. This is the
-    extraneous-delay method of Chapela-Campa and Dumas (2024) with the task's pool in place of the agent, as
-    in the simulation any of the pool would have taken the work. The breakdown looks at the very agent.
+    The delay of an execution runs from enabled to ready; shifts and other work explain the rest. It is at
+    least the time until the last instant before its start at which somebody who does this task was on shift
+    and had a hand free, which is what the extraneous-delay method of Chapela-Campa and Dumas (2024) takes;
+    here with the task's pool in place of the agent, as in the simulation any of the pool would have taken the
+    work, and as a bound only. The breakdown looks at the very agent.
     """
     snapshot = window.snapshot
     availability = find_availability(snapshot, resources)
@@ -68,9 +70,16 @@ def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings
 def delay_seconds(
     enabled: Floats, start: Floats, pool: tuple[int, ...] | None, availability: Availability
 ) -> Floats:
-    """Wall-clock seconds from enabled to ready; all of the wait for a task that needs nobody."""
-    ready = start if pool is None else availability.pool(pool).last_before(start)
-    return np.maximum(ready - enabled, 0.0)
+    """Wall-clock seconds from enabled to ready; all of the wait for a task that needs nobody.
+
+    An execution that starts while somebody is free was ready just then. One that starts the moment somebody
+    comes on shift or gets free was ready at some instant after the last one at which anybody could have taken
+    it, or at once: where, is judged by the others.
+    """
+    wait = np.maximum(start - enabled, 0.0)
+    if pool is None:
+        return wait
+    return place(np.clip(availability.pool(pool).last_before(start) - enabled, 0.0, wait), wait)
 
 
 def wait_breakdown(
