@@ -136,6 +136,10 @@ def test_files_that_are_not_there_or_not_ours_are_told(tmp_path: Path) -> None:
         load(tmp_path)
     with pytest.raises(DataError, match="can't be written"):
         save(SMALL, tmp_path / "no" / "twin.json")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(DataError, match=r"folder can't be written"):
+        save(SMALL, tmp_path / "folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "latin.json"]
 
 
 def edited(**changes: Any) -> str:
