@@ -8,13 +8,14 @@ from itertools import accumulate
 
 from metagraph.agents import Agent, Queue
 from metagraph.calendars import WorkClock
+from metagraph.distributions import Fitted
 from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
 from metagraph.nodes import End, Gateway, Node, Start, Task
 from metagraph.routing import MAX_VISIT, Routing
 from metagraph.rules import RULES
 from simulation.network import PADDING, Kind, Network, Pool, Route, RouteLevel, Work
-from simulation.tables import tabulate
+from simulation.tables import Table, tabulate
 
 _KINDS = {
     "xor_split": Kind.ROUTE,
@@ -157,7 +158,7 @@ class _Lowering:
                 -1 if row.cls is None else self.classes[row.cls],
                 -1 if row.segment is None else self.segments[row.segment],
                 -1 if row.agent is None else self.agents.get(row.agent, -2),
-            ): tabulate(row.fitted.law)
+            ): _time(row.fitted, task)
             for row in task.durations.rows
         }
         if (-1, -1, -1) not in durations:
@@ -167,10 +168,10 @@ class _Lowering:
             row=self.labels[task.label],
             queues=tuple(self.queues[q] for q in task.queues),
             durations=durations,
-            delay=None if task.delay is None else tabulate(task.delay.default.law),
+            delay=None if task.delay is None else _time(task.delay.default, task),
             delay_after={}
             if task.delay is None
-            else {self.codes[label]: tabulate(fitted.law) for label, fitted in task.delay.after.items()},
+            else {self.codes[label]: _time(fitted, task) for label, fitted in task.delay.after.items()},
         )
 
     def _pool(self, queue: Queue, policy: str) -> Pool:
@@ -194,6 +195,13 @@ class _Lowering:
             weights=tuple(weights),
             rule=rule,
         )
+
+
+def _time(fitted: Fitted, task: Task) -> Table:
+    table = tabulate(fitted.law)
+    if not table.xs[0] >= 0.0:
+        raise DataError(f"task {task.id!r} has a time of {table.xs[0]:g} s: durations and delays start at 0")
+    return table
 
 
 def _kind(node: Node) -> Kind:

@@ -94,7 +94,7 @@ def _last(law: Parametric, us: Floats, xs: Floats) -> float:
 
 def _table(us: object, xs: object) -> Table:
     levels, values = np.asarray(us, np.float64), np.asarray(xs, np.float64)
-    values = np.maximum.accumulate(np.maximum(values, 0.0))
+    values = np.maximum.accumulate(values)
     width, rise = np.diff(levels), np.diff(values)
     slopes = np.divide(rise, width, out=np.zeros_like(rise), where=width > 0)
     mean = float((width * (values[1:] + values[:-1]) / 2).sum())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metagraph.distributions import Constant, Parametric
+from metagraph.distributions import Constant, Empirical, Parametric
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.orders import Arrivals, OrderClass, OrderModel
@@ -116,6 +116,20 @@ def test_classes_values_and_dates() -> None:
             assert order.due_s is None
             assert order.lost_s is not None
             assert 100.0 <= order.lost_s - order.release_s <= 150.0
+
+
+def test_dates_and_values_may_be_below_zero() -> None:
+    """An order may be due before it is released, and worth less than nothing."""
+    kind = OrderClass(
+        "", "", 1.0, 1, value=fitted(Empirical((-5.0, -4.0))), due_after=fitted(Constant(-60.0))
+    )
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    (order,) = generate_orders(
+        twin(Arrivals((10.0,) * 168), (kind,)), start, origin=start, seed=8, replication=0, cases=1
+    )
+    assert order.due_s == -60.0
+    assert order.value is not None
+    assert -5.0 <= order.value <= -4.0
 
 
 def test_due_at_the_end_of_a_working_day_in_the_local_zone() -> None:

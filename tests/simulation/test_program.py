@@ -145,6 +145,7 @@ REFUSED: list[tuple[Metagraph, type[TwinError], str]] = [
     (misrouted(), DataError, "gateway 'x' has the weights"),
     (shared(), UsageError, "agent 'agent0' shares its time among 3 items"),
     (two_rules(), UsageError, "agent 'x' serves queues with the rules FIFO and SDD"),
+    (station(Constant(-1.0)), DataError, "task 'a' has a time of -1 s"),
     (replace(station(Constant(1.0)), queues=()), DataError, "task 'a' names the queue 'q'"),
     (replace(station(Constant(1.0)), agents=()), DataError, "queue 'q' names the agent 'agent0'"),
     (replace(station(Constant(1.0)), queues=(Queue("q", ()),)), DataError, "queue 'q' has no agents"),

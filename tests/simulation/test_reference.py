@@ -56,6 +56,11 @@ def test_work_pauses_off_shift_and_waits_for_the_morning() -> None:
     assert spans(log, "A") == [(9.0, 15.0), (15.0, 24 + 13.0)]
 
 
+def test_who_finishes_with_the_shift_goes_home() -> None:
+    log = simulated(station(Constant(8 * HOUR), calendar="office"), [0.0, HOUR, 2 * HOUR])
+    assert spans(log, "A") == [(9.0, 17.0), (24 + 9.0, 24 + 17.0), (48 + 9.0, 48 + 17.0)]
+
+
 def test_no_work_takes_no_time_but_needs_somebody_on_shift() -> None:
     log = simulated(station(Constant(0.0), calendar="office"), [0.0, 10 * HOUR])
     assert spans(log, "A") == [(9.0, 9.0), (10.0, 10.0)]
@@ -158,11 +163,18 @@ def test_idle_agents_are_drawn_by_their_weights() -> None:
         queues=(Queue("q", ("agent0", "agent1", "agent2"), (0.6, 0.4, 0.0)),),
     )
     far = simulated(model, [10.0 * i for i in range(4000)], seed=5)
-    shares = np.bincount(far.agent, minlength=3) / 4000
+    shares = np.bincount(far.agent, minlength=4) / 4000
     assert shares[0] == pytest.approx(0.6, abs=3.3 * np.sqrt(0.24 / 4000))
     assert shares[2] == 0.0
-    crowd = simulated(model, [0.0] * 3, seed=5)
-    assert sorted(crowd.agent.tolist()) == [0, 1, 2]  # weight 0 is still somebody
+    assert shares[3] == 0.0
+
+
+def test_agents_of_weight_0_help_when_all_others_are_busy() -> None:
+    names = ("agent0", "agent1", "agent2")
+    model = replace(station(Constant(1.0), servers=3), queues=(Queue("q", names, (1.0, 0.0, 0.0)),))
+    seconds = [simulated(model, [0.0, 0.0], seed=s).agent.tolist() for s in range(200)]
+    assert {first for first, _ in seconds} == {0}
+    assert 60 < sum(second == 1 for _, second in seconds) < 140
 
 
 def test_weights_are_shared_among_those_who_are_idle() -> None:
