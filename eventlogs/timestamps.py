@@ -106,23 +106,14 @@ def detect_formats(
             f"WHERE trim({column}) <> '' GROUP BY shape ORDER BY shape"
         ).fetchall()
         if given and given not in ORDERS:
-            total = sum(n for _, n in shapes)
-            formats[column] = TimeFormat(given, (), 0 if "%z" in given.lower() else total)
+            formats[column] = TimeFormat(given, (), 0 if "%z" in given.lower() else sum(n for _, n in shapes))
             continue
         families = _families(shapes)
-        if given:
-            order = given
-            families[given] = families.get("?", {}) if given in ("dmy", "mdy") else families.get(given, {})
-        elif not families:
-            order = "ymd"
-            if shapes:
-                raise _unknown(con, table, column, name, source)
-        else:
-            order = max(families, key=lambda family: (sum(families[family].values()), family))
-        if order == "?":
-            order = _day_or_month(con, table, list(columns), column, name, source)
-            families[order] = families["?"]
-        members = families.get(order, {})
+        if shapes and not families:
+            raise _unknown(con, table, column, name, source)
+        family = given or max(families, key=lambda f: (sum(families[f].values()), f), default="ymd")
+        members = families.get("?" if family in ("dmy", "mdy") else family, {})
+        order = _day_or_month(con, table, list(columns), name, source) if family == "?" else family
         zoneless = sum(n for s, n in members.items() if order not in _EPOCH_US and not _ZONED.search(s))
         formats[column] = TimeFormat(order, tuple(members), zoneless)
     return formats
@@ -139,9 +130,7 @@ def _families(shapes: Sequence[tuple[str, int]]) -> dict[str, dict[str, int]]:
     return families
 
 
-def _day_or_month(
-    con: DuckDBPyConnection, table: str, columns: Sequence[str], column: str, name: str, source: str
-) -> str:
+def _day_or_month(con: DuckDBPyConnection, table: str, columns: Sequence[str], name: str, source: str) -> str:
     """Whether the day or the month comes first, by a number over 12 in any time column."""
     values = " UNION ALL ".join(f"SELECT trim({c}) AS v FROM {table}" for c in columns)
     first, second, dotted, example = con.execute(
