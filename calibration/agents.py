@@ -142,11 +142,11 @@ def fit_capacity(snapshot: Snapshot) -> NDArray[np.int64]:
     who, level, held = who[counted], level[counted], held[counted]
     order = np.lexsort((level, who))
     who, level, held = who[order], level[order], held[order]
-    starts = np.flatnonzero(np.append(True, who[1:] != who[:-1])) if len(who) else np.array([], np.int64)
-    for begin, end in zip(starts, np.append(starts[1:], len(who)), strict=True):
+    for agent in np.unique(who):
+        begin, end = np.searchsorted(who, [agent, agent + 1])
         busy = np.cumsum(held[begin:end])
         at = int(np.searchsorted(busy, BUSY * busy[-1]))
-        capacity[who[begin]] = max(int(level[begin + min(at, end - begin - 1)]), 1)
+        capacity[agent] = level[begin + min(at, end - begin - 1)]
     return capacity
 
 
