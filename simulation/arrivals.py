@@ -129,8 +129,10 @@ class _Drawn:
         self._stream = stream
 
     def order(self, index: int, prefix: str, release_s: float) -> Order:
-        u = self._stream.uniform(index, _NODE, 0, Purpose.CLASS) * self._shares[-1]
-        kind = self._classes[min(bisect_right(self._shares, u), len(self._classes) - 1)]
+        kind = self._classes[0]
+        if len(self._classes) > 1:
+            u = self._stream.uniform(index, _NODE, 0, Purpose.CLASS) * self._shares[-1]
+            kind = self._classes[min(bisect_right(self._shares, u), len(self._classes) - 1)]
         due_s = self._plus(kind.due_after, index, Purpose.DUE, release_s)
         if kind.due_working_days is not None:
             due_s = self._end_of_working_day(release_s, kind.due_working_days)
