@@ -227,6 +227,19 @@ def test_a_following_task_does_not_pass_those_who_wait() -> None:
     assert spans(log, "B") == [(3.0, 4.0), (4.0, 5.0), (5.0, 6.0)]
 
 
+def test_a_following_task_is_ranked_among_those_who_wait() -> None:
+    model = process(
+        row("a", "b"),
+        {"a": Constant(2 * HOUR), "b": Constant(HOUR)},
+        queues=[Queue("q", ("x",))],
+        serves={"a": ["q"], "b": ["q"]},
+        agents=[Agent("x", "always")],
+    )
+    log = simulated(model, [0.0, 1.0], policy="SERPT")
+    assert spans(log, "A") == [(0.0, 2.0), (3.0, 5.0)]
+    assert spans(log, "B") == [(2.0, 3.0), (5.0, 6.0)]
+
+
 def by_class(model: Metagraph, work_s: dict[str, float]) -> Metagraph:
     rows = (
         *always(Constant(HOUR)).rows,
