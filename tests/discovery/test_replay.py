@@ -15,7 +15,7 @@ from discovery.tokens import Decision, Token
 from metagraph.blocks import Block, Leaf, skeleton
 from tests.discovery.structures import Game, labels, language, normal, one_parse, rough
 
-A, B, C, D, E = (Leaf(f"t_{letter}", letter) for letter in "abcde")
+A, B, C, D, E, F = (Leaf(f"t_{letter}", letter) for letter in "abcdef")
 seeds = st.integers(0, 2**32).map(Random)
 
 
@@ -155,7 +155,8 @@ def test_no_search_for_what_has_no_place() -> None:
         ((A,), (sequence((B, D)), C), "abc", 3),
         ((A, E), (sequence((B, D)), C), "aebc", MISFIT),
         ((A, loop(sequence((B, C)), (E,))), (EMPTY,), "ae", 3),
-        ((A, loop(sequence((B, C, D)), (E,))), (EMPTY,), "ae", MISFIT),
+        ((A, choice((B, EMPTY)), loop(sequence((C, D)), (E,))), (EMPTY,), "ae", 4),
+        ((A, choice((B, EMPTY)), loop(sequence((C, D, F)), (E,))), (EMPTY,), "ae", MISFIT),
     ],
 )
 def test_in_loops_few_tasks_are_left_out_for_one(

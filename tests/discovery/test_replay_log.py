@@ -117,20 +117,20 @@ def test_a_time_limit_leaves_out_the_rarest_and_says_so(monkeypatch: pytest.Monk
 
 def test_fitness_in_figures_and_words() -> None:
     fits = VariantFit(("a", "b"), 8, (), ())
-    strange = VariantFit(("a", "x", "x"), 1, (1, 2), ("b",))
+    strange = VariantFit(("a", "x", "x"), 4, (1, 2), ("b",))
     short = VariantFit(("a",), 3, (), ("b",))
     found = fitness([fits, strange, short])
-    assert (found.case_share, found.event_share) == (8 / 12, 20 / 22)
-    assert found.deviating == (short, strange)
+    assert (found.case_share, found.event_share) == (8 / 15, 23 / 31)
+    assert found.deviating == (strange, short)
     assert summary(found) == {
-        "cases that fit perfectly": "66.7% of 12",
-        "executions that found a place": "90.9% of 22",
-        "tasks left out per case": "0.33",
+        "cases that fit perfectly": "53.3% of 15",
+        "executions that found a place": "74.2% of 31",
+        "tasks left out per case": "0.47",
         "distinct variants that fit": "1 of 3",
     }
-    assert describe(strange) == "1 case: no place for x (2 times); left out b"
+    assert describe(strange) == "4 cases: no place for x (2 times); left out b"
     assert describe(short) == "3 cases: left out b"
-    assert describe(fits) == "8 cases: fits"
+    assert describe(VariantFit(("a",), 1, (), ())) == "1 case: fits"
 
 
 @pytest.mark.parametrize("name", ["BPIC12W", "ConsultaDataMining", "LoanApp", "P2P"])
