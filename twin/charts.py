@@ -114,7 +114,7 @@ def wip_fan(forecast: Forecast, metric: str = "wip", past: Sequence[tuple[dateti
         | {f"q{100 * p:02.0f}": counts[LEVELS.index(p)] for p in (0.05, 0.25, 0.5, 0.75, 0.95)}
         for hours, counts in [(0.0, (start,) * len(LEVELS)), *sorted(fan)]
     ]
-    chart = base(rows).encode(x=when("at"))
+    chart = base(rows).encode(x=when("at", ticks=2))
     tips = [alt.Tooltip(f"q{p}:Q", title=f"{p} %") for p in ("05", "25", "50", "75", "95")]
     layers = [
         chart.mark_area(color=BLUE, opacity=0.18).encode(y=y("q05", name), y2="q95"),
@@ -124,7 +124,7 @@ def wip_fan(forecast: Forecast, metric: str = "wip", past: Sequence[tuple[dateti
     if past:
         seen = base({"at": moment.isoformat(), "count": count} for moment, count in past)
         line = seen.mark_line(color=GREY, interpolate="step-after")
-        layers.append(line.encode(x=when("at"), y=y("count", name)))
+        layers.append(line.encode(x=when("at", ticks=2), y=y("count", name)))
     title = titled(name.capitalize(), "median, 25–75 % and 5–95 %")
     return alt.layer(*layers).properties(width=330, height=180, title=title)
 

@@ -61,10 +61,14 @@ def y(field: str, title: str, **more: Any) -> alt.Y:
     return alt.Y(field, type="quantitative", title=title, **more)
 
 
-def when(field: str) -> alt.X:
-    """An instant, in UTC; midnights are labelled with their day."""
+def when(field: str, ticks: int | None = None) -> alt.X:
+    """An instant, in UTC; midnights are labelled with their day. A narrow chart names its few `ticks`, each
+    with day and time."""
     label = "utcFormat(datum.value, utchours(datum.value) ? '%H:%M' : '%a %d %b')"
-    axis = alt.Axis(labelExpr=label, labelOverlap=True)
+    full = "utcFormat(datum.value, '%a %d %b, %H:%M')"
+    axis = (
+        alt.Axis(labelExpr=full, tickCount=ticks) if ticks else alt.Axis(labelExpr=label, labelOverlap=True)
+    )
     return alt.X(field, type="temporal", scale=alt.Scale(type="utc"), title="time (UTC)", axis=axis)
 
 

@@ -45,7 +45,7 @@ def _start(place: Workspace, name: str, model: Metagraph, folder: Path) -> None:
     last = (model.provenance.until if model.provenance else datetime.now(UTC)).astimezone(UTC)
     day, clock, count, go = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
     date = day.date_input("As of, day", last.date())
-    hour = clock.time_input("As of, time (UTC)", last.time().replace(microsecond=0), step=900)
+    hour = clock.time_input("As of, time (UTC)", last.time().replace(second=0, microsecond=0), step=900)
     runs = int(count.number_input("Replications", 50, 5000, 200, 50))
     with st.expander("Which orders are open"):
         ids = st.text_area(
@@ -53,8 +53,8 @@ def _start(place: Workspace, name: str, model: Metagraph, folder: Path) -> None:
         )
     if go.button("Forecast", type="primary"):
         moment = datetime.combine(date, hour if isinstance(hour, time) else time(), UTC)
-        # An instant to the second would cut off what ended within it.
-        moment = last if moment == last.replace(microsecond=0) else moment
+        # The widget knows minutes only: the log's last instant must not lose what happened in its last one.
+        moment = last if moment == last.replace(second=0, microsecond=0) else moment
         run_job(folder, _command(place, name, moment, runs, ids), place)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from metagraph.errors import DataError
 from tests.twin import handmade
 from twin.report import fallbacks, render, write_report
+from twin.validation import METRICS
 from twin.verdict import compare, metric_verdicts, verdict
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -140,11 +141,11 @@ def test_verdict(ours: float, says: str) -> None:
 
 
 def test_a_narrow_lead_is_called_narrow() -> None:
-    copied = {m: (0.5 if m == "NGD" else 1.0,) for m in handmade.METRICS}
-    ours = {m: (1.0, 1.0) if m != "CTDD" else (0.5, 0.5) for m in handmade.METRICS}
+    copied = {m: (0.5 if m == "NGD" else 1.0,) for m in METRICS}
+    ours = {m: (1.0, 1.0) if m != "CTDD" else (0.5, 0.5) for m in METRICS}
     narrow = replace(handmade.validation(), distances=ours, references={"last period copied": copied})
     assert "about as real as" in verdict(narrow)
-    ahead = replace(narrow, references={"last period copied": dict.fromkeys(handmade.METRICS, (1.0,))})
+    ahead = replace(narrow, references={"last period copied": dict.fromkeys(METRICS, (1.0,))})
     assert "a little more real than" in verdict(ahead)
     assert "better on 1 of 6 distances (CTDD), not told apart on 5" in verdict(ahead)
 

@@ -54,5 +54,5 @@ def test_renamed_activities_keep_their_name_in_the_log() -> None:
 
 
 def test_hours_that_are_no_hours_are_refused() -> None:
-    with pytest.raises(ValidationError, match="not understood"):
+    with pytest.raises(ValidationError, match="expected hours"):
         edits.with_agent(OverridesSection(), "Ann", "nine to five")
