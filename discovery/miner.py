@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Variant = tuple[tuple[str, ...], int]
 """A sequence of activities, and how many cases had it."""
 
-MAX_VARIANTS = 2000
+MAX_VARIANTS = 5000
 
 
 @dataclass(frozen=True, slots=True)

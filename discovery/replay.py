@@ -17,7 +17,7 @@ from discovery.steering import best_turn, take, turns
 from discovery.tokens import Decision, Marking, Tokens
 from metagraph.blocks import Block
 
-MAX_TRIES = 2000
+MAX_TRIES = 1000
 """Executions that the search for a perfect fit places before it gives up."""
 
 
