@@ -63,7 +63,8 @@ def forecast_gantt(forecast: Forecast, limit: int = 40) -> Picture:
     more = (
         f"; the first {limit} of {len(forecast.orders):,} open orders" if len(forecast.orders) > limit else ""
     )
-    subtitle = f"bar: median task; dot and line: completion, median and 10–90 %; red: due and now{more}"
+    red = "due and now" if due else "now"
+    subtitle = f"bar: median task; dot and line: completion, median and 10–90 %; red: {red}{more}"
     return alt.layer(*layers).properties(
         width=720, height=alt.Step(18), title=titled("When open orders complete", subtitle)
     )

@@ -109,6 +109,14 @@ def test_numbers_of_the_forecast_and_the_quote_are_there(full: str) -> None:
     assert [d for d in quote.dates.values() if f"{d:%Y-%m-%d %H:%M}" not in text] == []
 
 
+def test_without_due_dates_nothing_is_said_of_lateness(full: str) -> None:
+    forecast = handmade.forecast()
+    dateless = tuple(replace(order, due=None, late_probability=None) for order in forecast.orders)
+    text = Page(render(handmade.twin(), forecast=replace(forecast, orders=dateless))).text
+    assert "Late with" in Page(full).text
+    assert "Late with" not in text
+
+
 def test_missing_parts_are_left_out() -> None:
     bare = replace(
         handmade.twin(), provenance=None, arrivals=None, closing=None, routing=(), overrides=(), approvals=()
