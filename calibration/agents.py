@@ -158,7 +158,7 @@ def load(snapshot: Snapshot) -> tuple[NDArray[np.int64], Floats, NDArray[np.int6
     who = np.tile(snapshot.resource[rows].astype(np.int64), 2)
     times = np.concatenate((snapshot.start_s[rows], end[rows]))
     change = np.repeat(np.array([1, -1], np.int64), int(rows.sum()))
-    order = np.lexsort((change, times, who))
+    order = np.lexsort((times, who))
     return who[order], times[order], np.cumsum(change[order])
 
 

@@ -19,6 +19,11 @@ OWN_STAMPS = 100
 SUPPORT = 0.2
 """An hour is worked if it shows stamps in at least this share of the weeks in which the agent's typical hour
 does, and at least this share of the typical hour's stamps."""
+UNUSUAL = 0.5
+"""The support that an hour needs in which hardly anybody else works: one agent who looked in early twice
+would otherwise take on, in every simulated week, all that has come in overnight."""
+UNUSUAL_WEEKS = 3.0
+"""And the weeks in which it shows stamps."""
 OUTSIDE = 0.05
 """Stamps that a calendar may leave uncovered."""
 CLEAR = 4.0
@@ -87,26 +92,33 @@ def _count(window: Window, grid: Grid, n: int) -> _Stamps:
     return _Stamps(quarters.reshape(n, WEEK_QUARTERS), weeks.reshape(n, 168))
 
 
-def worked_week(quarters: NDArray[np.int64], weeks: NDArray[np.int64]) -> Mask:
+def worked_week(quarters: NDArray[np.int64], weeks: NDArray[np.int64], usual: Mask = _ALL_WEEK) -> Mask:
     """Which quarter hours of the week are worked.
 
     `quarters` counts stamps by quarter hour (672), `weeks` the weeks with a stamp by hour (168). An hour is
-    worked if its support is at least SUPPORT of the typical hour's; then the best supported of the others are
-    taken in until at most OUTSIDE of the stamps lie outside. Breaks within a day are believed only where a
-    typical hour is well supported. Empty quarters at the edges of well filled hours are cut off.
+    worked if its support is at least SUPPORT of the typical hour's (UNUSUAL outside the `usual` quarters, in
+    which others work, too); then the best supported of the usual others are taken in until at most OUTSIDE of
+    the stamps lie outside. Breaks within a day are believed only where a typical hour is well supported.
+    Empty quarters at the edges of well filled hours are cut off.
     """
     stamps = quarters.reshape(168, 4).sum(axis=1)
     total = stamps.sum()
     order = np.argsort(-weeks, kind="stable")
     half = np.searchsorted(np.cumsum(stamps[order]), total / 2)
     typical = float(weeks[order[min(half, 167)]])
-    on = (weeks >= max(SUPPORT * typical, 1.0)) & (stamps > 0)
+    common: Mask = usual.reshape(168, 4).max(axis=1)
+    if stamps[common].sum() < total / 2:  # somebody who works when the others don't
+        common = np.ones(168, dtype=np.bool_)
+    needed = np.where(
+        common, np.maximum(SUPPORT * typical, 1.0), np.maximum(UNUSUAL * typical, UNUSUAL_WEEKS)
+    )
+    on = (weeks >= needed) & (stamps > 0)
     on &= stamps >= SUPPORT * float(np.median(stamps[on])) if on.any() else False
     outside = total - stamps[on].sum()
     for hour in order:
         if outside <= OUTSIDE * total:
             break
-        if not on[hour]:
+        if not on[hour] and common[hour]:
             on[hour] = True
             outside -= stamps[hour]
     if typical < CLEAR:
@@ -149,7 +161,7 @@ def _choose(
     borrowed: dict[str, list[str]] = {}
     for i, name in enumerate(resources):
         if totals[i] >= OWN_STAMPS:
-            week, note = _week_of(stamps.quarters[i], stamps.weeks[i], "own")
+            week, note = _week_of(stamps.quarters[i], stamps.weeks[i], "own", everyone)
         else:
             week, note = role_weeks.get(int(roles[i]), (everyone, everyone_note))
             source = "their role's calendar" if int(roles[i]) in role_weeks else "everybody's calendar"
@@ -163,11 +175,13 @@ def _choose(
     return chosen, notes, defaults
 
 
-def _week_of(quarters: NDArray[np.int64], weeks: NDArray[np.int64], whose: str) -> tuple[Mask, str]:
+def _week_of(
+    quarters: NDArray[np.int64], weeks: NDArray[np.int64], whose: str, usual: Mask = _ALL_WEEK
+) -> tuple[Mask, str]:
     total = int(quarters.sum())
     if total < 30:
         return _ALL_WEEK, f"always: {total} start and end times say nothing about hours"
-    week = worked_week(quarters, weeks)
+    week = worked_week(quarters, weeks, usual)
     if week.sum() >= 0.9 * WEEK_QUARTERS:
         return _ALL_WEEK, f"always: {total} start and end times all over the week"
     outside = 1 - quarters[week].sum() / total

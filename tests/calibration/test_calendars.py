@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.agents import Resources, fit_resources
-from calibration.calendars import week_hours
+from calibration.calendars import week_hours, worked_week
 from calibration.grid import WEEK_QUARTERS, GridClock, make_grid
 from calibration.settings import Settings
 from calibration.window import open_window
@@ -83,6 +83,7 @@ def test_few_stamps_take_the_role_then_everybody() -> None:
 def test_work_all_over_the_week_is_always() -> None:
     random = np.random.default_rng(7)
     starts = random.uniform(0, 8 * WEEK, 3000)
+    starts = starts[starts % WEEK > 3 * HOUR]
     rows: list[Row] = [(str(i), "A", "system", float(s), float(s) + 60) for i, s in enumerate(starts)]
     found = resources_of(rows)
     assert [(c.id, c.always_open) for c in found.calendars] == [("always", True)]
@@ -91,9 +92,9 @@ def test_work_all_over_the_week_is_always() -> None:
 def test_at_most_a_twentieth_of_the_stamps_lies_outside() -> None:
     random = np.random.default_rng(8)
     rows = office_rows("ann", 20, 9)
-    # Overtime on Saturdays that no single hour of which is frequent.
+    # Overtime at all hours, none of them frequent.
     for i in range(120):
-        start = float(random.integers(20)) * WEEK + 5 * DAY + float(random.uniform(6, 20)) * HOUR
+        start = float(random.uniform(0, 20 * WEEK))
         rows.append((f"o{i}", "A", "ann", start, start + 60))
     hours = hours_of(resources_of(rows), "ann")
     stamps = np.array([t for _, _, _, s, e in rows for t in (s, e - 0.001 if e else s)]) % WEEK
@@ -123,3 +124,22 @@ def test_the_spans_of_a_grid_clock_are_its_working_time() -> None:
     starts, ends = GridClock(grid, mask).spans()
     assert (ends - starts).tolist() == [8 * HOUR] * 3
     assert starts[0] == 8 * HOUR, "nine in Berlin is eight in UTC"
+
+
+def test_an_hour_in_which_nobody_else_works_needs_more_than_a_visit() -> None:
+    """Five weeks of office hours, and one early morning: open to it alone, closed beside colleagues."""
+    weeks = np.zeros(168, dtype=np.int64)
+    quarters = np.zeros(672, dtype=np.int64)
+    for day in range(5):
+        for hour in range(9, 17):
+            weeks[day * 24 + hour] = 5
+            quarters[(day * 24 + hour) * 4 : (day * 24 + hour) * 4 + 4] = 3
+    early = 24 + 5
+    weeks[early], quarters[early * 4] = 2, 12
+    office = np.zeros(672, dtype=np.bool_)
+    for day in range(5):
+        office[(day * 24 + 9) * 4 : (day * 24 + 17) * 4] = True
+    assert worked_week(quarters, weeks)[early * 4]
+    assert not worked_week(quarters, weeks, office)[early * 4 : early * 4 + 4].any()
+    night = np.roll(office, 12 * 4)
+    assert worked_week(quarters, weeks, night)[(24 + 10) * 4]
