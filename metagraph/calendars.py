@@ -170,7 +170,6 @@ class WorkClock:
                 lo, hi = max(start, base), min(end, base + 86400.0)
                 if lo < hi:
                     spans.append((self._instant(day, lo - base), self._instant(day, hi - base)))
-        spans = [(start, end) for start, end in spans if start < end]  # hours that a clock change skips
         for exception in self._calendar.exceptions:
             lo, hi = self._seconds(exception.start), self._seconds(exception.end)
             spans = _merge([*spans, (lo, hi)]) if exception.working else _cut(spans, lo, hi)

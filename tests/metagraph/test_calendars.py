@@ -163,6 +163,21 @@ def test_work_may_end_exactly_with_the_shift() -> None:
     assert clock.next_on(17 * HOUR) == 33 * HOUR
 
 
+def test_work_too_small_to_be_seen_waits_for_the_shift_all_the_same() -> None:
+    clock = WorkClock(Calendar("office", OFFICE), ORIGINS[0])
+    assert clock.after(0.0, 1e-300) == 9 * HOUR
+    assert clock.after(3 * 86400 + 18 * HOUR, 1e-300) == 4 * 86400 + 9 * HOUR
+    assert clock.after(10 * HOUR, 1e-300) == 10 * HOUR
+
+
+def test_hours_that_a_clock_change_skips_are_no_hours() -> None:
+    """On the last Sunday of March 02:00 is followed by 03:00 in Berlin."""
+    night = Calendar("night", ((6 * 86400 + 2.75 * HOUR, 6 * 86400 + 3 * HOUR),), "Europe/Berlin")
+    clock = WorkClock(night, datetime(2024, 3, 18, tzinfo=UTC))
+    assert clock.between(0.0, WEEK_S) == 0.25 * HOUR
+    assert clock.between(WEEK_S, 2 * WEEK_S) == 0.0
+
+
 def test_a_clock_that_ends_is_never_on_again() -> None:
     begin = ORIGINS[0] + timedelta(days=2)
     calendar = Calendar("temp", (), exceptions=(CalendarException(begin, begin + timedelta(days=1), True),))

@@ -101,6 +101,16 @@ def test_parallel_branches_meet_again() -> None:
     assert log.completed_s.tolist() == [4 * HOUR]
 
 
+def test_parallel_branches_in_a_loop_meet_every_time() -> None:
+    block = Loop("l", "e", Parallel("p", "m", (Leaf("a", "A"), Leaf("b", "B"))), (Empty(),))
+    laws = {"a": Constant(HOUR), "b": Constant(2 * HOUR)}
+    log = simulated(process(block, laws), [0.0] * 100, seed=3)
+    rounds = [np.bincount(log.order[log.task == task], minlength=100) for task in (0, 1)]
+    assert rounds[0].max() > 2
+    assert rounds[0].tolist() == rounds[1].tolist()
+    assert log.completed_s.tolist() == (2 * HOUR * rounds[0]).tolist()
+
+
 def test_a_choice_follows_its_weights() -> None:
     block = Choice("x", "m", (Leaf("a", "A"), Leaf("b", "B"), Leaf("c", "C"), Empty()))
     model = process(block, Constant(1.0), weights={"x": [0.2, 0.5, 0.0, 0.3]})

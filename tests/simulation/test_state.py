@@ -119,6 +119,32 @@ def test_elapsed_work_counts_in_shift_time() -> None:
     assert run(program, 0).completed_s[0] == (24 + 16) * HOUR
 
 
+def test_only_shift_time_counts_as_elapsed() -> None:
+    """An exponential begun at 16:00 has done one hour by midnight: what is left has its mean from 9:00 on."""
+    model = station(expon(HOUR), calendar="office")
+    program = resumed(model, 24 * HOUR, opened(Position("a", 0.0, 16 * HOUR, "agent0")))
+    clock = program.network.clocks[program.network.agent_clocks[0]]
+    assert clock is not None
+    rests = [clock.between(24 * HOUR, float(run(program, 23, r).completed_s[0])) for r in range(1000)]
+    found = interval(rests, 0.999)
+    assert found.low <= HOUR <= found.high
+    assert min(rests) > 0.0
+
+
+def test_work_under_way_makes_its_queue_longer() -> None:
+    model = process(
+        row("a"),
+        Constant(HOUR),
+        queues=[Queue("q", ("x",)), Queue("r", ("y",))],
+        serves={"a": ["q", "r"]},
+        agents=[Agent("x", "always"), Agent("y", "always")],
+    )
+    for seed in range(10):
+        busy = opened(Position("a", 0.0, 0.0, "y"), name="busy")
+        log = run(resumed(model, 60.0, busy, new=(Order("new", 120.0),)), seed)
+        assert log.agent.tolist() == [1, 0]
+
+
 def test_work_that_began_long_before_the_origin() -> None:
     model = station(Constant(200 * HOUR), calendar="office")
     program = resumed(model, 0.0, opened(Position("a", -30 * 86400.0, -28 * 86400.0, "agent0")))
