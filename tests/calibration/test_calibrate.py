@@ -16,7 +16,7 @@ from discovery.miner import mine
 from discovery.replay_log import replay_log
 from eventlogs.historian import Historian
 from eventlogs.variants import variants
-from metagraph.blocks import Choice, Leaf, Sequence, skeleton
+from metagraph.blocks import Choice, Leaf, Parallel, Sequence, skeleton
 from metagraph.distributions import Constant
 from metagraph.json_io import from_json, to_json
 from metagraph.validate import validate
@@ -54,6 +54,27 @@ def test_every_setting_gives_a_valid_metagraph_that_survives_json() -> None:
         assert from_json(to_json(graph), "made") == graph
         alone = calibrate(log.snapshot, log.skeleton, log.replayed, settings, name="made", seed=7)
         assert alone == graph, "what candidates share changes nothing"
+
+
+def test_structures_share_a_calibrator_but_not_their_waits() -> None:
+    rows: list[Row] = []
+    for i in range(60):
+        rows.append((str(i), "A", "ann", i * DAY, i * DAY + HOUR))
+        rows.append((str(i), "B", "ann", i * DAY + 2 * HOUR, i * DAY + 3 * HOUR))
+    log = snapshot(rows)
+    shared = Calibrator(log)
+    settings = Settings(fast=True, use_calendars=False)
+    branches = Parallel("p", "p_end", (Leaf("a", "A"), Leaf("b", "B")))
+    waits = []
+    for block in (chain("A", "B"), branches):
+        made_of = known(log, block)
+        graph = shared.calibrate(made_of.skeleton, made_of.replayed, settings, name="made", seed=0)
+        b = next(t for t in graph.tasks() if t.label == "B")
+        assert b.waits is not None
+        waits.append(b.waits.busy_s + b.waits.remaining_s)
+        assert graph.arrivals is not None
+        assert graph.arrivals.n == 60
+    assert waits == [HOUR, 2 * HOUR], "after A, or since the start of the order"
 
 
 def test_the_full_ladder_gives_the_same_each_time() -> None:

@@ -58,17 +58,21 @@ def test_agents_that_are_alike_share_the_task_s_law() -> None:
 
 def test_classes_get_rows_and_agents_are_told_apart_within_them() -> None:
     random = np.random.default_rng(23)
-    rows = lasting("A", "a", random.gamma(9, 20, 300)) + lasting("A", "b", random.gamma(9, 20, 300))
+    rows: list[Row] = []
+    for i in range(600):
+        big, agent = i % 2 == 1, "ab"[i // 2 % 2]
+        mean = (900 if agent == "a" else 2700) if big else 180
+        rows.append((f"{i}", "A", agent, i * DAY, i * DAY + float(random.gamma(9, mean / 9))))
     log = snapshot(rows)
-    cls = tuple("big" if int(case[1:]) % 2 else "small" for case in log.cases)
-    scale = {"big": 5.0, "small": 1.0}
-    rows = [
-        (c, a, r, s, s + ((e or s) - s) * scale["big" if int(c[1:]) % 2 else "small"])
-        for c, a, r, s, e in rows
-    ]
-    log = snapshot(rows)
+    cls = tuple("big" if int(case) % 2 else "small" for case in log.cases)
     table = durations_of(log, Groups(cls, ("",) * log.n_cases)).tables["A"]
-    assert {(row.cls, row.agent) for row in table.rows} == {(None, None), ("big", None), ("small", None)}
+    assert {(row.cls, row.agent) for row in table.rows} == {
+        (None, None),
+        ("big", None),
+        ("small", None),
+        ("big", "a"),
+        ("big", "b"),
+    }
     assert table.lookup("big", "", "a").law.mean() == pytest.approx(900, rel=0.1)
     assert table.lookup("small", "", "a").law.mean() == pytest.approx(180, rel=0.1)
 

@@ -117,7 +117,7 @@ def test_patience_is_fitted_from_cancelled_orders(family: str) -> None:
     assert found is not None
     assert isinstance(found.law, Parametric)
     assert found.law.family == family
-    assert found.law.mean() == pytest.approx(10 * DAY, rel=0.1 if n == 3000 else 0.6)
+    assert found.law.mean() == pytest.approx(10 * DAY, rel=0.1 if n == 3000 else 0.4)
 
 
 @pytest.mark.parametrize(

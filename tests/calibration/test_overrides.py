@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,9 +21,10 @@ from calibration.overrides import (
     SetRouting,
     apply_overrides,
 )
+from calibration.scaling import scaled
 from calibration.settings import Settings
 from metagraph.blocks import Choice, Empty, Leaf, Loop, Parallel, Sequence
-from metagraph.distributions import Constant, Parametric
+from metagraph.distributions import Constant, Distribution, Empirical, Parametric, ZeroInflated
 from metagraph.errors import DataError
 from metagraph.json_io import from_json, to_json
 from metagraph.model import ClosingFact, Metagraph
@@ -84,6 +86,22 @@ def test_a_mean_scales_every_law(twin: Metagraph) -> None:
     graph = apply_overrides(twin, [SetDuration("Check", mean_s=1900.0)])
     assert task(graph, "Check").durations.default.law.mean() == pytest.approx(1900)
     assert graph.overrides[0].contradiction == "", "32 minutes are not far from 31"
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        Constant(60.0),
+        Empirical((10.0, 20.0, 90.0)),
+        Parametric("gamma", (2.0, 5.0, 30.0), upper=300.0),
+        Parametric("lognorm", (0.5, 0.0, 40.0)),
+        ZeroInflated(0.25, Parametric("expon", (0.0, 40.0))),
+    ],
+)
+def test_a_scaled_law_is_the_law_of_the_scaled_value(law: Distribution) -> None:
+    u = np.linspace(0.01, 0.99, 25)
+    assert scaled(law, 2.5).ppf(u) == pytest.approx(2.5 * law.ppf(u))
+    assert scaled(law, 2.5).mean() == pytest.approx(2.5 * law.mean(), rel=1e-6)
 
 
 def test_a_family_with_its_parameters(twin: Metagraph) -> None:
