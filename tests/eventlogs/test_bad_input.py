@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from eventlogs.historian import Historian
@@ -156,6 +157,15 @@ def test_bad_rows_can_be_set_aside(tmp_path: Path) -> None:
         assert rows[0][2] == (
             '{"case_id":"1","activity":"B","resource":"x","start_time":"2024-03-04T10:00:00Z","end_time":"soon"}'
         )
-        only_bad = lines(tmp_path / "bad.csv", HEAD, "1,A,x,2024-03-05,2024-03-04")
+
+
+def test_an_import_that_fails_late_leaves_nothing(tmp_path: Path) -> None:
+    base = tmp_path / "x.duckdb"
+    only_bad = lines(tmp_path / "bad.csv", HEAD, "1,A,x,2024-03-05,2024-03-04")
+    with Historian(base) as historian:
         with pytest.raises(DataError, match="no row of the file can be used"):
             historian.import_log(only_bad, on_bad_rows="quarantine")
+        assert historian.logs() == ()
+    with duckdb.connect(str(base)) as con:
+        for table in ("uploads", "events", "case_attributes", "quarantine"):
+            assert con.execute(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]

@@ -47,6 +47,7 @@ def test_other_content_supersedes_and_the_old_one_can_come_back(tmp_path: Path) 
             assert not historian.import_log(file, "log").already_known
             sizes.append(historian.snapshot("log").n_events)
         assert sizes == [3, 1, 3]
+        assert [info.name for info in historian.logs()] == ["log"]
         assert historian.import_log(old, "log").already_known
 
 

@@ -76,6 +76,9 @@ def test_the_report_counts_transitions_and_halves(tmp_path: Path) -> None:
     assert (report.events, report.running, report.completed_without_start) == (3, 1, 1)
     assert report.transitions == {"complete": 2, "schedule": 1, "start": 2, "suspend": 1}
     assert not report.single_timestamp
+    assert report.sentences()[0] == (
+        "6 rows read: 4 kept as 3 task executions of 1 cases, 2 ignored, 0 quarantined."
+    )
     assert "complete 2, schedule 1, start 2, suspend 1" in " ".join(report.sentences())
 
 

@@ -73,21 +73,21 @@ def test_a_written_snapshot_reads_back_the_same(rows: list[Row]) -> None:
 
 
 def test_case_attributes_are_constant_columns_and_the_rest_belong_to_events(tmp_path: Path) -> None:
-    header = "case_id,activity,start_time,end_time,segment,amount,outcome,nothing"
+    header = "case_id,activity,start_time,end_time,segment,amount,outcome,nothing,case:mood"
     body = (
-        "1,A,2024-03-04T08:00Z,2024-03-04T09:00Z,gold,007,,",
-        "2,A,2024-03-04T08:30Z,2024-03-04T09:00Z,,10,no,",
-        "1,B,2024-03-04T09:00Z,2024-03-04T10:00Z,gold,007,yes,",
-        "2,B,2024-03-04T09:00Z,2024-03-04T10:00Z,,11,no,",
+        "1,A,2024-03-04T08:00Z,2024-03-04T09:00Z,gold,007,,,",
+        "2,A,2024-03-04T08:30Z,2024-03-04T09:00Z,,10,no,,calm",
+        "1,B,2024-03-04T09:00Z,2024-03-04T10:00Z,gold,007,yes,,sad",
+        "2,B,2024-03-04T09:00Z,2024-03-04T10:00Z,,11,no,,glad",
     )
     file = tmp_path / "log.csv"
     file.write_text("\n".join((header, *body)))
     with Historian(":memory:") as historian:
         report = historian.import_log(file)
         snapshot = historian.snapshot("log")
-    assert report.case_attributes == ("segment",)
+    assert report.case_attributes == ("segment", "case:mood")
     assert report.event_attributes == ("amount", "outcome")
-    assert snapshot.attributes == {"segment": ("gold", None)}
+    assert snapshot.attributes == {"segment": ("gold", None), "case:mood": ("sad", "calm")}
     assert "nothing" in report.sentences()[-1]
 
 
@@ -97,7 +97,9 @@ def test_the_writer_gives_the_same_bytes_and_leaves_nothing_half_written(tmp_pat
     )
     for name in ("a.csv.gz", "b.csv.gz"):
         write_log(tmp_path / name, snapshot)
-    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+    packed = (tmp_path / "a.csv.gz").read_bytes()
+    assert packed == (tmp_path / "b.csv.gz").read_bytes()
+    assert packed[4:8] == bytes(4), "the archive holds the time it was made"
     write_log(tmp_path / "c.csv", snapshot)
     assert (tmp_path / "c.csv").read_text().splitlines() == [
         "case_id,activity,resource,start_time,end_time",
