@@ -1,0 +1,51 @@
+"""Whatever the log, the calibration is a valid metagraph or a refusal in one sentence."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calibration.calibrate import calibrate
+from calibration.settings import Settings
+from discovery.free_order import flower
+from metagraph.json_io import from_json, to_json
+from metagraph.validate import validate
+from tests.calibration.builders import HOUR, Row, known, snapshot
+
+instants = st.integers(0, 400).map(lambda h: h * HOUR / 4)
+
+
+@st.composite
+def a_row(draw: st.DrawFn) -> Row:
+    start = draw(instants)
+    lasting = draw(st.sampled_from([0.0, 0.0, 0.001, 60.0, 9 * HOUR, 30 * HOUR]))
+    end = draw(st.sampled_from([start + lasting] * 5 + [None]))
+    case, activity = draw(st.sampled_from("123456789")), draw(st.sampled_from(["A", "B", "Ö ", "NA"]))
+    return case, activity, draw(st.sampled_from(["ann", "bob", " ö", None, None])), start, end
+
+
+logs = st.lists(a_row(), min_size=1, max_size=60)
+settings = st.builds(
+    Settings,
+    history=st.integers(0, 3),
+    min_context=st.integers(1, 5),
+    use_delay=st.booleans(),
+    use_contention=st.booleans(),
+    use_calendars=st.booleans(),
+    arrivals_corrected=st.sampled_from([None, True, False]),
+    half_life_weeks=st.sampled_from([None, 1.0]),
+    window_share=st.sampled_from([1.0, 0.5, 0.1]),
+    time_zone=st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu"]),
+    fast=st.just(True),
+)
+
+
+@given(logs, settings, st.sets(st.sampled_from("123456789")))
+def test_any_small_log_calibrates(rows: list[Row], chosen: Settings, open_cases: set[str]) -> None:
+    running = {case for case, _, _, _, end in rows if end is None}
+    log = snapshot(rows, open_cases=running | open_cases)
+    made = known(log, flower(log.activities))
+    graph = calibrate(log, made.skeleton, made.replayed, chosen, name="made", seed=0)
+    assert validate(graph) == ()
+    assert from_json(to_json(graph), "made") == graph
+    assert {t.label for t in graph.tasks()} == set(log.activities)
