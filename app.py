@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# Imported whole before anything draws: Altair trusts a pandas that another thread is still importing.
+import pandas  # noqa: F401
 import streamlit as st
 
 from ui import page_build, page_forecast, page_process, page_upload, page_validation

@@ -82,7 +82,12 @@ def browser(dark: bool = False) -> Iterator[Page]:
         page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
         page.on("dialog", note_dialog)
         page.on("request", lambda request: trouble.extend(_foreign(request.url)))
-        yield page
+        try:
+            yield page
+        except BaseException:
+            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=SCREENSHOTS / "failed.png")
+            raise
         running.close()
     assert trouble == []
 
@@ -99,12 +104,13 @@ def go_to(page: Page, title: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until a run of the page is over and its charts are drawn."""
+    """Wait until a run of the page is over and its charts are drawn; it must not show an exception."""
     page.wait_for_timeout(500)
     page.wait_for_function(
         "!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')"
     )
     page.wait_for_timeout(500)
+    assert page.get_by_test_id("stException").all_inner_texts() == []
 
 
 def screenshot(page: Page, name: str) -> None:

@@ -36,7 +36,7 @@ from twin.validation import METRICS, AgentCheck, TaskCheck, Validation
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 OFFICE = tuple((d * 86400.0 + 9 * 3600, d * 86400.0 + 17 * 3600) for d in range(5))
-EVIL = "Check <b>credit</b> & <script>alert(1)</script>"
+EVIL = "Check *credit* <b>now</b> & <script>alert(1)</script>"
 """An activity's name that must never reach a page as markup."""
 
 
