@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, fit_calendars
-from calibration.grid import Floats, GridClock, make_grid
+from calibration.local_time import Floats, WeekClock, local_time
 from calibration.settings import Settings
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
@@ -46,7 +46,7 @@ class Resources:
     timetable: Timetable
     defaults: tuple[Default, ...]
 
-    def clock(self, activity: int, resource: int) -> GridClock:
+    def clock(self, activity: int, resource: int) -> WeekClock:
         """The clock by which an execution's work runs."""
         if resource == NO_RESOURCE or self.agentless[activity]:
             return self.timetable.always
@@ -58,10 +58,12 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     snapshot = window.snapshot
     ends = np.fmax(snapshot.end_s, snapshot.start_s)
     last = max(float(np.max(ends, initial=0.0)), snapshot.until_s)
-    grid = make_grid(snapshot.origin, float(np.min(snapshot.start_s, initial=last)), last, settings.time_zone)
+    local = local_time(
+        snapshot.origin, float(np.min(snapshot.start_s, initial=last)), last, settings.time_zone
+    )
     work = _work_counts(window)
     roles, role_names = fit_roles(work, snapshot.activities)
-    timetable = fit_calendars(window, grid, roles, settings)
+    timetable = fit_calendars(window, local, roles, settings)
     capacity = fit_capacity(snapshot) if settings.use_contention else _unlimited(snapshot)
     agentless, defaults = _agentless(window)
     work[:, agentless] = 0

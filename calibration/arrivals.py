@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.grid import Floats, Grid, make_grid
+from calibration.local_time import Floats, LocalTime, local_time
 from calibration.settings import Settings
 from calibration.window import Window
 from eventlogs.snapshot import Snapshot
@@ -116,23 +116,23 @@ def _rates(
 ) -> Arrivals:
     begin = float(np.floor(first_s / 3600) * 3600)
     until_s = max(until_s, begin + 3600)
-    grid = make_grid(snapshot.origin, begin, until_s, settings.time_zone)
+    local = local_time(snapshot.origin, begin, until_s, settings.time_zone)
     hours = np.arange(begin, until_s, 3600.0)
     length_h = (np.minimum(hours + 3600, until_s) - hours) / 3600
-    exposure = _by_hour(grid, hours, _recent(hours, until_s, settings) * length_h)
-    count = _by_hour(grid, release, _recent(release, until_s, settings) * weights)
+    exposure = _by_hour(local, hours, _recent(hours, until_s, settings) * length_h)
+    count = _by_hour(local, release, _recent(release, until_s, settings) * weights)
     rates = smooth_rates(count, exposure)
-    dispersion = day_dispersion(release, weights, rates, hours, length_h, grid)
+    dispersion = day_dispersion(release, weights, rates, hours, length_h, local)
     note = f"{len(release)} arrivals in {(until_s - begin) / WEEK_S:.1f} weeks"
     return Arrivals(tuple(np.round(rates, 6).tolist()), settings.time_zone, dispersion, len(release), note)
 
 
-def _hour(grid: Grid, t: Floats) -> NDArray[np.int64]:
-    return grid.slot[grid.index(t)] // 4
+def _hour(local: LocalTime, t: Floats) -> NDArray[np.int64]:
+    return local.quarter(t) // 4
 
 
-def _by_hour(grid: Grid, t: Floats, weights: Floats) -> Floats:
-    return np.bincount(_hour(grid, t), weights, minlength=168).astype(np.float64)
+def _by_hour(local: LocalTime, t: Floats, weights: Floats) -> Floats:
+    return np.bincount(_hour(local, t), weights, minlength=168).astype(np.float64)
 
 
 def _recent(t: Floats, until_s: float, settings: Settings) -> Floats:
@@ -165,14 +165,14 @@ def smooth_rates(count: Floats, exposure: Floats) -> Floats:
 
 
 def day_dispersion(
-    release: Floats, weights: Floats, rates: Floats, hours: Floats, length_h: Floats, grid: Grid
+    release: Floats, weights: Floats, rates: Floats, hours: Floats, length_h: Floats, local: LocalTime
 ) -> float:
     """Variance of the day factor by moments: sum((N - m)^2 - m) / sum(m^2) over whole local days, m being
     what the rates expect; at least 0. Days many of whose cases are missing from the log are left out."""
-    weekday = grid.slot[grid.index(hours)] // 96
+    weekday = local.quarter(hours) // 96
     day = np.cumsum(np.diff(weekday, prepend=weekday[:1]) != 0)
     n_days = int(day[-1]) + 1
-    mean = np.bincount(day, rates[_hour(grid, hours)] * length_h, minlength=n_days)
+    mean = np.bincount(day, rates[_hour(local, hours)] * length_h, minlength=n_days)
     whole = np.bincount(day, length_h, minlength=n_days) >= 23
     at = np.clip(np.searchsorted(hours, release, side="right") - 1, 0, len(hours) - 1)
     seen = np.bincount(day[at], minlength=n_days)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.grid import WEEK_QUARTERS, Grid, GridClock, Mask
+from calibration.local_time import QUARTER_S, WEEK_QUARTERS, WEEK_S, LocalTime, Mask, WeekClock
 from calibration.settings import Settings
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE
@@ -42,9 +42,9 @@ class Timetable:
     calendars: tuple[Calendar, ...]
     of_resource: tuple[str, ...]
     """Calendar id of each of the snapshot's resources."""
-    clocks: tuple[GridClock, ...]
+    clocks: tuple[WeekClock, ...]
     """Of each resource; equal calendars share one clock."""
-    always: GridClock
+    always: WeekClock
     """For work that needs nobody."""
     defaults: tuple[Default, ...]
 
@@ -60,32 +60,35 @@ class _Stamps:
         return self.quarters[members].sum(axis=0), self.weeks[members].sum(axis=0)
 
 
-def fit_calendars(window: Window, grid: Grid, roles: NDArray[np.int64], settings: Settings) -> Timetable:
+def fit_calendars(
+    window: Window, local: LocalTime, roles: NDArray[np.int64], settings: Settings
+) -> Timetable:
     """A calendar for each resource: its own if it left enough stamps, else its role's, else everybody's.
 
     `roles` gives each resource's role as an index.
     """
     n = len(window.snapshot.resources)
-    always = GridClock(grid, _ALL_WEEK)
+    always = WeekClock(local, _ALL_WEEK)
     if not settings.use_calendars or n == 0:
         calendars = (Calendar("always", ALWAYS, settings.time_zone, note="not used"),) if n else ()
         return Timetable(calendars, ("always",) * n, (always,) * n, always, ())
-    stamps = _count(window, grid, n)
+    stamps = _count(window, local, n)
     weeks, notes, defaults = _choose(window, stamps, roles)
-    return _timetable(weeks, notes, defaults, grid, always, settings)
+    return _timetable(weeks, notes, defaults, local, always, settings)
 
 
-def _count(window: Window, grid: Grid, n: int) -> _Stamps:
+def _count(window: Window, local: LocalTime, n: int) -> _Stamps:
     """Stamps of the window's rows; an end on a quarter's edge belongs to the quarter that it closes."""
     snapshot = window.snapshot
     used = window.rows & (snapshot.resource != NO_RESOURCE)
     who, start, end = snapshot.resource[used], snapshot.start_s[used], snapshot.end_s[used]
     ends = ~np.isnan(end) & (end > start)
     agents = np.concatenate((who, who[ends])).astype(np.int64)
-    index = grid.index(np.concatenate((start, end[ends] - 1e-3)))
-    slot = grid.slot[index]
+    stamps = local.of(np.concatenate((start, end[ends] - 1e-3)))
+    slot = np.floor(stamps / QUARTER_S).astype(np.int64) % WEEK_QUARTERS
     quarters = np.bincount(agents * WEEK_QUARTERS + slot, minlength=n * WEEK_QUARTERS)
-    week_no = index // WEEK_QUARTERS
+    week_no = np.floor(stamps / WEEK_S).astype(np.int64)
+    week_no -= week_no.min(initial=0)
     seen = np.unique((agents * (week_no.max(initial=0) + 1) + week_no) * 168 + slot // 4)
     cell = seen // 168 // (week_no.max(initial=0) + 1) * 168 + seen % 168
     weeks = np.bincount(cell, minlength=n * 168)
@@ -161,7 +164,8 @@ def _choose(
     borrowed: dict[str, list[str]] = {}
     for i, name in enumerate(resources):
         if totals[i] >= OWN_STAMPS:
-            week, note = _week_of(stamps.quarters[i], stamps.weeks[i], "own", everyone)
+            usual = everyone | role_weeks.get(int(roles[i]), (everyone, ""))[0]
+            week, note = _week_of(stamps.quarters[i], stamps.weeks[i], "own", usual)
         else:
             week, note = role_weeks.get(int(roles[i]), (everyone, everyone_note))
             source = "their role's calendar" if int(roles[i]) in role_weeks else "everybody's calendar"
@@ -192,8 +196,8 @@ def _timetable(
     weeks: list[Mask],
     notes: list[str],
     defaults: list[Default],
-    grid: Grid,
-    always: GridClock,
+    local: LocalTime,
+    always: WeekClock,
     settings: Settings,
 ) -> Timetable:
     """Equal weeks become one calendar; the most used comes first."""
@@ -201,12 +205,12 @@ def _timetable(
     users = {key: keys.count(key) for key in keys}
     calendars: list[Calendar] = []
     ids: dict[bytes, str] = {}
-    clocks: dict[bytes, GridClock] = {}
+    clocks: dict[bytes, WeekClock] = {}
     for key in sorted(users, key=lambda k: (-users[k], keys.index(k))):
         i = keys.index(key)
         everywhen = bool(weeks[i].all())
         ids[key] = "always" if everywhen else f"cal{len(calendars) + 1}"
-        clocks[key] = always if everywhen else GridClock(grid, weeks[i])
+        clocks[key] = always if everywhen else WeekClock(local, weeks[i])
         note = notes[i] if users[key] == 1 else f"{notes[i]} (shared by {users[key]} agents)"
         calendars.append(Calendar(ids[key], week_hours(weeks[i]), settings.time_zone, note=note))
     return Timetable(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from calibration.grid import Floats
+from calibration.local_time import Floats
 
 ROUNDS = 40
 MOST_POINTS = 1000

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from calibration.agents import Resources
 from calibration.fitting import SHIFTED_NAME, ZERO_S, differs, fit_law
-from calibration.grid import Floats, Mask
+from calibration.local_time import Floats, Mask
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
 from eventlogs.snapshot import NO_RESOURCE

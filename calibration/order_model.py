@@ -11,7 +11,7 @@ import numpy as np
 from calibration.arrivals import case_bounds
 from calibration.durations import Groups
 from calibration.fitting import quantile_law
-from calibration.grid import Floats
+from calibration.local_time import Floats
 from calibration.settings import OrderSpec, Promise, Rule
 from calibration.window import ENOUGH
 from eventlogs.snapshot import Snapshot

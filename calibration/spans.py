@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.grid import Floats, Mask
+from calibration.local_time import Floats, Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from calibration.agents import Resources
 from calibration.availability import Availability, find_availability
 from calibration.censored import place
 from calibration.fitting import differs, fit_law
-from calibration.grid import Floats
+from calibration.local_time import Floats
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
 from discovery.replayed import Replayed

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from calibration.agents import Resources, fit_resources
 from calibration.calendars import week_hours, worked_week
-from calibration.grid import WEEK_QUARTERS, GridClock, make_grid
+from calibration.local_time import WEEK_QUARTERS, WeekClock, local_time
 from calibration.settings import Settings
 from calibration.window import open_window
 from metagraph.calendars import Calendar, WorkClock
@@ -106,10 +106,10 @@ weeks = st.lists(st.booleans(), min_size=168, max_size=168).filter(any)
 
 
 @given(weeks, st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]), st.data())
-def test_the_grid_clock_is_the_work_clock(week: list[bool], zone: str, data: st.DataObject) -> None:
+def test_the_week_clock_is_the_work_clock(week: list[bool], zone: str, data: st.DataObject) -> None:
     mask = np.repeat(np.array(week, np.bool_), 4)
-    grid = make_grid(ORIGIN, 10 * WEEK, 14 * WEEK, zone)
-    clock = GridClock(grid, mask)
+    local = local_time(ORIGIN, 10 * WEEK, 14 * WEEK, zone)
+    clock = WeekClock(local, mask)
     slow = WorkClock(Calendar("c", week_hours(mask), zone), ORIGIN)
     times = st.floats(10 * WEEK, 14 * WEEK)
     a, b = sorted(data.draw(st.tuples(times, times)))
@@ -117,11 +117,11 @@ def test_the_grid_clock_is_the_work_clock(week: list[bool], zone: str, data: st.
     assert bool(clock.is_on(a)) == slow.is_on(a)
 
 
-def test_the_spans_of_a_grid_clock_are_its_working_time() -> None:
-    grid = make_grid(ORIGIN, 0.0, 2.5 * WEEK, "Europe/Berlin")
+def test_the_spans_of_a_week_clock_are_its_working_time() -> None:
+    local = local_time(ORIGIN, 0.0, 2.5 * WEEK, "Europe/Berlin")
     mask = np.zeros(WEEK_QUARTERS, np.bool_)
     mask[36:68] = True
-    starts, ends = GridClock(grid, mask).spans()
+    starts, ends = WeekClock(local, mask).spans()
     assert (ends - starts).tolist() == [8 * HOUR] * 3
     assert starts[0] == 8 * HOUR, "nine in Berlin is eight in UTC"
 
@@ -143,3 +143,10 @@ def test_an_hour_in_which_nobody_else_works_needs_more_than_a_visit() -> None:
     assert not worked_week(quarters, weeks, office)[early * 4 : early * 4 + 4].any()
     night = np.roll(office, 12 * 4)
     assert worked_week(quarters, weeks, night)[(24 + 10) * 4]
+
+
+def test_a_stray_date_costs_neither_time_nor_memory() -> None:
+    rows = [*office_rows("ann", 12, 10), ("old", "A", "ann", -120 * 52 * WEEK, -120 * 52 * WEEK + 60.0)]
+    assert hours_of(resources_of(rows, time_zone="Europe/Berlin"), "ann")
+    clock = resources_of(rows, time_zone="Europe/Berlin").timetable.clocks[0]
+    assert len(clock.spans()[0]) == pytest.approx(120 * 52 * 5, rel=0.01)
