@@ -175,7 +175,8 @@ it then simulates as many cases as the test part has, from the first test arriva
 drawn anew. Distances (package log-distance-measures, Wasserstein, lower is better): NGD 3-grams of activities
 (0..1); in hours: AEDD absolute event times, CADD arrivals, CEDD circadian, REDD since case start, CTDD cycle
 times. 'Last period copied' is the end of the training part shifted by whole weeks: a twin that is worse than
-that has not learned the process. 'Training cases on true arrivals' knows when the test cases arrive: an oracle."""
+that has not learned the process. 'Training cases on true arrivals' knows when the test cases arrive, which
+no simulator does."""
 
 
 if __name__ == "__main__":

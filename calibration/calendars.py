@@ -16,6 +16,8 @@ from metagraph.model import Default
 
 OWN_STAMPS = 100
 """Start and end stamps that an agent needs for a calendar of its own."""
+FEWEST = 30
+"""Stamps below which nothing is said of hours."""
 SUPPORT = 0.2
 """An hour is worked if it shows stamps in at least this share of the weeks in which the agent's typical hour
 does, and at least this share of the typical hour's stamps."""
@@ -176,6 +178,8 @@ def _choose(
         Default(_names(names), f"fewer than {OWN_STAMPS} start and end times", source)
         for source, names in borrowed.items()
     ]
+    if totals.sum() < FEWEST:
+        defaults = [Default("calendars", f"only {totals.sum()} start and end times", "work around the clock")]
     return chosen, notes, defaults
 
 
@@ -183,7 +187,7 @@ def _week_of(
     quarters: NDArray[np.int64], weeks: NDArray[np.int64], whose: str, usual: Mask = _ALL_WEEK
 ) -> tuple[Mask, str]:
     total = int(quarters.sum())
-    if total < 30:
+    if total < FEWEST:
         return _ALL_WEEK, f"always: {total} start and end times say nothing about hours"
     week = worked_week(quarters, weeks, usual)
     if week.sum() >= 0.9 * WEEK_QUARTERS:

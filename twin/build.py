@@ -15,7 +15,6 @@ from twin.structures import Structure, structures
 
 if TYPE_CHECKING:
     from calibration.overrides import OverrideSpec
-
     from calibration.settings import Settings
     from eventlogs.snapshot import Snapshot
 
@@ -58,7 +57,6 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
     The same log, request and seed give the same twin. Raises DataError if the log holds too little.
     """
     from calibration.overrides import apply_overrides
-
     from eventlogs.split import closed_cases
     from metagraph.validate import check
 

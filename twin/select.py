@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from metagraph.model import Candidate, Choice, Metagraph
 from twin.distances import distances
 from twin.frames import frame_of_run, frame_of_snapshot
 from twin.progress import Progress
-from twin.reference import LAST_PERIOD, last_period
+from twin.reference import LAST_PERIOD, last_period, resampled
 from twin.structures import Recipe, Structure, recipes, structures
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ WINDOW = dict.fromkeys(JUDGED, 1.0)
 """What each choice is judged by. Absolute times (AEDD) depend on the arrivals, which only the window moves:
 elsewhere they would reward a delay that makes up for arrivals that come too early or too late."""
 SEEDS = 3
+RESAMPLINGS = 4
 MOST_CASES = 400
 """Validation cases that are simulated: more would cost time and change no ranking."""
 FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
-TIE = 0.02
+TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
+UNSTRUCTURED = 0.5
+"""And so much better if it has no structure that a person could read: 'history alone', the last resort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,11 @@ class _Plan:
     structure: Structure
     settings: Settings
 
+    def margin(self, rival: _Plan) -> float:
+        """By how much it has to be better than a simpler rival."""
+        loses_structure = self.structure.recipe.noise is None and rival.structure.recipe.noise is not None
+        return UNSTRUCTURED if loses_structure else TIE
+
 
 class _Judge:
     """Fits a plan on the training part, simulates the validation part and measures the distances."""
@@ -70,6 +79,7 @@ class _Judge:
         self._observed = frame_of_snapshot(valid)
         copied = last_period(frame_of_snapshot(train), self._observed)
         self.reference = distances(self._observed, copied, JUDGED)
+        self.noise = _noise(self._observed, seed)
         self._scores: dict[tuple[str, str], dict[str, float]] = {}
 
     def scores(self, plan: _Plan) -> dict[str, float]:
@@ -84,12 +94,16 @@ class _Judge:
     def total(self, measured: Mapping[str, float], weights: Mapping[str, float]) -> float:
         """Weighted mean log ratio to the copied last period: below 0 is better than copying.
 
-        A twentieth of the reference is added on both sides, so that no metric near zero decides alone.
+        A twentieth of the reference is added on both sides, so that no metric near zero decides alone. An NGD
+        below the noise counts as the noise: a structure that repeats the sample's chances is not better.
         """
         logs = []
         for metric, weight in weights.items():
-            floor = 0.05 * self.reference[metric] + 1e-9
-            logs.append(weight * math.log((measured[metric] + floor) / (self.reference[metric] + floor)))
+            ours, copied = measured[metric], self.reference[metric]
+            if metric == "NGD":
+                ours, copied = max(ours, self.noise), max(copied, self.noise)
+            floor = 0.05 * copied + 1e-9
+            logs.append(weight * math.log((ours + floor) / (copied + floor)))
         return sum(logs) / sum(weights.values())
 
     def _fitted(self, plan: _Plan) -> Metagraph:
@@ -108,6 +122,15 @@ class _Judge:
         start = self._observed["start_time"].min().to_pydatetime()
         run = simulate(model, start=start, cases=self._cases, seed=self._seed, replication=replication)
         return frame_of_run(run)
+
+
+def _noise(observed: pd.DataFrame, seed: int) -> float:
+    """The NGD to expect between two logs of the same process, each as long as this one.
+
+    A bootstrap sample differs from the log by the chance of one sample, two samples by sqrt(2) of that.
+    """
+    drawn = (resampled(observed, observed, seed + k) for k in range(RESAMPLINGS))
+    return math.sqrt(2) * fmean(distances(observed, log, ("NGD",))["NGD"] for log in drawn)
 
 
 def select(
@@ -164,7 +187,7 @@ _WINDOWS = (("whole log", 1.0), ("last half", 0.5), ("last 30 %", 0.3), ("last 2
 def _contest(
     what: str, weights: Mapping[str, float], plans: Sequence[_Plan], judge: _Judge, progress: Progress
 ) -> tuple[_Plan, Choice]:
-    """The first plan stands until a later one is better by more than TIE."""
+    """The first plan stands until a later one is better by more than its margin."""
     best, best_total = plans[0], math.inf
     measured = []
     for i, plan in enumerate(plans):
@@ -172,13 +195,14 @@ def _contest(
         scores = judge.scores(plan)
         scores = {**scores, "total": judge.total(scores, weights)}
         measured.append(scores)
-        if scores["total"] < best_total - (TIE if i else 0.0):
+        if scores["total"] < best_total - (plan.margin(best) if i else 0.0):
             best, best_total = plan, scores["total"]
     candidates = [Candidate(p.name, s, p is best) for p, s in zip(plans, measured, strict=True)]
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
     reason = (
         f"'{best.name}' has the smallest mean log ratio of {', '.join(weights)} to '{LAST_PERIOD}' "
-        f"({best_total:+.3f}; a less simple one must win by {TIE}); {SEEDS} simulated logs each"
+        f"({best_total:+.3f}; a less simple one must win by {TIE}, one without structure by {UNSTRUCTURED}); "
+        f"{SEEDS} simulated logs each"
     )
     return best, Choice(what, tuple(candidates), reason)
 
