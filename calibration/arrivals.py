@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from calibration.local_time import Floats, LocalTime, local_time
 from calibration.settings import Settings
-from calibration.window import Window
+from calibration.window import ENOUGH, Window
 from eventlogs.snapshot import Snapshot
+from metagraph.model import Default
 from metagraph.orders import Arrivals
 
 WEEK_S = 7 * 86400.0
@@ -109,6 +110,19 @@ def fit_arrivals(window: Window, settings: Settings) -> tuple[Arrivals, EndOfLog
     mine &= release <= until
     arrivals = _rates(release[mine], weights[mine], first, until, snapshot, settings)
     return arrivals, end
+
+
+def arrival_defaults(window: Window, arrivals: Arrivals) -> tuple[Default, ...]:
+    """What the rates lack."""
+    found = []
+    if arrivals.n < ENOUGH:
+        found.append(Default("arrivals", f"only {arrivals.n} were seen", "their rates by weekday and hour"))
+    days = (window.snapshot.until_s - window.first_s) / 86400
+    if days < 7:
+        found.append(
+            Default("arrivals", f"a whole week: {days:.1f} days were seen", "other days are like these")
+        )
+    return tuple(found)
 
 
 def _rates(

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from calibration.agents import Resources, fit_resources
-from calibration.arrivals import EndOfLog, fit_arrivals
+from calibration.arrivals import EndOfLog, arrival_defaults, fit_arrivals
 from calibration.durations import Durations, Groups, fit_durations
 from calibration.order_model import fit_orders, group_cases
 from calibration.routing import fit_routing
@@ -74,7 +74,8 @@ class Calibrator:
         orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
         routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings)
         tasks, unseen = _tasks(skeleton, people, waits)
-        defaults = (*people.resources.defaults, *people.durations.defaults, *unseen, *unreached)
+        few = arrival_defaults(window, arrivals)
+        defaults = (*people.resources.defaults, *people.durations.defaults, *unseen, *unreached, *few)
         return Metagraph(
             name=name,
             nodes=(Start("start"), *tasks, *skeleton.gateways, End("end")),

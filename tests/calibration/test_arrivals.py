@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import gamma
 
-from calibration.arrivals import fit_arrivals, inclusion_weights, judge_end, smooth_rates
+from calibration.arrivals import arrival_defaults, fit_arrivals, inclusion_weights, judge_end, smooth_rates
 from calibration.settings import Settings
 from calibration.window import open_window
 from eventlogs.snapshot import Snapshot
@@ -165,7 +165,10 @@ def test_smoothing_keeps_the_total_and_the_zeros(count: list[int], weeks: float)
     assert (rates.reshape(7, 24)[:, days.sum(axis=0) == 0] == 0).all()
 
 
-def test_one_case_is_enough() -> None:
-    found = fitted(log_of(np.array([10 * HOUR]), np.array([HOUR])))
+def test_one_case_is_enough_and_said_to_be_little() -> None:
+    log = log_of(np.array([10 * HOUR]), np.array([HOUR]))
+    found = fitted(log)
+    said = [d.missing for d in arrival_defaults(open_window(log, 1.0), found)]
+    assert said == ["only 1 were seen", "a whole week: 0.0 days were seen"]
     assert found.n == 1
     assert sum(found.rates_per_h) > 0

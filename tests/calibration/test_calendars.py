@@ -89,6 +89,12 @@ def test_work_all_over_the_week_is_always() -> None:
     assert [(c.id, c.always_open) for c in found.calendars] == [("always", True)]
 
 
+def test_hours_are_not_read_from_next_to_nothing() -> None:
+    found = resources_of([("1", "A", "ann", 9 * HOUR, 10 * HOUR)])
+    assert [c.always_open for c in found.calendars] == [True]
+    assert [(d.where, d.assumed) for d in found.defaults] == [("calendars", "work around the clock")]
+
+
 def test_at_most_a_twentieth_of_the_stamps_lies_outside() -> None:
     random = np.random.default_rng(8)
     rows = office_rows("ann", 20, 9)
