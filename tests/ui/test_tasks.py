@@ -35,7 +35,7 @@ def test_the_last_fifth_is_simulated_by_a_twin_of_the_rest(tmp_path: Path) -> No
     from eventlogs.historian import Historian
     from eventlogs.split import closed_cases, split_snapshot
 
-    place = imported(tmp_path, 500)
+    place = imported(tmp_path, 900)
     folder = place.job("orders", "validation")
     folder.mkdir(parents=True)
     done = subprocess.run(
