@@ -71,7 +71,16 @@ def relabelled(graph: Metagraph, task: Task, label: str) -> Metagraph:
     nodes = tuple(_task_after(n, task.label, label) if isinstance(n, Task) else n for n in graph.nodes)
     closing = graph.closing
     if closing is not None:
-        closing = replace(closing, end_activities=_moved(closing.end_activities, task.label, label))
+        names = {task.label: label}
+        closing = replace(
+            closing,
+            end_activities=_moved(closing.end_activities, task.label, label),
+            idle_after_s=_moved(closing.idle_after_s, task.label, label),
+            endings=tuple(
+                replace(ending, after=tuple(names.get(name, name) for name in ending.after))
+                for ending in closing.endings
+            ),
+        )
     changed = replace(
         graph,
         nodes=nodes,

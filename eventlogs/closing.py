@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,9 @@ _SETTLED_QUANTILE = 0.99
 _SETTLED_FACTOR = 2.0
 _ENOUGH_SETTLED = 30
 _ENOUGH_GAPS = 20
+_MATERIAL = 0.1
+LONGEST = 3
+"""Activities that a rule looks back at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +31,34 @@ class ClosingRule:
     min_share: float = 0.5
     idle_after_s: Mapping[str, float] = field(default_factory=dict)
     """Activity -> the limit after it, for activities seen often enough."""
+    endings: Mapping[tuple[str, ...], float] = field(default_factory=dict)
+    """The last two or three activities, in order of completion -> share of the times that the case was over,
+    where it differs from what fewer of them say: after parallel branches the last one ends the case only if
+    the others are done."""
 
-    def is_open(self, last_activity: str, idle_s: float, running: bool) -> bool:
-        """Whether a case goes on whose last finished activity lies `idle_s` seconds back."""
-        return running or not (self.ends(last_activity) or idle_s > self.limit_s(last_activity))
+    def is_open(self, last: Sequence[str], idle_s: float, running: bool) -> bool:
+        """Whether a case goes on that finished these activities last, the latest `idle_s` seconds ago."""
+        return running or not (self.ends(last) or idle_s > self.limit_s(last))
 
-    def ends(self, activity: str) -> bool:
-        """Whether a case is taken to be over right after this activity."""
-        return self.end_activities.get(activity, 0.0) >= self.min_share
+    def ends(self, last: Sequence[str]) -> bool:
+        """Whether a case is taken to be over right after these activities."""
+        share = self._ending(last)
+        return (self.end_activities.get(last[-1], 0.0) if share is None else share) >= self.min_share
 
-    def limit_s(self, activity: str) -> float:
-        """How long a case may idle after this activity before it is taken to be over."""
-        return self.idle_after_s.get(activity, self.idle_s)
+    def limit_s(self, last: Sequence[str]) -> float:
+        """How long a case may idle after these activities before it is taken to be over.
+
+        The limit after an activity weighs its gaps against its endings; where more than one activity tells
+        whether it was an ending, that weighing says nothing and the limit of all activities is taken.
+        """
+        return self.idle_s if self._ending(last) is not None else self.idle_after_s.get(last[-1], self.idle_s)
+
+    def _ending(self, last: Sequence[str]) -> float | None:
+        for length in range(min(len(last), LONGEST), 1, -1):
+            share = self.endings.get(tuple(last[-length:]))
+            if share is not None:
+                return share
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +97,55 @@ def fit(snapshot: Snapshot) -> ClosingRule:
     rule = ClosingRule(
         {name: float(ended[i] / seen[i]) for i, name in enumerate(snapshot.activities) if ended[i]}, 0.0
     )
-    lasting = np.array([not rule.ends(name) for name in snapshot.activities], dtype=np.bool_)
+    lasting = np.array([not rule.ends((name,)) for name in snapshot.activities], dtype=np.bool_)
     limits = {
         name: _limit_s(gaps[after == i], int(ended[i]))
         for i, name in enumerate(snapshot.activities)
         if lasting[i] and np.count_nonzero(after == i) >= _ENOUGH_GAPS
     }
     pooled = _limit_s(gaps[lasting[after]], int(ended[lasting].sum()))
-    return ClosingRule(rule.end_activities, pooled, idle_after_s=limits)
+    endings = _endings(snapshot, settled, rule.end_activities)
+    return ClosingRule(rule.end_activities, pooled, idle_after_s=limits, endings=endings)
+
+
+def _endings(
+    snapshot: Snapshot, settled: NDArray[np.bool_], shorter: Mapping[str, float]
+) -> dict[tuple[str, ...], float]:
+    """Shares by the last two and three activities that were seen often enough and differ from the shorter."""
+    names, offsets = snapshot.activities, snapshot.offsets.tolist()
+    seen: Counter[tuple[str, ...]] = Counter()
+    ended: Counter[tuple[str, ...]] = Counter()
+    for case in np.flatnonzero(settled):
+        trace = [names[a] for a in snapshot.activity[offsets[case] : offsets[case + 1]]]
+        for length in range(2, LONGEST + 1):
+            seen.update(tuple(trace[i : i + length]) for i in range(len(trace) - length + 1))
+            if len(trace) >= length:
+                ended[tuple(trace[-length:])] += 1
+    shares: dict[tuple[str, ...], float] = {}
+    for context in sorted(seen, key=lambda c: (len(c), c)):
+        known = shares.get(context[1:], shorter.get(context[-1], 0.0))
+        share = ended[context] / seen[context]
+        if seen[context] >= _ENOUGH_GAPS and abs(share - known) > _MATERIAL:
+            shares[context] = share
+    return shares
 
 
 def apply(rule: ClosingRule, snapshot: Snapshot) -> tuple[NDArray[np.bool_], ClosingCounts]:
     """Per case whether it is open at the snapshot's instant, and how that was decided."""
-    last_row, idle, running = _case_ends(snapshot)
-    last = snapshot.activity[last_row]
-    ends = np.array([rule.ends(name) for name in snapshot.activities], dtype=np.bool_)[last]
-    limit = np.array([rule.limit_s(name) for name in snapshot.activities], dtype=np.float64)[last]
+    _, idle, running = _case_ends(snapshot)
+    last = [_last(snapshot, case) for case in range(snapshot.n_cases)]
+    ends = np.array([rule.ends(activities) for activities in last], dtype=np.bool_)
+    limit = np.array([rule.limit_s(activities) for activities in last], dtype=np.float64)
     ended = ~running & ends
     stale = ~running & ~ended & (idle > limit)
     waiting = ~running & ~ended & ~stale
     counts = ClosingCounts(int(running.sum()), int(waiting.sum()), int(ended.sum()), int(stale.sum()))
     return running | waiting, counts
+
+
+def _last(snapshot: Snapshot, case: int) -> list[str]:
+    begin, end = int(snapshot.offsets[case]), int(snapshot.offsets[case + 1])
+    return [snapshot.activities[a] for a in snapshot.activity[max(begin, end - LONGEST) : end]]
 
 
 def within_case_gaps(snapshot: Snapshot) -> tuple[NDArray[np.float64], NDArray[np.int32]]:

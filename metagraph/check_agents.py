@@ -145,5 +145,11 @@ def _closing(closing: ClosingFact) -> Iterator[Fault]:
         if not 0 <= share <= 1:
             what = f"end_activities, {shown(activity)}" if activity else "min_share"
             yield Fault(f"closing, {what}", f"{share} is no share; expected 0 to 1")
-    if closing.idle_s < 0:
-        yield Fault("closing, idle_s", f"{closing.idle_s} is negative")
+    for ending in closing.endings:
+        if not 0 <= ending.share <= 1:
+            what = " > ".join(shown(activity) for activity in ending.after)
+            yield Fault(f"closing, endings, {what}", f"{ending.share} is no share; expected 0 to 1")
+    for activity, limit_s in (*closing.idle_after_s.items(), ("", closing.idle_s)):
+        if limit_s < 0:
+            what = f"idle_after_s, {shown(activity)}" if activity else "idle_s"
+            yield Fault(f"closing, {what}", f"{limit_s} is negative")

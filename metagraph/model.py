@@ -48,6 +48,14 @@ class Default:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """How often a case was over after these activities, completed last and in this order."""
+
+    after: tuple[str, ...]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClosingFact:
     """How open orders are told from closed ones when nobody says so."""
 
@@ -55,7 +63,11 @@ class ClosingFact:
     """Share of cases that ended after each activity."""
     min_share: float
     idle_s: float
-    """An order idle for longer counts as closed."""
+    """An order idle for longer counts as closed, after activities that have no limit of their own."""
+    idle_after_s: Mapping[str, float] = field(default_factory=dict)
+    """The limit after an activity."""
+    endings: tuple[Ending, ...] = ()
+    """Shares after the last two or three activities, where they say something else; the longest wins."""
 
 
 @dataclass(frozen=True, slots=True)

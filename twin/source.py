@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metagraph.errors import DataError, UsageError
-from metagraph.model import ClosingFact, Metagraph
+from metagraph.model import ClosingFact, Ending, Metagraph
 
 if TYPE_CHECKING:
     from eventlogs.closing import ClosingRule
@@ -86,7 +86,7 @@ def read_log(
         rule = _rule(request.closing) or closings.fit(raw)
         snapshot = historian.snapshot(name, request.until, wanted, rule)
         report = historian.report(name)
-    fact = ClosingFact(dict(rule.end_activities), rule.min_share, rule.idle_s)
+    fact = _fact(rule)
     return LogSource(snapshot, report, fact, _in_words(snapshot, fact, request.open_file))
 
 
@@ -94,17 +94,30 @@ def _is_file(log: str) -> bool:
     return Path(log).is_file() or any(sign in log for sign in ("/", "\\", ".csv", ".xes", ".parquet"))
 
 
+def _fact(rule: ClosingRule) -> ClosingFact:
+    endings = tuple(Ending(after, share) for after, share in rule.endings.items())
+    return ClosingFact(
+        dict(rule.end_activities), rule.min_share, rule.idle_s, dict(rule.idle_after_s), endings
+    )
+
+
 def _rule(fact: ClosingFact | None) -> ClosingRule | None:
     from eventlogs.closing import ClosingRule
 
-    return ClosingRule(fact.end_activities, fact.idle_s, fact.min_share) if fact else None
+    if fact is None:
+        return None
+    endings = {ending.after: ending.share for ending in fact.endings}
+    return ClosingRule(fact.end_activities, fact.idle_s, fact.min_share, fact.idle_after_s, endings)
 
 
 def _in_words(snapshot: Snapshot, fact: ClosingFact, open_file: Path | None) -> str:
     n = int(snapshot.is_open.sum())
     if open_file:
         return f"{n} open orders, as listed in {open_file.name}"
-    ends = [name for name, share in fact.end_activities.items() if share >= fact.min_share]
+    ends = {name for name, share in fact.end_activities.items() if share >= fact.min_share}
+    ends |= {
+        " > ".join(e.after) for e in fact.endings if e.share >= fact.min_share and e.after[-1] not in ends
+    }
     last = ", ".join(sorted(ends)) or "(no activity)"
     return (
         f"{n} open orders by the model's rule: closed once nothing runs and the last activity is one of "

@@ -53,23 +53,23 @@ def test_a_case_is_over_after_its_usual_last_activity_or_a_long_silence(tmp_path
     rule = closing.fit(snapshot)
     counts = closing.apply(rule, snapshot)[1]
     assert (counts.running, counts.waiting, counts.ended, counts.idle) == (1, 2, 101, 2)
-    assert rule.ends("C")
-    assert not rule.ends("A")
-    assert rule.limit_s("A") == pytest.approx(10 * HOUR, rel=0.1)
-    assert rule.limit_s("B") == pytest.approx(10 * 60, rel=0.1)
+    assert rule.ends(("C",))
+    assert not rule.ends(("A",))
+    assert rule.limit_s(("A",)) == pytest.approx(10 * HOUR, rel=0.1)
+    assert rule.limit_s(("B",)) == pytest.approx(10 * 60, rel=0.1)
 
 
 def test_the_parts_of_a_rule() -> None:
     rule = ClosingRule({"C": 0.7, "B": 0.2}, idle_s=100.0, idle_after_s={"B": 10.0})
     cases = [("C", 0.0), ("B", 10.0), ("B", 11.0), ("A", 100.0), ("A", 101.0)]
-    assert [rule.is_open(last, idle, running=False) for last, idle in cases] == [
+    assert [rule.is_open((last,), idle, running=False) for last, idle in cases] == [
         False,
         True,
         False,
         True,
         False,
     ]
-    assert all(rule.is_open(last, idle, running=True) for last, idle in cases)
+    assert all(rule.is_open((last,), idle, running=True) for last, idle in cases)
 
 
 def test_the_last_event_of_an_open_case_ends_nothing(tmp_path: Path) -> None:
@@ -118,3 +118,23 @@ def test_on_public_logs_few_open_cases_are_mistaken(public_logs: Path) -> None:
                 wrong += int((truth != then.is_open).sum())
                 truly_open += int(truth.sum())
             assert wrong < most * truly_open, (name, wrong, truly_open)
+
+
+def test_the_last_of_parallel_branches_ends_a_case_only_if_the_others_are_done(tmp_path: Path) -> None:
+    """A, then B and C in either order: half of the Bs and Cs end their case; the other one tells which."""
+    rows = []
+    for i in range(100):
+        t = i * DAY
+        first, second = ("B", "C") if i % 2 else ("C", "B")
+        for k, name in enumerate(("A", first, second)):
+            rows.append(Row(str(i), name, None, t + k * HOUR, t + k * HOUR + 60))
+    t = 100 * DAY
+    rows += [Row("half", "A", None, t, t + 60), Row("half", "B", None, t + HOUR, t + HOUR + 60)]
+    rows += [Row("whole", name, None, t + k * 60, t + k * 60 + 60) for k, name in enumerate("ABC")]
+    snapshot = frozen(made(tmp_path, rows))
+    rule = closing.fit(snapshot)
+    assert rule.ends(("A", "B", "C"))
+    assert not rule.ends(("A", "B"))
+    is_open = dict(zip(snapshot.cases, closing.apply(rule, snapshot)[0], strict=True))
+    assert is_open["half"]
+    assert not is_open["whole"]
