@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import FrameType
+from typing import Annotated
 
 import typer
 
 from metagraph.errors import TwinError, UsageError
-
-if TYPE_CHECKING:
-    from twin.source import LogRequest
 
 app = typer.Typer(
     name="tracetwin",
@@ -30,7 +30,10 @@ Map = Annotated[
     str | None,
     typer.Option("--map", help="Which column is what: case=…,activity=…,resource=…,start=…,end=…"),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same result.")]
+HIGHEST_SEED = 2**32 - 1
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=HIGHEST_SEED, help="The same seed gives the same result.")
+]
 Config = Annotated[Path | None, typer.Option("--config", help="twin.toml; see docs/configuration.md.")]
 Open = Annotated[Path | None, typer.Option("--open", help="File with the ids of the open cases, one a line.")]
 Quarantine = Annotated[
@@ -44,8 +47,9 @@ ProgressFile = Annotated[
     Path | None,
     typer.Option("--progress-file", help="Also append progress to this file, a JSON line a step."),
 ]
-Workers = Annotated[int | None, typer.Option("--workers", help="Processes; all cores if not given.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.")]
 DB = "tracetwin.duckdb"
+LONGEST_HORIZON_H = 87600
 
 
 @app.command("import")
@@ -62,10 +66,10 @@ def import_log(
     as_json: Json = False,
 ) -> None:
     """Take a log into the database and say what was found in it."""
-    from twin.commands import import_command
+    from twin.commands import import_command, log_request
     from ui import console
 
-    request = _log_request(str(log), db, mapping, config, time_format, quarantine)
+    request = log_request(str(log), db, mapping, config, time_format, quarantine)
     with console.progress() as progress:
         report = import_command(request, name, progress)
     console.show_import(report, as_json)
@@ -78,7 +82,13 @@ def build(
     mapping: Map = None,
     config: Config = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Same seed, same twin; default: the configuration's, else 0.")
+        int | None,
+        typer.Option(
+            "--seed",
+            min=0,
+            max=HIGHEST_SEED,
+            help="Same seed, same twin; default: the configuration's, else 0.",
+        ),
     ] = None,
     db: Db = DB,
     until: Annotated[str | None, typer.Option(help="Use only what was known at this instant.")] = None,
@@ -89,13 +99,15 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Discover and calibrate a twin from a log."""
-    from twin.commands import build_command
+    from twin.commands import build_command, log_request
+    from twin.source import instant
     from ui import console
 
-    request = _log_request(log, db, mapping, config, time_format, quarantine, until, open_cases)
+    moment = instant(until, "--until") if until else None
+    request = log_request(log, db, mapping, config, time_format, quarantine, moment, open_cases)
     with console.progress(progress_file) as progress:
-        model = build_command(request, twin, config, seed, progress)
-    console.show_twin(model, as_json, written=twin)
+        built = build_command(request, twin, config, seed, progress)
+    console.show_built(built, twin, as_json)
 
 
 @app.command()
@@ -180,7 +192,7 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """Forecast every order that is open at an instant."""
-    from twin.commands import ForecastRequest, forecast_command
+    from twin.commands import ForecastRequest, forecast_command, log_request
     from twin.source import instant, read_twin
     from ui import console
 
@@ -195,7 +207,7 @@ def forecast(
         report=report,
     )
     model = read_twin(twin, db)
-    logs = _log_request(log, db, mapping, None, None, False, as_of, open_cases)
+    logs = log_request(log, db, mapping, until=request.as_of, open_file=open_cases)
     with console.progress(progress_file) as progress:
         result = forecast_command(model, logs, request, progress)
     console.show_forecast(result, as_json, written=out)
@@ -218,12 +230,12 @@ def quote(
     as_json: Json = False,
 ) -> None:
     """Quote promise dates for a new order, given everything that is open."""
-    from twin.commands import quote_command
-    from twin.source import read_twin
+    from twin.commands import log_request, quote_command
+    from twin.source import instant, read_twin
     from ui import console
 
     model = read_twin(twin, db)
-    logs = _log_request(log, db, mapping, None, None, False, as_of, open_cases)
+    logs = log_request(log, db, mapping, until=instant(as_of, "--as-of"), open_file=open_cases)
     with console.progress(progress_file) as progress:
         result = quote_command(model, logs, cls, segment, replications, seed, workers, progress)
     console.show_quote(result, as_json)
@@ -248,11 +260,22 @@ def show(
 
 
 @app.command()
-def models(db: Db = DB, as_json: Json = False) -> None:
-    """List the twins that the database keeps."""
-    from twin.commands import list_models
+def models(
+    db: Db = DB,
+    promote: Annotated[
+        str | None,
+        typer.Option(metavar="NAME@VERSION", help="Make this version the one that the name alone means."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the twins that the database keeps; each build is kept as a version of its file's name."""
+    from getpass import getuser
+
+    from twin.commands import list_models, promote_model
     from ui import console
 
+    if promote:
+        promote_model(db, promote, getuser())
     console.show_models(list_models(db), as_json)
 
 
@@ -268,45 +291,54 @@ def demo(
     run_demo(out, seed, as_json)
 
 
-def _log_request(
-    log: str,
-    db: str,
-    mapping: str | None,
-    config: Path | None,
-    time_format: str | None,
-    quarantine: bool,
-    until: str | None = None,
-    open_cases: Path | None = None,
-) -> LogRequest:
-    from twin.commands import log_request
-    from twin.source import instant
-
-    moment = instant(until, "--until or --as-of") if until else None
-    return log_request(log, db, mapping, config, time_format, quarantine, moment, open_cases)
-
-
 def _horizons(text: str, system_out: Path | None) -> tuple[float, ...]:
     try:
         horizons = tuple(float(part) for part in text.split(",") if part.strip())
     except ValueError as error:
         raise UsageError(f"--horizons-h {text}: expected hours, e.g. 24,168") from error
-    if any(h <= 0 for h in horizons):
-        raise UsageError(f"--horizons-h {text}: horizons must be above 0 hours")
+    if not all(0 < h <= LONGEST_HORIZON_H for h in horizons):
+        raise UsageError(
+            f"--horizons-h {text}: expected hours above 0, up to {LONGEST_HORIZON_H} (ten years)"
+        )
     if system_out and not horizons:
         raise UsageError("--system-out needs horizons: add e.g. --horizons-h 24,168")
     return horizons
 
 
+class _Stopped(BaseException):
+    """A signal asked the program to end; no handler of mere errors may swallow it."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
+        self.exit_code = 128 + signal_number
+
+
+def _stop(signal_number: int, frame: FrameType | None) -> None:
+    raise _Stopped(signal_number)
+
+
 def main() -> None:
     """Run the commands; faults of the input end in one sentence and the exit code of their kind."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         app()
     except TwinError as error:
-        sys.stderr.write(f"tracetwin: {error}\n")
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("tracetwin: stopped; nothing was written\n")
-        sys.exit(130)
+        _end(str(error), error.exit_code)
+    except _Stopped as stopped:
+        _end(f"{stopped}; no file is half-written", stopped.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what Python still wants to flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _end(f"{where}{error.strerror or error}; check the path, its permissions and the free space", 3)
+
+
+def _end(sentence: str, exit_code: int) -> None:
+    sys.stderr.write(f"tracetwin: {sentence}\n")
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -121,6 +122,8 @@ _job: _Job | None = None
 
 def _receive(portable: bytes) -> None:
     global _job  # noqa: PLW0603
+    # Ctrl-C reaches every process of the terminal; the one that started this one ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _job = pickle.loads(portable)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
-from twin.files import write_forecast, write_frame, write_system, write_text
+from twin.files import check_writable, write_forecast, write_frame, write_system, write_text
 from twin.outlook import Forecast, Quote
 from twin.progress import Progress
+from twin.renames import closing_in_log_words
 from twin.source import LogRequest, LogSource, read_log
 from twin.validation import Validation
 
@@ -65,21 +67,40 @@ def import_command(request: LogRequest, name: str | None, progress: Progress) ->
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A twin that was built and kept."""
+
+    twin: Metagraph
+    name: str
+    """Under which the database keeps it."""
+    version: int
+    champion: int
+    """The version that the name alone means: the first one, until another is promoted."""
+
+
 def build_command(
     request: LogRequest, twin: Path, config: Path | None, seed: int | None, progress: Progress
-) -> Metagraph:
+) -> Built:
     """Build a twin, write it to `twin` and keep it in the database under the file's stem."""
     from eventlogs.historian import Historian
     from metagraph.json_io import save, to_json
     from twin.build import build, request_of
 
+    check_writable(twin)
+    if "@" in twin.stem:
+        raise UsageError(
+            f"--twin {twin}: the name stands before its version, as in name@2; use one without @"
+        )
     wanted = request_of(config, twin.stem, seed)
     source = _read(request, progress.part(0.0, 0.1))
     model = build(source, wanted, progress.part(0.1, 1.0))
     save(model, twin)
     with Historian(request.db, on_wait=lambda text: progress.step(text, 1.0)) as historian:
-        historian.save_model(twin.stem, to_json(model), f"built from {request.log}")
-    return model
+        version = historian.save_model(twin.stem, to_json(model), f"built from {request.log}")
+        kept = historian.list_models()
+    champion = next(info.version for info in kept if info.name == twin.stem and info.champion)
+    return Built(model, twin.stem, version, champion)
 
 
 def simulate_command(
@@ -100,6 +121,7 @@ def simulate_command(
     from twin.frames import frame_of_run
     from twin.simulate import Period, simulate
 
+    check_writable(out)
     if out is not None:
         run = simulate(model, start=start, cases=cases, seed=seed, policy=policy)
         write_frame(out, frame_of_run(run))
@@ -128,6 +150,7 @@ def validate_command(
     """Distances of simulated logs to `log`; every case in it counts, open or not."""
     from twin.validate import validate
 
+    check_writable(report)
     test = _read(_closed(log, db, mapping), progress.part(0.0, 0.1)).snapshot
     history = _read(_closed(train, db, mapping), progress.part(0.1, 0.2)).snapshot if train else None
     result = validate(model, test, history, runs=runs, seed=seed, progress=progress.part(0.2, 1.0))
@@ -158,6 +181,7 @@ def forecast_command(
     """Forecast the orders open at the instant and write the files that were asked for."""
     from twin.forecast import forecast
 
+    check_writable(wanted.out, wanted.system_out, wanted.report)
     source = _open_orders(model, request, progress.part(0.0, 0.1))
     result = forecast(
         model,
@@ -210,6 +234,7 @@ def write_pictures(model: Metagraph, svg: Path | None, report: Path | None) -> N
     """The process diagram and the model's report, where asked for."""
     from metagraph.drawing import draw_svg
 
+    check_writable(svg, report)
     if svg:
         write_text(svg, draw_svg(model))
     if report:
@@ -221,12 +246,30 @@ def write_pictures(model: Metagraph, svg: Path | None, report: Path | None) -> N
 def list_models(db: str) -> tuple[ModelInfo, ...]:
     """The twins that the database keeps. Raises DataError if there is no database."""
     from eventlogs.historian import Historian
-    from metagraph.errors import DataError
 
+    _existing(db)
+    with Historian(db, read_only=True) as historian:
+        return historian.list_models()
+
+
+def promote_model(db: str, reference: str, who: str) -> None:
+    """Make `name@version` the version that the name alone means, and note who said so, and when.
+
+    Raises UsageError without a version, DataError if there is no such twin.
+    """
+    from eventlogs.historian import Historian
+
+    name, _, version = reference.partition("@")
+    if not name or not version.isdecimal():
+        raise UsageError(f"--promote {reference}: expected name@version, e.g. {name or 'twin'}@2")
+    _existing(db)
+    with Historian(db) as historian:
+        historian.approve_model(name, int(version), who, datetime.now(UTC))
+
+
+def _existing(db: str) -> None:
     if not Path(db).exists():
         raise DataError(f"{db}: no such database; build a twin first, or name the file with --db")
-    with Historian(db, read_only=True) as historian:
-        return tuple(historian.list_models())
 
 
 def _read(request: LogRequest, progress: Progress) -> LogSource:
@@ -240,4 +283,4 @@ def _closed(log: str, db: str, mapping: str | None) -> LogRequest:
 
 def _open_orders(model: Metagraph, request: LogRequest, progress: Progress) -> LogSource:
     """The log as known then; without a list the twin's own closing rule tells who is open."""
-    return _read(replace(request, closing=model.closing), progress)
+    return _read(replace(request, closing=closing_in_log_words(model)), progress)

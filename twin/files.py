@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import tempfile
 from collections.abc import Callable
@@ -22,22 +23,39 @@ QUANTILES = tuple(f"q{round(level * 100):02d}" for level in LEVELS)
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a file beside `path`, then move it there in one step.
 
-    Raises DataError if the folder can't be written.
+    Raises DataError if it can't be written there.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=".", suffix=path.name)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.name)
+        os.close(handle)
+        beside = Path(name)
+        try:
+            write(beside)
+            os.chmod(beside, 0o644)
+            beside.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                beside.unlink()
+            raise
     except OSError as error:
-        raise DataError(f"{path}: can't be written ({error.strerror}); name a folder that exists") from error
-    os.close(handle)
-    beside = Path(name)
-    try:
-        write(beside)
-        os.chmod(beside, 0o644)
-        beside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
+        raise _unwritable(path, error.strerror) from error
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Raise DataError for the first place where no file can be written: asked before long work begins."""
+    for path in paths:
+        if path is None:
+            continue
+        if path.is_dir():
+            raise _unwritable(path, "it is a folder")
+        if not path.parent.is_dir():
+            raise _unwritable(path, "there is no such folder")
+        if not os.access(path.parent, os.W_OK):
+            raise _unwritable(path, "no permission")
+
+
+def _unwritable(path: Path, why: str | None) -> DataError:
+    return DataError(f"{path} can't be written ({why}); name a file in a folder that exists and is yours")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -50,13 +68,22 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
-    """A frame as CSV (gzip by the name's end); instants in ISO 8601 UTC with milliseconds."""
+    """A frame as CSV (gzip by the name's end); instants in ISO 8601 UTC with milliseconds.
+
+    The same frame gives the same bytes.
+    """
     out = frame.copy()
     for column in out.columns:
         if str(out[column].dtype).startswith("datetime64"):
             out[column] = out[column].dt.strftime("%Y-%m-%dT%H:%M:%S.%f").str.slice(stop=-3) + "Z"
-    zipped = path.suffix == ".gz"
-    write_whole(path, lambda beside: out.to_csv(beside, index=False, compression="gzip" if zipped else None))
+    content = out.to_csv(index=False, lineterminator="\n").encode()
+    if path.suffix == ".gz":
+        content = gzip.compress(content, mtime=0)
+    write_whole(path, lambda beside: _fill(beside, content))
+
+
+def _fill(beside: Path, content: bytes) -> None:
+    beside.write_bytes(content)
 
 
 def write_forecast(path: Path, forecast: Forecast) -> None:

@@ -18,12 +18,12 @@ from twin.progress import Progress
 from twin.state import state_of
 
 if TYPE_CHECKING:
+    from eventlogs.snapshot import Snapshot
     from simulation.program import Program
     from simulation.run import Run
 
-    from eventlogs.snapshot import Snapshot
-
 REPLICATIONS = 200
+STALE_S = 7 * 86400.0
 NEW = "new "
 """Prefix of the orders that are still to arrive."""
 
@@ -66,8 +66,20 @@ def forecast(
         orders=tuple(_orders(metagraph, state, samples, snapshot.origin)),
         system=tuple(_system(samples, horizons_h)),
         agents=tuple(_agents(samples)),
-        notes=notes,
+        notes=(*_stale(snapshot), *notes),
     )
+
+
+def _stale(snapshot: Snapshot) -> list[str]:
+    """A note where the log stops long before the instant of the forecast."""
+    last_s = float(np.nanmax(np.concatenate([snapshot.start_s, snapshot.end_s])))
+    if snapshot.until_s - last_s <= STALE_S:
+        return []
+    last = _instant(snapshot.origin, last_s)
+    days = (snapshot.until_s - last_s) / 86400
+    return [
+        f"the log's last event is of {last:%Y-%m-%d %H:%M} UTC: nothing is known of the {days:.0f} days since"
+    ]
 
 
 def arrivals_until(metagraph: Metagraph, snapshot: Snapshot, horizons_h: Sequence[float]) -> float:

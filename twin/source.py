@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
 
 DEFAULT_DB = "tracetwin.duckdb"
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class LogRequest:
     all_closed: bool = False
     """Every case counts as finished (a log to validate on)."""
     closing: ClosingFact | None = None
-    """A rule learnt before (a twin's own); without it one is fitted to the log."""
+    """A rule learnt before (a twin's own), in the log's words; without it one is fitted to the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def read_ids(path: Path) -> frozenset[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: can't be read as a UTF-8 list of case ids, one a line ({error})") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise DataError(f"{path} can't be read ({why}); give a text file of case ids, one a line") from error
     return frozenset(line.strip() for line in text.splitlines() if line.strip())
 
 
@@ -155,10 +157,12 @@ def read_twin(reference: str, db: str = DEFAULT_DB) -> Metagraph:
 def instant(text: str, option: str) -> datetime:
     """An ISO 8601 instant; without a zone it is UTC.
 
-    Raises UsageError naming the option.
+    Raises UsageError naming the option, also for years that no log is from.
     """
     try:
         stamp = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise UsageError(f"{option} {text}: not an instant; expected e.g. 2024-03-01T09:00:00Z") from error
+    if not FIRST_YEAR <= stamp.year < LAST_YEAR:
+        raise UsageError(f"{option} {text}: expected a year from {FIRST_YEAR} to {LAST_YEAR - 1}")
     return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)

@@ -12,6 +12,7 @@ from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.parse_blocks import parse_blocks
 from metagraph.state import OpenOrder, Position, State
+from twin.renames import in_twin_words
 
 if TYPE_CHECKING:
     from discovery.replay import Replayer
@@ -26,6 +27,7 @@ def state_of(metagraph: Metagraph, snapshot: Snapshot) -> tuple[State, tuple[str
     """
     from discovery.replay import Replayer
 
+    snapshot = in_twin_words(metagraph, snapshot)
     replayer = Replayer(parse_blocks(metagraph))
     orders, notes = [], []
     for case in np.flatnonzero(snapshot.is_open):

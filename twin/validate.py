@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from twin.distances import distances
 from twin.frames import frame_of_run, frame_of_snapshot
 from twin.progress import Progress
 from twin.reference import LAST_PERIOD, RESAMPLED, last_period, resampled
+from twin.renames import in_twin_words
 from twin.simulate import simulate
 from twin.validation import METRICS, AgentCheck, TaskCheck, Validation
 
@@ -34,36 +36,49 @@ def validate(
     """Simulate as many orders as `test` has cases, `runs` times, from the first arrival in `test`.
 
     That instant and the number of cases are all the twin is told of the test period; arrivals are drawn
-    anew in each run. With `train`, two references are measured beside it (see reference.py).
+    anew in each run. With `train`, two references are measured beside it (see reference.py). Raises DataError
+    for a log without finished executions, or a twin without arrivals.
     """
     progress = progress or Progress()
-    observed = frame_of_snapshot(test)
+    observed = _finished(metagraph, test)
+    history = _finished(metagraph, train) if train else None
+    cases = observed["case_id"].nunique()
     start = observed["start_time"].min().to_pydatetime()
     measured: dict[str, list[float]] = {metric: [] for metric in METRICS}
     logs = []
     for i in range(runs):
         progress.step(f"simulated log {i + 1} of {runs}", i / (runs + 1))
-        run = simulate(metagraph, start=start, cases=test.n_cases, seed=seed, replication=i)
+        run = simulate(metagraph, start=start, cases=cases, seed=seed, replication=i)
         logs.append(frame_of_run(run))
         for metric, value in distances(observed, logs[-1]).items():
             measured[metric].append(value)
     progress.step("references", runs / (runs + 1))
     return Validation(
         log=test.name,
-        cases=test.n_cases,
+        cases=cases,
         events=len(observed),
         runs=runs,
         distances={metric: tuple(values) for metric, values in measured.items()},
-        references=_references(train, observed, seed) if train else {},
+        references={} if history is None else _references(history, observed, seed),
         tasks=_task_checks(observed, logs),
         agents=_agent_checks(observed, logs),
     )
 
 
+def _finished(metagraph: Metagraph, snapshot: Snapshot) -> pd.DataFrame:
+    """The executions that distances are measured on, with the twin's names of activities."""
+    frame = frame_of_snapshot(in_twin_words(metagraph, snapshot))
+    if frame.empty:
+        raise DataError(
+            f"log {snapshot.name!r} has no finished execution, so nothing can be compared with it; "
+            "give a log with end times"
+        )
+    return frame
+
+
 def _references(
-    train: Snapshot, observed: pd.DataFrame, seed: int
+    history: pd.DataFrame, observed: pd.DataFrame, seed: int
 ) -> dict[str, dict[str, tuple[float, ...]]]:
-    history = frame_of_snapshot(train)
     copied = distances(observed, last_period(history, observed))
     drawn = [distances(observed, resampled(history, observed, seed + k)) for k in range(RESAMPLINGS)]
     return {

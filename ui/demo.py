@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from rich.markup import escape
+
+from metagraph.errors import DataError
 from twin.commands import (
     ForecastRequest,
     build_command,
@@ -15,11 +19,12 @@ from twin.commands import (
     log_request,
     quote_command,
 )
+from twin.json_out import dump
 from twin.progress import Progress
 from ui import console
+from ui.tasks import holdout
 
 if TYPE_CHECKING:
-    from eventlogs.snapshot import Snapshot
     from metagraph.model import Metagraph
     from twin.outlook import Forecast
     from twin.validation import Validation
@@ -33,63 +38,50 @@ VALIDATION_RUNS = 5
 
 
 def run_demo(out: Path, seed: int, json_wanted: bool) -> None:
-    """Import, build, validate on the last fifth, forecast, quote; pictures and report.html in `out`."""
+    """Import, build, validate on the last fifth, forecast, quote; pictures and report.html in `out`.
+
+    Raises DataError if the folder can't be made.
+    """
     from twin.report import write_report
 
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"--out {out}: no such folder can be made ({error.strerror}); name another"
+        ) from error
     db = str(out / "demo.duckdb")
     request = log_request(str(LOG), db, config=CONFIG)
-    say = _Steps(quiet=json_wanted)
-    say("1/5  Import the bundled order-to-cash log into an embedded DuckDB file")
-    with console.progress() as progress:
+    steps = _Steps(json_wanted)
+    with steps("1/5  Import the bundled order-to-cash log into an embedded DuckDB file") as progress:
         report = import_command(request, None, progress)
-    say.show(console.show_import, report)
-    say("2/5  Validate: a twin of the first four fifths simulates the last fifth")
-    with console.progress() as progress:
-        validation = _validated(db, report.log, seed, progress)
-    say.show(console.show_validation, validation)
-    say("3/5  Build the twin from the whole log")
-    with console.progress() as progress:
-        model = build_command(request, out / "twin.json", CONFIG, seed, progress)
-    say.show(console.show_twin, model)
-    say("4/5  Forecast the open orders")
+    steps.show("import", console.show_import, report)
+    with steps("2/5  Validate: a twin of the first four fifths simulates the last fifth") as progress:
+        validation = holdout(Path(db), report.log, CONFIG, VALIDATION_RUNS, seed, progress)
+    steps.show("validation", console.show_validation, validation)
+    with steps("3/5  Build the twin from the whole log") as progress:
+        model = build_command(request, out / "twin.json", CONFIG, seed, progress).twin
+    steps.show("twin", console.show_twin, model)
     wanted = ForecastRequest(as_of=report.last, horizons_h=(24.0, 168.0), seed=seed, out=out / "forecast.csv")
     request = log_request(report.log, db, config=CONFIG, until=report.last)
-    with console.progress() as progress:
+    with steps("4/5  Forecast the open orders") as progress:
         forecast = forecast_command(model, request, wanted, progress)
-    say.show(console.show_forecast, forecast)
-    say("5/5  Quote a promise date for a new order")
+    steps.show("forecast", console.show_forecast, forecast)
     segment = model.orders.classes[0].segment if model.orders.classes else ""
-    with console.progress() as progress:
+    with steps("5/5  Quote a promise date for a new order") as progress:
         quote = quote_command(model, request, "", segment, 200, seed, None, progress)
-    say.show(console.show_quote, quote)
+    steps.show("quote", console.show_quote, quote)
     write_report(out / "report.html", model, validation=validation, forecast=forecast, quote=quote)
     _pictures(out, model, validation, forecast)
-    say(f"Done. Open {out / 'report.html'}; pictures and forecast.csv are beside it.")
-    say("Next: 'make app' shows it in the browser; 'tracetwin build YOUR_LOG.csv --twin twin.json' is yours.")
-
-
-def _validated(db: str, log: str, seed: int, progress: Progress) -> Validation:
-    """A twin built from what was known after four fifths of the events, judged on the cases after that."""
-    from eventlogs.historian import Historian
-    from eventlogs.split import closed_cases, split_snapshot
-    from twin.build import build, request_of
-    from twin.source import LogRequest, read_log
-    from twin.validate import validate
-
-    with Historian(db) as historian:
-        whole: Snapshot = historian.snapshot(log)
-    train, test = split_snapshot(closed_cases(whole), 0.8)
-    cut = whole.origin + timedelta(seconds=train.until_s)
-    source = read_log(LogRequest(log, db, until=cut))
-    model = build(source, request_of(CONFIG, "four fifths", seed), progress.part(0.0, 0.7))
-    return validate(model, test, train, runs=VALIDATION_RUNS, seed=seed, progress=progress.part(0.7, 1.0))
+    steps.end(
+        f"Done. Open {out / 'report.html'}; pictures and forecast.csv are beside it.",
+        "Next: 'make app' shows it in the browser; 'tracetwin build YOUR_LOG.csv --twin twin.json' is yours.",
+    )
 
 
 def _pictures(out: Path, model: Metagraph, validation: Validation, forecast: Forecast) -> None:
     """The process, the validation and the forecast as pictures of their own."""
     from metagraph.drawing import draw_svg
-
     from twin.charts import forecast_gantt, to_svg, validation_bars
 
     (out / "process.svg").write_text(draw_svg(model), encoding="utf-8")
@@ -98,14 +90,31 @@ def _pictures(out: Path, model: Metagraph, validation: Validation, forecast: For
 
 
 class _Steps:
-    """Headlines and results for people; with JSON wanted, results only."""
+    """Headlines and results for people, step by step; as JSON all results in one object."""
 
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, json_wanted: bool) -> None:
+        self._json_wanted = json_wanted
+        self._results: list[str] = []
 
-    def __call__(self, text: str) -> None:
-        if not self._quiet:
-            console.OUT.print(f"\n[bold blue]{text}[/bold blue]")
+    def __call__(self, headline: str) -> AbstractContextManager[Progress]:
+        if not self._json_wanted:
+            console.OUT.print(f"\n[bold blue]{headline}[/bold blue]")
+        return console.progress()
 
-    def show(self, how: Callable[[T, bool], None], result: T) -> None:
-        how(result, self._quiet)
+    def show(self, name: str, how: Callable[[T, bool], None], result: T) -> None:
+        if not self._json_wanted:
+            how(result, False)
+            return
+        from metagraph.json_io import to_json
+        from metagraph.model import Metagraph
+
+        text = to_json(result) if isinstance(result, Metagraph) else dump(result)
+        self._results.append(f'"{name}": {text.strip()}')
+
+    def end(self, *sentences: str) -> None:
+        if self._json_wanted:
+            sys.stdout.write("{" + ",\n".join(self._results) + "}\n")
+            return
+        console.OUT.print()
+        for sentence in sentences:
+            console.OUT.print(f"[bold blue]{escape(sentence)}[/bold blue]")

@@ -5,13 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventlogs.historian import Historian
-from eventlogs.writer import write_log
 from tests.eventlogs.logs import T0, Row, frozen, naive_traces, row_lists, traces, write
 
 few = settings(max_examples=20)
@@ -63,15 +60,6 @@ def test_nothing_after_the_instant_changes_the_snapshot(
             assert before.content_hash == after.content_hash
 
 
-@few
-@given(row_lists)
-def test_a_written_snapshot_reads_back_the_same(rows: list[Row]) -> None:
-    with TemporaryDirectory() as folder:
-        snapshot = frozen(write(Path(folder) / "log.csv", rows))
-        write_log(Path(folder) / "again.csv.gz", snapshot)
-        assert frozen(Path(folder) / "again.csv.gz").content_hash == snapshot.content_hash
-
-
 def test_case_attributes_are_constant_columns_and_the_rest_belong_to_events(tmp_path: Path) -> None:
     header = "case_id,activity,start_time,end_time,segment,amount,outcome,nothing,case:mood"
     body = (
@@ -89,26 +77,3 @@ def test_case_attributes_are_constant_columns_and_the_rest_belong_to_events(tmp_
     assert report.event_attributes == ("amount", "outcome")
     assert snapshot.attributes == {"segment": ("gold", None), "case:mood": ("sad", "calm")}
     assert "nothing" in report.sentences()[-1]
-
-
-def test_the_writer_gives_the_same_bytes_and_leaves_nothing_half_written(tmp_path: Path) -> None:
-    snapshot = frozen(
-        write(tmp_path / "log.csv", [Row("1", "A", "r", 0.0, 1.5), Row("1", "B", None, 2.0, None)])
-    )
-    for name in ("a.csv.gz", "b.csv.gz"):
-        write_log(tmp_path / name, snapshot)
-    packed = (tmp_path / "a.csv.gz").read_bytes()
-    assert packed == (tmp_path / "b.csv.gz").read_bytes()
-    assert packed[4:8] == bytes(4), "the archive holds the time it was made"
-    write_log(tmp_path / "c.csv", snapshot)
-    assert (tmp_path / "c.csv").read_text().splitlines() == [
-        "case_id,activity,resource,start_time,end_time",
-        "1,A,r,2024-03-04T08:00:00.000Z,2024-03-04T08:00:01.500Z",
-        "1,B,,2024-03-04T08:00:02.000Z,",
-    ]
-    before = sorted(path.name for path in tmp_path.iterdir())
-    broken = frozen(tmp_path / "c.csv")
-    object.__setattr__(broken, "start_s", np.zeros(1))
-    with pytest.raises(ValueError, match="zip"):
-        write_log(tmp_path / "d.csv", broken)
-    assert sorted(path.name for path in tmp_path.iterdir()) == before

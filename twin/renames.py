@@ -1,0 +1,47 @@
+"""Names that an analyst gave to activities, and those that the log goes on using for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from metagraph.model import ClosingFact, Metagraph
+
+if TYPE_CHECKING:
+    from eventlogs.snapshot import Snapshot
+
+_ACTIVITY = "activity "
+
+
+def renames(metagraph: Metagraph) -> dict[str, str]:
+    """The log's name of an activity -> the twin's, for those renamed by hand."""
+    return {
+        override.target.removeprefix(_ACTIVITY): override.value
+        for override in metagraph.overrides
+        if override.field == "name" and override.target.startswith(_ACTIVITY)
+    }
+
+
+def in_twin_words(metagraph: Metagraph, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with the twin's names of activities."""
+    names = renames(metagraph)
+    return replace(snapshot, activities=tuple(names.get(name, name) for name in snapshot.activities))
+
+
+def closing_in_log_words(metagraph: Metagraph) -> ClosingFact | None:
+    """The twin's rule on which cases are over, with the log's names of activities."""
+    rule = metagraph.closing
+    if rule is None:
+        return None
+    names = {new: old for old, new in renames(metagraph).items()}
+    return replace(
+        rule,
+        end_activities=_renamed(rule.end_activities, names),
+        idle_after_s=_renamed(rule.idle_after_s, names),
+        endings=tuple(replace(e, after=tuple(names.get(a, a) for a in e.after)) for e in rule.endings),
+    )
+
+
+def _renamed(table: Mapping[str, float], names: Mapping[str, str]) -> dict[str, float]:
+    return {names.get(name, name): value for name, value in table.items()}
