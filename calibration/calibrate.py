@@ -66,7 +66,7 @@ class Calibrator:
         laws = (s.ks_limit, s.fast)
         people = self._once(("people", who, laws), lambda: _people(window, settings))
         waits = self._once(
-            ("waits", who, s.use_delay, replayed),
+            ("waits", who, s.use_delay, s.use_pace, replayed),
             lambda: fit_waits(window, replayed, people.resources, settings),
         )
         when = (s.window_share, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
@@ -84,6 +84,7 @@ class Calibrator:
             agents=people.resources.agents,
             queues=people.resources.queues,
             calendars=people.resources.calendars,
+            paces=waits.paces,
             arrivals=arrivals,
             orders=orders,
             provenance=_provenance(window, settings, end, defaults, seed),

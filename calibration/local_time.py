@@ -65,13 +65,13 @@ def local_time(origin: datetime, first_s: float, last_s: float, time_zone: str) 
 
 
 class WeekClock:
-    """The working time of one weekly calendar."""
+    """The working time of one weekly calendar, or paced time with a speed for every quarter hour."""
 
     __slots__ = ("_before", "_done", "_local", "week")
 
-    def __init__(self, local: LocalTime, week: Mask) -> None:
+    def __init__(self, local: LocalTime, week: Mask | Floats) -> None:
         self.week = week
-        """Which of the 672 quarter hours of the local week are worked."""
+        """Which of the 672 quarter hours of the local week are worked, or the speed in each of them."""
         self._local = local
         self._done = np.concatenate(([0.0], np.cumsum(week, dtype=np.float64) * QUARTER_S))
         starts = self._periodic(local.begin + local.offset_s)
@@ -91,11 +91,11 @@ class WeekClock:
 
     def is_on(self, t: ArrayLike) -> Mask:
         """Whether each instant is working time."""
-        return self.week[self._local.quarter(t)]
+        return np.asarray(self.week[self._local.quarter(t)] > 0)
 
     def spans(self) -> tuple[Floats, Floats]:
         """Starts and ends of the working intervals of the log's span, ascending."""
-        edges = np.diff(self.week.astype(np.int8), prepend=0, append=0)
+        edges = np.diff((self.week > 0).astype(np.int8), prepend=0, append=0)
         opens, closes = (np.flatnonzero(edges == sign) * float(QUARTER_S) for sign in (1, -1))
         starts, ends = [], []
         stops = np.append(self._local.begin[1:], self._local.end_s)
@@ -113,5 +113,5 @@ class WeekClock:
         weeks = np.floor(local / WEEK_S)
         rest = local - weeks * WEEK_S
         quarter = np.minimum((rest // QUARTER_S).astype(np.int64), WEEK_QUARTERS - 1)
-        inside = np.where(self.week[quarter], rest - quarter * QUARTER_S, 0.0)
+        inside = self.week[quarter] * (rest - quarter * QUARTER_S)
         return np.asarray(weeks * self._done[-1] + self._done[quarter] + inside, np.float64)

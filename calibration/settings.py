@@ -66,6 +66,8 @@ class Settings:
     """A routing row needs at least this many decisions; the row without context needs none."""
     use_delay: bool = True
     """Waiting that neither shifts nor work in hand explain becomes a delay before the task."""
+    use_pace: bool = False
+    """Delays run at the pace at which work begins in each hour of the week; else by the wall clock."""
     use_contention: bool = True
     """Agents work on a few orders at once and others wait for them; without it nobody ever waits for anybody
     and all of the waiting (off shift excepted, if calendars are used) is delay."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,15 @@ from calibration.agents import Resources
 from calibration.availability import Availability, find_availability
 from calibration.censored import place
 from calibration.fitting import differs, fit_law
-from calibration.local_time import Floats
+from calibration.local_time import Floats, WeekClock
+from calibration.paces import fit_pace
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
 from discovery.replayed import Replayed
 from eventlogs.snapshot import NO_RESOURCE
 from metagraph.distributions import Fitted
 from metagraph.nodes import DelayTable, WaitBreakdown
+from metagraph.paces import Pace
 
 DELAYED_S = 1.0
 """A task whose executions are delayed by less on average has no delay."""
@@ -33,6 +35,8 @@ class Waits:
     delays: Mapping[str, DelayTable]
     """Only where there is any delay to speak of."""
     breakdowns: Mapping[str, WaitBreakdown]
+    paces: tuple[Pace, ...]
+    """At which the delays run, if not by the wall clock."""
 
 
 def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings: Settings) -> Waits:
@@ -49,6 +53,10 @@ def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings
     index = {name: i for i, name in enumerate(snapshot.resources)}
     pools = {q.id: tuple(index[name] for name in q.agents) for q in resources.queues}
     usable = window.rows & ~np.isnan(replayed.enabled_s)
+    pace, clock = None, None
+    if settings.use_delay and settings.use_pace:
+        waited = usable & (snapshot.start_s > replayed.enabled_s + DELAYED_S)
+        pace, clock = fit_pace(snapshot.start_s[waited], snapshot, settings)
     breakdowns: dict[str, WaitBreakdown] = {}
     delays: dict[str, DelayTable] = {}
     for a, label in enumerate(snapshot.activities):
@@ -59,27 +67,32 @@ def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings
         who = snapshot.resource[rows] if label in pools else np.full(len(rows), NO_RESOURCE, np.int32)
         breakdowns[label] = wait_breakdown(enabled, start, who, availability, resources)
         if settings.use_delay:
-            delay = delay_seconds(enabled, start, pools.get(label), availability)
+            delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
             after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]
             table = delay_table(delay, after)
             if table is not None:
-                delays[label] = table
-    return Waits(delays, breakdowns)
+                delays[label] = replace(table, pace=pace.id) if pace else table
+    return Waits(delays, breakdowns, (pace,) if pace and delays else ())
 
 
 def delay_seconds(
-    enabled: Floats, start: Floats, pool: tuple[int, ...] | None, availability: Availability
+    enabled: Floats,
+    start: Floats,
+    pool: tuple[int, ...] | None,
+    availability: Availability,
+    pace: WeekClock | None = None,
 ) -> Floats:
-    """Wall-clock seconds from enabled to ready; all of the wait for a task that needs nobody.
+    """Seconds from enabled to ready, by wall clock or pace; all of the wait for a task that needs nobody.
 
     An execution that starts while somebody is free was ready just then. One that starts the moment somebody
     comes on shift or gets free was ready at some instant after the last one at which anybody could have taken
     it, or at once: where, is judged by the others.
     """
-    wait = np.maximum(start - enabled, 0.0)
-    if pool is None:
-        return wait
-    return place(np.clip(availability.pool(pool).last_before(start) - enabled, 0.0, wait), wait)
+    start = np.maximum(start, enabled)
+    ready = start if pool is None else np.clip(availability.pool(pool).last_before(start), enabled, start)
+    if pace is None:
+        return place(ready - enabled, start - enabled)
+    return place(pace.between(enabled, ready), pace.between(enabled, start))
 
 
 def wait_breakdown(

@@ -29,6 +29,11 @@ def agent_faults(metagraph: Metagraph) -> Iterator[Fault]:
         yield from _queue(queue, agents)
     for calendar in metagraph.calendars:
         yield from _calendar(calendar)
+    for pace in metagraph.paces:
+        yield from _weekly(pace.rates, f"pace {pace.id}, rates")
+        yield from _zone(pace.time_zone, f"pace {pace.id}")
+        if not any(rate > 0 for rate in pace.rates):
+            yield Fault(f"pace {pace.id}, rates", "no rate is above 0: no delay would ever end")
 
 
 def order_faults(metagraph: Metagraph) -> Iterator[Fault]:
@@ -101,15 +106,16 @@ def instant_fault(at: datetime, where: str) -> Fault:
     return Fault(where, f"{at.isoformat()} has no time zone; append Z for UTC")
 
 
-def _arrivals(arrivals: Arrivals) -> Iterator[Fault]:
-    rates = arrivals.rates_per_h
+def _weekly(rates: tuple[float, ...], where: str) -> Iterator[Fault]:
     if len(rates) != HOURS_A_WEEK:
-        yield Fault(
-            "arrivals, rates_per_h", f"{len(rates)} rates; expected {HOURS_A_WEEK}, one an hour of the week"
-        )
+        yield Fault(where, f"{len(rates)} rates; expected {HOURS_A_WEEK}, one an hour of the week")
     for hour, rate in enumerate(rates):
         if rate < 0:
-            yield Fault(f"arrivals, rates_per_h, hour {hour}", f"{rate} is negative")
+            yield Fault(f"{where}, hour {hour}", f"{rate} is negative")
+
+
+def _arrivals(arrivals: Arrivals) -> Iterator[Fault]:
+    yield from _weekly(arrivals.rates_per_h, "arrivals, rates_per_h")
     if arrivals.dispersion < 0:
         yield Fault("arrivals, dispersion", f"{arrivals.dispersion} is negative")
     if arrivals.n < 0:

@@ -11,6 +11,7 @@ from metagraph.agents import Agent, Queue
 from metagraph.calendars import Calendar
 from metagraph.nodes import Flow, Gateway, Node, Task
 from metagraph.orders import Arrivals, OrderModel
+from metagraph.paces import Pace
 from metagraph.routing import Routing
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Metagraph:
     agents: tuple[Agent, ...]
     queues: tuple[Queue, ...]
     calendars: tuple[Calendar, ...]
+    paces: tuple[Pace, ...] = ()
     arrivals: Arrivals | None = None
     orders: OrderModel = field(default_factory=OrderModel)
     closing: ClosingFact | None = None

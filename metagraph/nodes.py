@@ -81,11 +81,13 @@ class DurationTable:
 
 @dataclass(frozen=True, slots=True)
 class DelayTable:
-    """Extraneous delay between being enabled and being ready to be worked on, in wall-clock seconds."""
+    """Extraneous delay between being enabled and being ready to be worked on, in seconds."""
 
     default: Fitted
     after: Mapping[str, Fitted]
     """By the activity that the order completed last; others take the default."""
+    pace: str | None = None
+    """Id of the Pace at which the delay runs; None: wall clock."""
 
     def lookup(self, previous: str) -> Fitted:
         return self.after.get(previous, self.default)

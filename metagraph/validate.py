@@ -56,7 +56,7 @@ def _unreal(value: Any, where: str) -> Iterator[Fault]:
 def _whole(metagraph: Metagraph) -> Iterator[Fault]:
     if metagraph.schema_version != SCHEMA_VERSION:
         yield Fault("schema_version", f"{metagraph.schema_version}; expected {SCHEMA_VERSION}")
-    for kind in ("nodes", "flows", "agents", "queues", "calendars"):
+    for kind in ("nodes", "flows", "agents", "queues", "calendars", "paces"):
         for name, n in Counter(item.id for item in getattr(metagraph, kind)).items():
             if n > 1:
                 yield Fault(kind, f"the id {shown(name)} is used {n} times; ids must differ")
@@ -85,6 +85,7 @@ def _instant(at: datetime, where: str) -> Iterator[Fault]:
 def _tasks(metagraph: Metagraph) -> Iterator[Fault]:
     queues = {queue.id for queue in metagraph.queues}
     agents = {agent.id for agent in metagraph.agents}
+    paces = {None, *(pace.id for pace in metagraph.paces)}
     for task in metagraph.tasks():
         where = f"task {task.id}"
         if not task.label:
@@ -99,6 +100,8 @@ def _tasks(metagraph: Metagraph) -> Iterator[Fault]:
         yield from _durations(task, agents, where)
         if task.delay is not None:
             yield from fitted_faults(task.delay.default, f"{where}, delay")
+            if task.delay.pace not in paces:
+                yield Fault(f"{where}, delay, pace", f"{shown(task.delay.pace)} is no pace of this twin")
             for activity, fitted in task.delay.after.items():
                 yield from fitted_faults(fitted, f"{where}, delay after {shown(activity)}")
 

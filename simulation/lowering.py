@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 
@@ -12,6 +12,7 @@ from metagraph.distributions import Fitted
 from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
 from metagraph.nodes import End, Gateway, Node, Start, Task
+from metagraph.paces import PaceClock
 from metagraph.routing import MAX_VISIT, Routing
 from metagraph.rules import RULES
 from simulation.network import PADDING, Kind, Network, Pool, Route, RouteLevel, Work
@@ -66,6 +67,7 @@ class _Lowering:
         )
         _check_rules(graph, pools, agent_queues)
         clocks = _clocks(graph, origin, earliest_s)
+        paces = {pace.id: PaceClock(pace, origin) for pace in graph.paces}
         starts = [i for i, node in enumerate(graph.nodes) if isinstance(node, Start)]
         if len(starts) != 1:
             raise DataError(f"the process {graph.name!r} has {len(starts)} start nodes: it needs one")
@@ -81,7 +83,7 @@ class _Lowering:
                 self._route(node, routing, base) if kind == Kind.ROUTE else None
                 for node, kind in zip(graph.nodes, kinds, strict=True)
             ),
-            works=tuple(self._work(node) if isinstance(node, Task) else None for node in graph.nodes),
+            works=tuple(self._work(node, paces) if isinstance(node, Task) else None for node in graph.nodes),
             start=starts[0],
             labels=tuple(self.labels),
             codes=self.codes,
@@ -147,7 +149,7 @@ class _Lowering:
         span: int = base**level.history
         return code * span + history
 
-    def _work(self, task: Task) -> Work:
+    def _work(self, task: Task, paces: Mapping[str, PaceClock]) -> Work:
         unknown = [q for q in task.queues if q not in self.queues]
         if unknown:
             raise DataError(
@@ -172,6 +174,7 @@ class _Lowering:
             delay_after={}
             if task.delay is None
             else {self.codes[label]: _time(fitted, task) for label, fitted in task.delay.after.items()},
+            pace=None if task.delay is None or task.delay.pace is None else paces[task.delay.pace],
         )
 
     def _pool(self, queue: Queue, policy: str) -> Pool:

@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from metagraph.calendars import WorkClock
 from metagraph.orders import ProfitShape
+from metagraph.paces import PaceClock
 from metagraph.routing import MAX_VISIT
 from simulation.tables import Table
 
@@ -82,6 +83,8 @@ class Work:
     delay: Table | None
     delay_after: Mapping[int, Table]
     """By the code of the activity that the order completed last."""
+    pace: PaceClock | None
+    """The time line on which the delay runs; None: wall clock."""
 
     def duration(self, cls: int, segment: int, agent: int) -> Table:
         """The working seconds of this order and agent, backed off: agent before class before segment."""

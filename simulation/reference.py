@@ -10,7 +10,7 @@ from metagraph.calendars import WorkClock
 from simulation.agenda import Agenda, Rank
 from simulation.crew import Crew
 from simulation.lines import Item, Lines
-from simulation.program import Program, Token
+from simulation.program import Program
 from simulation.run import Run, run_of
 from simulation.streams import Purpose, Stream
 from simulation.tables import Table
@@ -112,8 +112,7 @@ class _Engine:
         item = self._item(journey, node, t)
         work = item.work
         if work.delay is not None:
-            table = work.delay_after.get(journey.history % self.network.base, work.delay)
-            ready = t + self._draw(table, item, _DELAY)
+            ready = self._ready_at(item, journey.history % self.network.base, t)
             if ready > t:
                 self.agenda.at(ready, _READY, self._on_ready, item)
                 return
@@ -266,7 +265,7 @@ class _Engine:
             for node, token in routed(self.network, journey, standing, self.stream):
                 item = self._item(journey, node, token.enabled_s)
                 if token.started_s is None:
-                    waiting.append((self._ready_at(item, token, t), item))
+                    waiting.append((self._ready_at(item, token.after, t), item))
                 else:
                     self._continue(item, token.agent, token.started_s, t)
             if not journey.tokens:
@@ -282,12 +281,16 @@ class _Engine:
                 self._join(item, t)
         self._match(list(range(len(self.network.pools))), t)
 
-    def _ready_at(self, item: Item, token: Token, t: float) -> float:
-        work = item.work
+    def _ready_at(self, item: Item, previous: int, t: float) -> float:
+        """When the delay of an item ends that follows the activity `previous`, given that it lasts at t."""
+        work, enabled = item.work, item.enabled
         if work.delay is None:
-            return item.enabled
-        table = work.delay_after.get(token.after, work.delay)
-        return item.enabled + self._draw(table, item, _DELAY, t - item.enabled)
+            return enabled
+        table = work.delay_after.get(previous, work.delay)
+        if work.pace is None:
+            return enabled + self._draw(table, item, _DELAY, t - enabled)
+        elapsed_s = work.pace.between(enabled, t) if t > enabled else 0.0
+        return work.pace.after(enabled, self._draw(table, item, _DELAY, elapsed_s))
 
     def _continue(self, item: Item, agent: int, started_s: float, t: float) -> None:
         """Work that is under way at t ends as its law says, given how much of it is done."""

@@ -159,9 +159,11 @@ def select(
         replace(
             best,
             name=name,
-            settings=replace(fast, use_delay=delay, use_contention=busy, use_calendars=calendars),
+            settings=replace(
+                fast, use_delay=delay, use_pace=pace, use_contention=busy, use_calendars=calendars
+            ),
         )
-        for name, delay, busy, calendars in _TIME_MODELS
+        for name, delay, pace, busy, calendars in _TIME_MODELS
     ]
     best, timed = _contest("time model", TIME_MODEL, plans, judge, progress.part(0.6, 0.8))
     plans = [
@@ -175,12 +177,15 @@ def select(
 
 
 _TIME_MODELS = (
-    ("calendars and busy agents", False, True, True),
-    ("calendars, busy agents and a remaining delay", True, True, True),
-    ("calendars and delays", True, False, True),
-    ("delays only", True, False, False),
+    ("calendars and busy agents", False, False, True, True),
+    ("calendars, busy agents and a remaining delay", True, False, True, True),
+    ("calendars, busy agents and a delay paced by the hour of the week", True, True, True, True),
+    ("calendars and delays", True, False, False, True),
+    ("calendars and delays paced by the hour of the week", True, True, False, True),
+    ("delays only", True, False, False, False),
+    ("delays only, paced by the hour of the week", True, True, False, False),
 )
-"""Name, remaining delay, busy agents, calendars."""
+"""Name, remaining delay, its pace, busy agents, calendars."""
 _WINDOWS = (("whole log", 1.0), ("last half", 0.5), ("last 30 %", 0.3), ("last 20 %", 0.2))
 
 

@@ -25,6 +25,7 @@ from metagraph.model import (
 from metagraph.model import Choice as Decision
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Gateway, Start, Task, WaitBreakdown
 from metagraph.orders import Arrivals, OrderClass, OrderModel, ProfitShape
+from metagraph.paces import Pace
 from metagraph.routing import Level, Routing, RoutingRow
 
 labels = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -196,6 +197,7 @@ def metagraphs(draw: st.DrawFn) -> Metagraph:
         ),
         queues=(Queue("q", tuple(agents), draw(shares(len(agents)))),),
         calendars=calendars,
+        paces=(Pace("office hours", draw(st.tuples(*[st.floats(0.1, 9)] * 3).map(lambda x: x * 56))),),
         arrivals=draw(st.none() | st.builds(Arrivals, st.tuples(*[amounts] * 3).map(lambda x: x * 56))),
         orders=draw(order_models()),
         closing=draw(
@@ -226,7 +228,15 @@ def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
         label=draw(labels),
         durations=DurationTable(tuple(rows)),
         queues=draw(st.sampled_from([(), ("q",)])),
-        delay=draw(st.none() | st.builds(DelayTable, fits(), st.dictionaries(labels, fits(), max_size=2))),
+        delay=draw(
+            st.none()
+            | st.builds(
+                DelayTable,
+                fits(),
+                st.dictionaries(labels, fits(), max_size=2),
+                st.sampled_from([None, "office hours"]),
+            )
+        ),
         preemptible=draw(st.booleans()),
         cost=draw(amounts),
         waits=draw(st.none() | st.builds(WaitBreakdown, st.integers(0, 99), finite, finite, finite)),

@@ -15,9 +15,10 @@ from metagraph.blocks import Choice, Leaf, Loop, Parallel, Sequence
 from metagraph.calendars import WEEK_S, Calendar, CalendarException
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
 from metagraph.errors import DataError
-from metagraph.model import Approval, ClosingFact, Metagraph, Provenance
+from metagraph.model import Approval, ClosingFact, Ending, Metagraph, Provenance
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Flow, Start, Task
 from metagraph.orders import Arrivals, OrderClass, OrderModel
+from metagraph.paces import Pace
 from metagraph.routing import Level, Routing, RoutingRow
 from metagraph.validate import check, validate
 from tests.metagraph.strategies import metagraphs, plain_metagraph
@@ -217,6 +218,17 @@ FAULTS: list[tuple[Edit, str]] = [
     (cls(due_after=ALL.fitted, due_working_days=3), "both due_after and due_working_days"),
     (with_(closing=ClosingFact({"B": 1.5}, 0.5, 1.0)), 'closing, end_activities, "B": 1.5 is no share'),
     (with_(closing=ClosingFact({}, 0.5, -1.0)), "closing, idle_s: -1.0 is negative"),
+    (
+        with_(closing=ClosingFact({}, 0.5, 1.0, {"B": -2.0})),
+        'closing, idle_after_s, "B": -2.0 is negative',
+    ),
+    (
+        with_(closing=ClosingFact({}, 0.5, 1.0, {}, (Ending(("A", "B"), 3.0),))),
+        'closing, endings, "A" > "B": 3.0 is no share',
+    ),
+    (with_(paces=(Pace("p", (1.0,)),)), "pace p, rates: 1 rates; expected 168"),
+    (with_(paces=(Pace("p", (0.0,) * 168),)), "pace p, rates: no rate is above 0"),
+    (with_(paces=(Pace("p", (1.0,) * 167 + (-1.0,)),)), "pace p, rates, hour 167: -1.0 is negative"),
     (with_(approvals=(Approval("eve", NAIVE),)), "approval of eve: 2024-01-01T00:00:00 has no time zone"),
     (with_(provenance=Provenance("l", "h", WHEN, WHEN, -1, 0, 0, 0)), "provenance, cases: -1 is negative"),
 ]
