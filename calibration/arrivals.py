@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.local_time import Floats, LocalTime, local_time
+from calibration.fitting import quantile_law
+from calibration.local_time import Floats, LocalTime, WeekClock, local_time
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
 from eventlogs.snapshot import Snapshot
+from metagraph.distributions import Constant, Fitted
 from metagraph.model import Default
 from metagraph.orders import Arrivals
 
@@ -21,6 +23,12 @@ EXPECTED_OPEN = 5.0
 """If so many cases should be open at the end and none is, they were left out of the log (chance: e^-5)."""
 PRIOR_ARRIVALS = 4.0
 """An hour's rate is drawn towards weekday rate times hour-of-day profile as by this many arrivals seen."""
+
+
+STEADY = 0.2
+"""Gaps that vary by less than 1 - STEADY of what chance would make are kept as they are."""
+EVEN = 0.1
+"""And those that hardly vary are all the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,8 +145,29 @@ def _rates(
     count = _by_hour(local, release, _recent(release, until_s, settings) * weights)
     rates = smooth_rates(count, exposure)
     dispersion = day_dispersion(release, weights, rates, hours, length_h, local)
+    gap = None if dispersion > 0 else steady_gap(release, rates, local)
     note = f"{len(release)} arrivals in {(until_s - begin) / WEEK_S:.1f} weeks"
-    return Arrivals(tuple(np.round(rates, 6).tolist()), settings.time_zone, dispersion, len(release), note)
+    return Arrivals(
+        tuple(np.round(rates, 6).tolist()), settings.time_zone, dispersion, gap, len(release), note
+    )
+
+
+def steady_gap(release: Floats, rates: Floats, local: LocalTime) -> Fitted | None:
+    """The law of the gaps on the time line on which the rate is even; None unless they vary less than chance.
+
+    Poisson arrivals have gaps with a coefficient of variation of 1, with a standard error of about 1 /
+    sqrt(n). The largest and the smallest hundredth (holidays) count neither for the mean nor the variation.
+    """
+    if len(release) <= ENOUGH:
+        return None
+    line = WeekClock(local, np.repeat(rates, 4))
+    gaps = np.sort(np.diff(line.worked(np.sort(release))) / 3600)
+    kept = gaps[len(gaps) // 100 : len(gaps) - len(gaps) // 100]
+    if kept.mean() <= 0 or kept.std() / kept.mean() > 1 - max(3 / np.sqrt(len(gaps)), STEADY):
+        return None
+    kept = kept / kept.mean()
+    law = Constant(1.0) if kept.std() < EVEN else quantile_law(kept)
+    return Fitted(law, len(gaps), "all arrivals", note="steadier than chance")
 
 
 def _hour(local: LocalTime, t: Floats) -> NDArray[np.int64]:

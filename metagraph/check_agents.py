@@ -116,6 +116,8 @@ def _weekly(rates: tuple[float, ...], where: str) -> Iterator[Fault]:
 
 def _arrivals(arrivals: Arrivals) -> Iterator[Fault]:
     yield from _weekly(arrivals.rates_per_h, "arrivals, rates_per_h")
+    if arrivals.gap is not None:
+        yield from fitted_faults(arrivals.gap, "arrivals, gap")
     if arrivals.dispersion < 0:
         yield Fault("arrivals, dispersion", f"{arrivals.dispersion} is negative")
     if arrivals.n < 0:

@@ -71,15 +71,19 @@ class OrderModel:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """New orders: a Poisson stream whose rate follows the hour of the week, with days busier than others.
+    """New orders: a stream whose rate follows the hour of the week, with days busier than others.
 
     The rate of hour h is rates_per_h[h] times a day factor, Gamma with mean 1 and variance `dispersion`.
+    Where orders come more steadily than by chance, `gap` says how.
     """
 
     rates_per_h: tuple[float, ...]
     """168 values from Monday 00:00 local time."""
     time_zone: str = "UTC"
     dispersion: float = 0.0
+    gap: Fitted | None = None
+    """Law of the gap between two arrivals, in units of its mean, on the time line on which the rate is even;
+    None: exponential, which makes a Poisson stream."""
     n: int = 0
     """Arrivals observed."""
     note: str = ""

@@ -66,24 +66,30 @@ def generate_orders(
 def _releases(
     arrivals: Arrivals, start: datetime, origin: datetime, stream: Stream, first_at_start: bool
 ) -> Iterator[float]:
-    """Release times by inverting the cumulative rate: unit exponential gaps used up hour by hour."""
+    """Release times by inverting the cumulative rate: gaps of mean 1 used up hour by hour.
+
+    A stream that doesn't begin with an arrival begins somewhere inside a gap.
+    """
     index = 0
     begin_s = (start - origin).total_seconds()
     if first_at_start:
         yield begin_s
         index = 1
-    gap = _gap(stream, index)
+    gap = _gap(arrivals, stream, index)
+    if arrivals.gap is not None and not first_at_start:
+        gap *= stream.uniform(index, _NODE, 1, Purpose.GAP)
     for t, end, rate in _hours(arrivals, begin_s, origin, stream):
         while gap < rate * (end - t):
             t += gap / rate
             yield t
             index += 1
-            gap = _gap(stream, index)
+            gap = _gap(arrivals, stream, index)
         gap -= rate * (end - t)
 
 
-def _gap(stream: Stream, index: int) -> float:
-    return -log(stream.uniform(index, _NODE, 0, Purpose.GAP))
+def _gap(arrivals: Arrivals, stream: Stream, index: int) -> float:
+    u = stream.uniform(index, _NODE, 0, Purpose.GAP)
+    return -log(u) if arrivals.gap is None else tabulate(arrivals.gap.law).draw(u)
 
 
 def _hours(

@@ -8,12 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import gamma
 
-from calibration.arrivals import arrival_defaults, fit_arrivals, inclusion_weights, judge_end, smooth_rates
+from calibration.arrivals import (
+    arrival_defaults,
+    fit_arrivals,
+    inclusion_weights,
+    judge_end,
+    smooth_rates,
+    steady_gap,
+)
+from calibration.local_time import local_time
 from calibration.settings import Settings
 from calibration.window import open_window
 from eventlogs.snapshot import Snapshot
+from metagraph.distributions import Constant
 from metagraph.orders import Arrivals
-from tests.calibration.builders import DAY, HOUR, WEEK, Row, snapshot
+from tests.calibration.builders import DAY, HOUR, ORIGIN, WEEK, Row, snapshot
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -172,3 +181,21 @@ def test_one_case_is_enough_and_said_to_be_little() -> None:
     assert said == ["only 1 were seen", "a whole week: 0.0 days were seen"]
     assert found.n == 1
     assert sum(found.rates_per_h) > 0
+
+
+def test_arrivals_steadier_than_chance_are_found_and_chance_is_left_alone() -> None:
+    draw = np.random.default_rng(3)
+    local = local_time(ORIGIN, 0.0, 10 * WEEK, "UTC")
+    rates = np.zeros(168)
+    for day in range(5):
+        rates[day * 24 + 8 : day * 24 + 16] = 2.0
+    mornings = [w * WEEK + d * DAY + 8 * HOUR for w in range(8) for d in range(5)]
+    office = np.concatenate([t + 1800 * np.arange(16) for t in mornings])
+    even = steady_gap(office, rates, local)
+    assert even is not None
+    assert even.law == Constant(1.0)
+    shaken = steady_gap(np.sort(office + draw.uniform(-600, 600, len(office))), rates, local)
+    assert shaken is not None
+    assert shaken.law.mean() == pytest.approx(1.0, rel=0.02)
+    chance = np.sort(np.concatenate([t + draw.uniform(0, 8 * HOUR, 16) for t in mornings]))
+    assert steady_gap(chance, rates, local) is None

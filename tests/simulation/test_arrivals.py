@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metagraph.distributions import Constant, Empirical, Parametric
+from metagraph.distributions import Constant, Empirical, Fitted, Parametric
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.orders import Arrivals, OrderClass, OrderModel
 from simulation.arrivals import generate_orders, monday, nth_working_day
-from tests.simulation.builders import expon, fitted, process, row
+from tests.simulation.builders import ORIGIN, expon, fitted, process, row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE_RATES = tuple(6.0 if h // 24 < 5 and 9 <= h % 24 < 17 else 0.0 for h in range(168))
@@ -175,3 +176,19 @@ def test_hopeless_rates_end_in_a_sentence() -> None:
     rates = (1e-12,) + (0.0,) * 167
     with pytest.raises(DataError, match="so low that an order takes over 100 years"):
         generate_orders(twin(Arrivals(rates)), start, origin=start, seed=0, replication=0, cases=3)
+
+
+def test_steady_gaps_are_kept_on_the_even_time_line() -> None:
+    """Two an hour in office hours, always the same gap: one every half hour, across nights and weekends."""
+    start = ORIGIN + timedelta(hours=9)
+    even = Fitted(Constant(1.0), 100, "all arrivals")
+    model = twin(Arrivals(tuple(2.0 if rate else 0.0 for rate in OFFICE_RATES), gap=even))
+    orders = generate_orders(model, start, origin=ORIGIN, seed=1, replication=0, cases=200)
+    inside = [o.release_s % 86400 for o in orders]
+    assert all(t % 1800 < 1e-3 or t % 1800 > 1800 - 1e-3 for t in inside)
+    later = generate_orders(
+        model, start, origin=ORIGIN, seed=1, replication=0, cases=200, first_at_start=False
+    )
+    gaps = {round(b.release_s - a.release_s) for a, b in pairwise(later)}
+    assert 0 < later[0].release_s - orders[0].release_s < 1800
+    assert 1800 in gaps
