@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from metagraph.errors import DataError
 from metagraph.model import Candidate, Choice, Metagraph
 from twin.distances import distances
 from twin.frames import frame_of_run, frame_of_snapshot
@@ -140,14 +141,21 @@ def select(
 
     The log's last fifth (by the time of events) is simulated by each candidate, `SEEDS` times with common
     random numbers; the smallest mean log ratio of the distances to a copied last period wins, and the
-    simpler candidate wins ties. Logs with fewer than FEWEST_CASES closed cases are not judged.
+    simpler candidate wins ties. Logs with fewer than FEWEST_CASES closed cases are not judged. Raises
+    DataError for a log without any.
     """
-    from eventlogs.split import closed_cases, split_snapshot
+    from eventlogs.split import closed_cases
 
     closed = closed_cases(snapshot)
-    train, valid = split_snapshot(closed, 0.8)
-    if min(train.n_cases, valid.n_cases) < FEWEST_CASES // 4 or closed.n_cases < FEWEST_CASES:
+    if not closed.n_cases:
+        raise DataError(
+            f"log {snapshot.name!r} has no finished case to learn from; give a log with finished cases, or "
+            "list those that are open with --open"
+        )
+    parts = _parts(closed)
+    if parts is None:
         return _unjudged(closed, base, noises, progress)
+    train, valid = parts
     progress.step("mining structures", 0.0)
     found = structures(train, recipes(noises))
     judge = _Judge(train, valid, seed)
@@ -212,11 +220,26 @@ def _contest(
     return best, Choice(what, tuple(candidates), reason)
 
 
+def _parts(closed: Snapshot) -> tuple[Snapshot, Snapshot] | None:
+    """The part to fit on and the part to judge by; None if either would be too small."""
+    from eventlogs.split import split_snapshot
+
+    if closed.n_cases < FEWEST_CASES:
+        return None
+    try:
+        train, valid = split_snapshot(closed, 0.8)
+    except DataError:
+        # No case lies wholly on one side of the cut: most are as long as the log itself.
+        return None
+    return (train, valid) if min(train.n_cases, valid.n_cases) >= FEWEST_CASES // 4 else None
+
+
 def _unjudged(closed: Snapshot, base: Settings, noises: Sequence[float], progress: Progress) -> Selection:
     progress.step("mining structures", 0.2)
     first = structures(closed, recipes(noises[:1])[:1])[0]
     reason = (
-        f"only {closed.n_cases} closed cases: too few to hold a part back, so candidates were not compared"
+        f"{closed.n_cases} closed cases: too few, or too long for the log, to hold a part back, so "
+        "candidates were not compared"
     )
     settings = replace(base, use_delay=True, use_contention=True)
     return Selection(

@@ -29,6 +29,7 @@ def state_of(metagraph: Metagraph, snapshot: Snapshot) -> tuple[State, tuple[str
 
     snapshot = in_twin_words(metagraph, snapshot)
     replayer = Replayer(parse_blocks(metagraph))
+    ends = {node.id for node in metagraph.nodes if node.kind == "end"}
     orders, notes = [], []
     for case in np.flatnonzero(snapshot.is_open):
         order, misfits = _open_order(metagraph, snapshot, replayer, int(case))
@@ -37,6 +38,8 @@ def state_of(metagraph: Metagraph, snapshot: Snapshot) -> tuple[State, tuple[str
             notes.append(
                 f"case {order.order.id}: {', '.join(misfits)} found no place in the model and was passed over"
             )
+        if all(position.node in ends for position in order.positions):
+            notes.append(f"case {order.order.id}: nothing is left to do in the model; taken to complete now")
     return State(snapshot.until_s, tuple(orders)), tuple(notes)
 
 

@@ -1,0 +1,120 @@
+"""Where open orders stand, against cases worked out by hand."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from metagraph.model import Override
+from metagraph.orders import OrderModel
+from metagraph.state import OpenOrder
+from tests.eventlogs.logs import T0, Row, frozen
+from tests.twin.small import HOUR, deterministic, snapshot
+from twin.state import state_of
+
+A = Row("1", "A", "ann", 0.0, HOUR)
+B = Row("1", "B", None, HOUR, 2 * HOUR)
+C = Row("1", "C", "bob", HOUR, 3 * HOUR)
+D = Row("1", "D", None, 3 * HOUR, 4 * HOUR)
+E = Row("1", "E", None, 4 * HOUR, 5 * HOUR)
+F = Row("1", "F", None, 4 * HOUR, 5 * HOUR)
+Token = tuple[str, float, float | None, str | None, str]
+"""Node, enabled, started (hours after the first start), agent, activity before."""
+
+CASES: dict[str, tuple[list[Row], list[Token], dict[str, int]]] = {
+    "running at the start": ([A._replace(end_s=None)], [("a", 0, 0, "ann", "")], {}),
+    "both branches wait": ([A], [("b", 1, None, None, "A"), ("c", 1, None, None, "A")], {}),
+    "one branch waits": ([A, B], [("c", 1, None, None, "A")], {"merge": 1}),
+    "one branch runs": ([A, B, C._replace(end_s=None)], [("c", 1, 1, "bob", "A")], {"merge": 1}),
+    "both branches run": (
+        [A, B._replace(end_s=None), C._replace(end_s=None)],
+        [("b", 1, 1, None, "A"), ("c", 1, 1, "bob", "A")],
+        {},
+    ),
+    "joined": ([A, B, C], [("d", 3, None, None, "C")], {}),
+    "before a decision": ([A, B, C, D], [("enough", 4, None, None, "D")], {}),
+    "again": ([A, B, C, D, E], [("d", 5, None, None, "E")], {}),
+    "redo runs": ([A, B, C, D, E._replace(end_s=None)], [("e", 4, 4, None, "D")], {}),
+}
+
+
+def stand(folder: Path, rows: list[Row]) -> tuple[OpenOrder, tuple[str, ...], float]:
+    """The only open order, the notes, and the hours from the origin to the first start."""
+    frozen = snapshot(folder, rows, T0 + timedelta(hours=6), ["1"])
+    state, notes = state_of(deterministic(), frozen)
+    assert state.at_s == frozen.until_s
+    return state.orders[0], notes, (T0 - frozen.origin) / timedelta(hours=1)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_tokens_of_an_order(case: str, tmp_path: Path) -> None:
+    rows, tokens, merged = CASES[case]
+    order, notes, shift = stand(tmp_path, rows)
+    found = [
+        (
+            p.node,
+            p.enabled_s / HOUR - shift,
+            None if p.started_s is None else p.started_s / HOUR - shift,
+            p.agent,
+            p.after,
+        )
+        for p in order.positions
+    ]
+    assert sorted(found) == sorted(tokens)
+    assert order.merged == merged
+    assert order.history == tuple(row.activity for row in rows if row.end_s is not None)
+    assert order.order.release_s / HOUR == shift
+    assert notes == ()
+
+
+def test_visits_count_what_was_reached(tmp_path: Path) -> None:
+    order, _, _ = stand(tmp_path, CASES["again"][0])
+    assert {node: order.visits[node] for node in ("a", "d", "e", "enough")} == {
+        "a": 1,
+        "d": 2,
+        "e": 1,
+        "enough": 1,
+    }
+
+
+def test_what_finds_no_place_is_passed_over_and_said(tmp_path: Path) -> None:
+    order, notes, _ = stand(tmp_path, [A, Row("1", "X", None, HOUR, 2 * HOUR), C])
+    assert [p.node for p in order.positions] == ["b"]
+    assert notes == ("case 1: X found no place in the model and was passed over",)
+
+
+def test_an_order_with_nothing_left_to_do_is_named(tmp_path: Path) -> None:
+    _, notes, _ = stand(tmp_path, [A, B, C, D, F])
+    assert notes == ("case 1: nothing is left to do in the model; taken to complete now",)
+
+
+def test_only_open_cases_are_orders(tmp_path: Path) -> None:
+    rows = [A, A._replace(case="2"), B._replace(case="2", start_s=2 * HOUR, end_s=None)]
+    state, _ = state_of(deterministic(), snapshot(tmp_path, rows, T0 + timedelta(hours=6), ["2"]))
+    assert [order.order.id for order in state.orders] == ["2"]
+
+
+def test_an_activity_renamed_by_hand_is_known_by_the_logs_name(tmp_path: Path) -> None:
+    rows = [A._replace(activity="Accept"), B]
+    twin = replace(deterministic(), overrides=(Override("activity Accept", "name", "A"),))
+    state, notes = state_of(twin, snapshot(tmp_path, rows, T0 + timedelta(hours=6), ["1"]))
+    assert notes == ()
+    assert [p.node for p in state.orders[0].positions] == ["c"]
+    assert state.orders[0].history == ("A", "B")
+
+
+def test_attributes_become_what_the_order_model_calls_them(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "case_id,activity,start_time,end_time,kind,worth,promised\n"
+        "1,A,2024-03-04T08:00Z,2024-03-04T09:00Z,gold,12.5,2024-03-05T08:00\n"
+        "2,A,2024-03-04T08:00Z,2024-03-04T09:00Z,,much,some day\n"
+    )
+    columns = {"segment": "kind", "value": "worth", "due": "promised"}
+    twin = replace(deterministic(), orders=OrderModel(columns=columns))
+    known = frozen(log, None, ["1", "2"])
+    first, second = (o.order for o in state_of(twin, known)[0].orders)
+    assert (first.segment, first.value, second.segment, second.value) == ("gold", 12.5, "", None)
+    assert first.due_s == first.release_s + 24 * HOUR
+    assert second.due_s is None
