@@ -14,7 +14,7 @@ from calibration.local_time import Floats, WeekClock, local_time
 from calibration.settings import Settings
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
-from metagraph.agents import Agent, Queue
+from metagraph.agents import UNLIMITED, Agent, Queue
 from metagraph.calendars import Calendar
 from metagraph.model import Default
 
@@ -26,8 +26,6 @@ MAIN = 0.1
 """Tasks that make up at least this share of an agent's work define its role."""
 BUSY = 0.95
 """Capacity is this quantile of the items in hand, over the time in which there is any."""
-UNLIMITED = 10_000
-"""Items at once of an agent for whom nobody waits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,12 @@ from metagraph.model import Default, Metagraph, Provenance
 from metagraph.nodes import End, Start, Task
 
 _T = TypeVar("_T")
+NOBODY_WAITS = Default(
+    "busy people",
+    "what they explain of the waiting (models without them simulated the last part of the log better)",
+    "waiting is drawn from the past and not caused by busy people: what more orders or fewer people would do "
+    "can't be told from this twin",
+)
 LIBRARIES = ("fitter", "numpy", "pm4py", "scipy")
 
 
@@ -75,7 +81,8 @@ class Calibrator:
         routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings)
         tasks, unseen = _tasks(skeleton, people, waits)
         few = arrival_defaults(window, arrivals)
-        defaults = (*people.resources.defaults, *people.durations.defaults, *unseen, *unreached, *few)
+        free = () if settings.use_contention else (NOBODY_WAITS,)
+        defaults = (*free, *people.resources.defaults, *people.durations.defaults, *unseen, *unreached, *few)
         return Metagraph(
             name=name,
             nodes=(Start("start"), *tasks, *skeleton.gateways, End("end")),

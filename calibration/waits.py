@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.agents import Resources
+from calibration.agents import Resources, fit_capacity
 from calibration.availability import Availability, find_availability
 from calibration.censored import place
 from calibration.fitting import differs, fit_law
@@ -50,6 +50,9 @@ def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings
     """
     snapshot = window.snapshot
     availability = find_availability(snapshot, resources)
+    observed = availability
+    if not settings.use_contention:  # the model's agents are never busy, those of the log were
+        observed = find_availability(snapshot, replace(resources, capacity=fit_capacity(snapshot)))
     index = {name: i for i, name in enumerate(snapshot.resources)}
     pools = {q.id: tuple(index[name] for name in q.agents) for q in resources.queues}
     usable = window.rows & ~np.isnan(replayed.enabled_s)
@@ -65,7 +68,7 @@ def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings
             continue
         enabled, start = replayed.enabled_s[rows], snapshot.start_s[rows]
         who = snapshot.resource[rows] if label in pools else np.full(len(rows), NO_RESOURCE, np.int32)
-        breakdowns[label] = wait_breakdown(enabled, start, who, availability, resources)
+        breakdowns[label] = wait_breakdown(enabled, start, who, observed, resources)
         if settings.use_delay:
             delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
             after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+UNLIMITED = 10_000
+"""Capacity of an agent for whom nobody ever waits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:

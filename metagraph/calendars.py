@@ -94,6 +94,13 @@ class WorkClock:
         i = self._interval(t)
         return max(self._ends[i], t) if i >= 0 else t
 
+    def last_on(self, t: float) -> float:
+        """The last instant <= t up to which the clock ran; -inf if it never did."""
+        if self._always:
+            return t
+        i = self._interval(t)
+        return min(t, self._ends[i]) if i >= 0 else -math.inf
+
     def worked(self, t: float) -> float:
         """Working seconds up to t, from a fixed but arbitrary zero: use differences."""
         if self._always:

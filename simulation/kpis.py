@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from metagraph.agents import UNLIMITED
 from simulation.run import Floats, Run
 
 
@@ -29,7 +30,7 @@ class Kpis:
     wip_mean: float
     """Open orders, on average over the run's time."""
     utilisation: Mapping[str, float]
-    """Per agent: work done over capacity on shift, in the run's time."""
+    """Per agent: work done over capacity on shift, in the run's time; not of those without limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def utilisation(run: Run) -> dict[str, float]:
             busy[agent] += end - start if clock is None else clock.between(start, end)
     found = {}
     for agent, name in enumerate(network.agent_ids):
+        if network.capacities[agent] >= UNLIMITED:
+            continue
         clock = network.clocks[network.agent_clocks[agent]]
         span = run.until_s - run.begin_s if clock is None else clock.between(run.begin_s, run.until_s)
         found[name] = float(busy[agent] / (span * network.capacities[agent])) if span > 0 else 0.0

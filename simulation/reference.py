@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf, isnan
 
 from simpy import Event
@@ -259,17 +260,26 @@ class _Engine:
 
     def _resume(self, t: float) -> None:
         """Put the state's orders in their places: first who is worked on, then who waits, in their order."""
-        waiting = []
+        idle = []
+        busy_since: dict[int, float] = {}
         for index, standing in enumerate(self.program.standing):
             journey = self._journey(index)
             for node, token in routed(self.network, journey, standing, self.stream):
                 item = self._item(journey, node, token.enabled_s)
                 if token.started_s is None:
-                    waiting.append((self._ready_at(item, token.after, t), item))
-                else:
-                    self._continue(item, token.agent, token.started_s, t)
+                    idle.append((item, token.after))
+                    continue
+                self._continue(item, token.agent, token.started_s, t)
+                busy_since[token.agent] = max(busy_since.get(token.agent, -inf), token.started_s)
             if not journey.tokens:
                 self.completed[index] = t
+        waiting = []
+        free: dict[tuple[int, ...], float] = {}
+        for item, after in idle:
+            queues = item.work.queues
+            if queues not in free:
+                free[queues] = self._last_free(queues, busy_since, t)
+            waiting.append((self._ready_at(item, after, max(free[queues], item.enabled)), item))
         for ready, item in sorted(waiting, key=lambda pair: (pair[0], pair[1].journey.order)):
             if ready > t:
                 self.agenda.at(ready, _READY, self._on_ready, item)
@@ -280,6 +290,22 @@ class _Engine:
             else:
                 self._join(item, t)
         self._match(list(range(len(self.network.pools))), t)
+
+    def _last_free(self, queues: tuple[int, ...], busy_since: Mapping[int, float], t: float) -> float:
+        """The last instant up to t at which somebody could have taken work from the queues.
+
+        An item that waits at t was still delayed then; whether it still is nobody knows. Who is busy at t was
+        free when that work began, who is off shift when the shift ended: as far as a state tells.
+        """
+        agents = {agent for queue in queues for agent in self.network.pools[queue].agents}
+        if not agents:
+            return t
+        last = -inf
+        for agent in agents:
+            clock = self._clock(agent)
+            on = t if clock is None else clock.last_on(t)
+            last = max(last, on if self.crew.free[agent] > 0 else min(on, busy_since.get(agent, t)))
+        return last
 
     def _ready_at(self, item: Item, previous: int, t: float) -> float:
         """When the delay of an item ends that follows the activity `previous`, given that it lasts at t."""

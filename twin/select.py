@@ -37,6 +37,8 @@ FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
 TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
+SHORTER = 0.06
+"""And so much if it is fitted to a shorter window: rare branches and tasks are told from few cases there."""
 UNSTRUCTURED = 0.5
 """And so much better if it has no structure that a person could read: 'history alone', the last resort."""
 
@@ -61,7 +63,9 @@ class _Plan:
     def margin(self, rival: _Plan) -> float:
         """By how much it has to be better than a simpler rival."""
         loses_structure = self.structure.recipe.noise is None and rival.structure.recipe.noise is not None
-        return UNSTRUCTURED if loses_structure else TIE
+        if loses_structure:
+            return UNSTRUCTURED
+        return SHORTER if self.settings.window_share < rival.settings.window_share else TIE
 
 
 class _Judge:
@@ -212,12 +216,24 @@ def _contest(
             best, best_total = plan, scores["total"]
     candidates = [Candidate(p.name, s, p is best) for p, s in zip(plans, measured, strict=True)]
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
-    reason = (
-        f"'{best.name}' has the smallest mean log ratio of {', '.join(weights)} to '{LAST_PERIOD}' "
-        f"({best_total:+.3f}; a less simple one must win by {TIE}, one without structure by {UNSTRUCTURED}); "
-        f"{SEEDS} simulated logs each"
+    return best, Choice(what, tuple(candidates), _reason(best, plans, measured, weights))
+
+
+def _reason(
+    best: _Plan, plans: Sequence[_Plan], measured: Sequence[Mapping[str, float]], weights: Mapping[str, float]
+) -> str:
+    totals = {plan.name: scores["total"] for plan, scores in zip(plans, measured, strict=True)}
+    rival = min(plans, key=lambda plan: totals[plan.name])
+    score = (
+        f"the score is the mean logarithm of {', '.join(weights)} over those of '{LAST_PERIOD}', from "
+        f"{SEEDS} simulated logs (below 0: closer to what happened than the copy)"
     )
-    return best, Choice(what, tuple(candidates), reason)
+    if rival is best:
+        return f"'{best.name}' has the lowest score, {totals[best.name]:+.3f}; {score}"
+    return (
+        f"'{best.name}' ({totals[best.name]:+.3f}) is kept although '{rival.name}' scores "
+        f"{totals[rival.name]:+.3f}: that one is less simple and must win by {rival.margin(best):g}; {score}"
+    )
 
 
 def _parts(closed: Snapshot) -> tuple[Snapshot, Snapshot] | None:

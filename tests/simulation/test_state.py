@@ -249,3 +249,25 @@ def test_a_lost_sale_date_in_the_past_loses_the_order_at_once(seed: int) -> None
     order = OpenOrder(Order("1", 0.0, lost_s=100.0), (Position("a", 0.0),), (), {"a": 1})
     log = run(resumed(station(Constant(HOUR)), 200.0, order), seed)
     assert log.lost_s.tolist() == [200.0]
+
+
+def test_work_that_became_ready_while_nobody_could_take_it_waits_for_people_not_for_its_delay() -> None:
+    """Delays of 1 to 100 h, enabled on Monday at 16:30; office hours end at 17:00. Seen on Tuesday at 8:00 it
+    may well be ready: over a third start at 9:00. Seen at 10:00 beside an idle agent, it is not."""
+    from simulation.replicate import replicate
+
+    model = process(
+        row("a"),
+        constant(60.0),
+        queues=[Queue("q", ("ann",))],
+        serves={"a": ["q"]},
+        agents=[Agent("ann", "office")],
+        delays={"a": Empirical((HOUR, HOUR, 100 * HOUR, 100 * HOUR))},
+    )
+    waiting = opened(Position("a", 16.5 * HOUR))
+    early = resumed(model, 32 * HOUR, waiting)
+    starts = [float(r.start_s[0]) for r in replicate(early, 1, 400, workers=1)]
+    at_nine = sum(abs(s - 33 * HOUR) < 1 for s in starts) / 400
+    assert 0.3 < at_nine < 0.5
+    late = resumed(model, 34 * HOUR, waiting)
+    assert all(float(r.start_s[0]) > 34.01 * HOUR for r in replicate(late, 2, 50, workers=1))
