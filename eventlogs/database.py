@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from metagraph.errors import DataError
+from metagraph.errors import DataError, UsageError
 
 MEMORY = ":memory:"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -21,8 +21,10 @@ def connect(
     """Open the file, waiting up to `wait_s` seconds while another process holds it.
 
     Raises DataError when it stays locked, is missing (read-only), is no database of ours, or is of a newer
-    version.
+    version; UsageError for an empty path.
     """
+    if not path:
+        raise UsageError("--db is empty; name the database's file")
     if read_only and not Path(path).exists():
         raise DataError(f"{path}: there is no such database; import a log first")
     deadline, told = time.monotonic() + wait_s, False
@@ -36,7 +38,8 @@ def connect(
                 # This process already has the file open for writing: share that.
                 read_only = False
                 continue
-            if "lock" not in text and "different configuration" not in text:
+            # "block" is a word of damaged files.
+            if "set lock" not in text and "different configuration" not in text:
                 reason = text.splitlines()[0]
                 raise DataError(
                     f"{path} can't be opened as a database ({reason}); give another --db"
@@ -74,7 +77,11 @@ def migrate(con: DuckDBPyConnection, path: str, *, read_only: bool = False) -> N
         )
     for number, script in enumerate(scripts[version:], start=version + 1):
         con.execute("BEGIN")
-        con.execute(script.read_text(encoding="utf-8"))
+        try:
+            con.execute(script.read_text(encoding="utf-8"))
+        except duckdb.CatalogException:
+            con.execute("ROLLBACK")
+            raise DataError(f"{path} is a database of another program; give another --db") from None
         con.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
         con.execute("DELETE FROM schema_version")
         con.execute("INSERT INTO schema_version VALUES (?)", [number])

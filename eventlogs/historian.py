@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+import duckdb
 import numpy as np
 
 from eventlogs import closing as closings
@@ -30,6 +31,8 @@ from metagraph.errors import DataError, UsageError
 
 PARSER_VERSION = 1
 WAIT_S = 60.0
+DAMAGED = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+"""What the database says of a file or a disk that it can't use."""
 _SUFFIXES = (".csv", ".tsv", ".txt", ".xes", ".parquet")
 
 Progress = Callable[[str, float], None]
@@ -73,6 +76,11 @@ class Historian:
             # A first import that failed leaves no empty database behind; unlinked while the lock is held.
             Path(self.path).unlink(missing_ok=True)
         self.close()
+        if isinstance(error, DAMAGED):
+            reason = str(error).splitlines()[0]
+            raise DataError(
+                f"{self.path} is damaged or can't be written ({reason}); give another --db"
+            ) from error
 
     def close(self) -> None:
         """Let go of the file."""
