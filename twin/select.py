@@ -39,6 +39,8 @@ TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
 SHORTER = 0.06
 """And so much if it is fitted to a shorter window: rare branches and tasks are told from few cases there."""
+UNCONGESTED = 0.15
+"""And so much if nobody waits for busy agents in it: it can't say what more orders or people would do."""
 UNSTRUCTURED = 0.5
 """And so much better if it has no structure that a person could read: 'history alone', the last resort."""
 
@@ -65,6 +67,8 @@ class _Plan:
         loses_structure = self.structure.recipe.noise is None and rival.structure.recipe.noise is not None
         if loses_structure:
             return UNSTRUCTURED
+        if rival.settings.use_contention and not self.settings.use_contention:
+            return UNCONGESTED
         return SHORTER if self.settings.window_share < rival.settings.window_share else TIE
 
 
