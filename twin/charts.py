@@ -5,18 +5,19 @@ Every axis names its unit; no chart has more than some five thousand marks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
 
 import altair as alt
 import numpy as np
 
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
-from twin.drawing_tools import BLUE, GREY, ORANGE, RED, Picture, base, titled, to_png, to_svg, when, x, y
+from metagraph.paces import Pace
+from twin.drawing_tools import BLUE, GREY, ORANGE, Picture, base, titled, to_png, to_svg, x, y
 from twin.fit_charts import fit_histogram, fit_qq
-from twin.outlook import LEVELS, Forecast, OrderOutlook, median
+from twin.forecast_charts import forecast_gantt, wip_fan
 from twin.validation import METRICS, Validation
+from twin.verdict import tested_log
 from twin.words import DAYS, unit_for
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "fit_histogram",
     "fit_qq",
     "forecast_gantt",
+    "pace_heatmap",
     "to_png",
     "to_svg",
     "validation_bars",
@@ -32,102 +34,7 @@ __all__ = [
     "wip_fan",
 ]
 
-TASK_COLOURS = (
-    *("#3b82a8", "#e0a03c", "#5a9e6f", "#c2667a", "#7d74b8", "#4fb0ae", "#b8864b", "#91a63f", "#a06a9c"),
-    "#6f8796",
-)
 WAIT_COLOURS = {"work": "#3b82a8", "off shift": "#b9c4cd", "agents busy": "#d97b3c", "remaining": "#c9b458"}
-
-
-def forecast_gantt(forecast: Forecast, limit: int = 40) -> Picture:
-    """The open orders that complete first: remaining tasks (median start to end; paler where less likely),
-    completion (10 % to 90 %), due date and now."""
-    shown = sorted(forecast.orders, key=lambda order: median(order.quantiles))[:limit]
-    ids = [order.case_id for order in shown]
-    row = alt.Y("order", type="nominal", sort=ids, title=None, scale=alt.Scale(domain=ids, paddingInner=0.25))
-    done = base(_completion(order) for order in shown).encode(y=row)
-    tips = [_tip(name, title) for name, title in (("early", "10 %"), ("middle", "50 %"), ("late", "90 %"))]
-    now = base([{"now": forecast.as_of.isoformat()}]).mark_rule(color=RED, strokeDash=[4, 3])
-    layers = [
-        _task_bars(shown).encode(y=row),
-        done.mark_rule(color=GREY, strokeWidth=1.6).encode(x=when("early"), x2="late"),
-        done.mark_point(color=GREY, filled=True, size=45, opacity=1).encode(
-            x=when("middle"), tooltip=["order:N", *tips]
-        ),
-        now.encode(x=when("now")),
-    ]
-    due = [{"order": order.case_id, "due": order.due.isoformat()} for order in shown if order.due]
-    if due:
-        tick = base(due).mark_tick(color=RED, thickness=2.5, size=15)
-        layers.append(tick.encode(x=when("due"), y=row, tooltip=["order:N", _tip("due", "due")]))
-    more = (
-        f"; the first {limit} of {len(forecast.orders):,} open orders" if len(forecast.orders) > limit else ""
-    )
-    red = "due and now" if due else "now"
-    subtitle = f"bar: median task; dot and line: completion, median and 10–90 %; red: {red}{more}"
-    return alt.layer(*layers).properties(
-        width=720, height=alt.Step(18), title=titled("When open orders complete", subtitle)
-    )
-
-
-def _task_bars(orders: Sequence[OrderOutlook]) -> alt.Chart:
-    bars = [
-        {"order": order.case_id, "task": task.activity, "probability": task.probability}
-        | {"from": task.start[1].isoformat(), "to": task.end[1].isoformat()}
-        for order in orders
-        for task in order.tasks
-    ]
-    labels = sorted({str(bar["task"]) for bar in bars})
-    colours = alt.Scale(
-        domain=labels, range=[TASK_COLOURS[i % len(TASK_COLOURS)] for i in range(len(labels))]
-    )
-    legend = alt.Legend(orient="bottom", columns=5, title=None, labelLimit=170)
-    paler = alt.Scale(domain=[0, 1], range=[0.15, 1])
-    likely = alt.Tooltip("probability:Q", format=".0%")
-    marks: alt.Chart = base(bars).mark_bar(cornerRadius=2)
-    return marks.encode(
-        x=when("from"),
-        x2="to",
-        color=alt.Color("task:N", scale=colours, legend=legend),
-        opacity=alt.Opacity("probability:Q", scale=paler, legend=None),
-        tooltip=["order:N", "task:N", _tip("from", "start"), _tip("to", "end"), likely],
-    )
-
-
-def _completion(order: OrderOutlook) -> dict[str, object]:
-    early, middle, late = (order.quantiles[LEVELS.index(p)].isoformat() for p in (0.1, 0.5, 0.9))
-    return {"order": order.case_id, "early": early, "middle": middle, "late": late}
-
-
-def _tip(field: str, title: str) -> alt.Tooltip:
-    return alt.Tooltip(field, type="temporal", title=title, format="%a %d %b %H:%M")
-
-
-def wip_fan(forecast: Forecast, metric: str = "wip", past: Sequence[tuple[datetime, float]] = ()) -> Picture:
-    """A count over the horizons: median, 25–75 % and 5–95 %; `past` is what was counted before."""
-    name = {"wip": "orders in process", "completions": "orders completed", "arrivals": "orders arrived"}[
-        metric
-    ]
-    start = float(len(forecast.orders)) if metric == "wip" else 0.0
-    fan = [(s.horizon_h, s.quantiles) for s in forecast.system if s.metric == metric]
-    rows = [
-        {"at": (forecast.as_of + timedelta(hours=hours)).isoformat()}
-        | {f"q{100 * p:02.0f}": counts[LEVELS.index(p)] for p in (0.05, 0.25, 0.5, 0.75, 0.95)}
-        for hours, counts in [(0.0, (start,) * len(LEVELS)), *sorted(fan)]
-    ]
-    chart = base(rows).encode(x=when("at", ticks=2))
-    tips = [alt.Tooltip(f"q{p}:Q", title=f"{p} %") for p in ("05", "25", "50", "75", "95")]
-    layers = [
-        chart.mark_area(color=BLUE, opacity=0.18).encode(y=y("q05", name), y2="q95"),
-        chart.mark_area(color=BLUE, opacity=0.3).encode(y=y("q25", name), y2="q75"),
-        chart.mark_line(color=BLUE, point={"color": BLUE}).encode(y=y("q50", name), tooltip=tips),
-    ]
-    if past:
-        seen = base({"at": moment.isoformat(), "count": count} for moment, count in past)
-        line = seen.mark_line(color=GREY, interpolate="step-after")
-        layers.append(line.encode(x=when("at", ticks=2), y=y("count", name)))
-    title = titled(name.capitalize(), "median, 25–75 % and 5–95 %")
-    return alt.layer(*layers).properties(width=330, height=180, title=title)
 
 
 def validation_bars(validation: Validation) -> Picture:
@@ -135,9 +42,7 @@ def validation_bars(validation: Validation) -> Picture:
     sources = {"this twin": validation.distances, **validation.references}
     metrics = [metric for metric in METRICS if metric in validation.distances]
     panels = [_metric_panel(metric, sources, i % 3 == 0) for i, metric in enumerate(metrics)]
-    title = titled(
-        "Distance to the log the twin has not seen", "shorter is better; whisker: ± 1 sd of the runs"
-    )
+    title = titled(f"Distance to {tested_log(validation)}", "shorter is better; whisker: ± 1 sd of the runs")
     return alt.concat(*panels, columns=3, spacing=26, title=title)
 
 
@@ -169,7 +74,10 @@ def waits_chart(metagraph: Metagraph) -> Picture:
         for label, times in parts.items()
         for i, (name, seconds) in enumerate(times.items())
     ]
-    colours = alt.Scale(domain=list(WAIT_COLOURS), range=list(WAIT_COLOURS.values()))
+    drawn = {
+        name: colour for name, colour in WAIT_COLOURS.items() if any(p.get(name) for p in parts.values())
+    }
+    colours = alt.Scale(domain=list(drawn), range=list(drawn.values()))
     marks: alt.Chart = base(rows).mark_bar(height=13)
     chart = marks.encode(
         x=x("time", f"mean time per execution, {unit}"),
@@ -197,17 +105,27 @@ def calendar_heatmap(metagraph: Metagraph) -> Picture:
     for agent in metagraph.agents:
         for start, end in hours.get(agent.calendar, ()):
             count += np.clip(edges[1:], start, end) - np.clip(edges[:-1], start, end)
-    rows = [{"day": DAYS[h // 24], "hour": h % 24, "agents": count[h] / 3600} for h in range(168)]
+    return _week_map(count / 3600, "agents", "local time").properties(title="Agents on shift")
+
+
+def pace_heatmap(pace: Pace) -> Picture:
+    """How fast delays run in each hour of the week."""
+    title = titled("Pace of the delays", "1 on average; delays run fast in blue hours and rest in grey ones")
+    return _week_map(pace.rates, "pace", pace.time_zone).properties(title=title)
+
+
+def _week_map(values: Iterable[float], what: str, zone: str) -> alt.Chart:
+    """168 values as a week of hours."""
+    rows = [{"day": DAYS[h // 24], "hour": h % 24, what: float(value)} for h, value in enumerate(values)]
     shade = alt.Scale(range=["#8a97a31f", BLUE], domainMin=0)
     hour = alt.Axis(labelAngle=0, labelOverlap=True)
     marks: alt.Chart = base(rows).mark_rect()
-    chart = marks.encode(
-        x=alt.X("hour:O", title="hour of the day, local time", axis=hour),
+    return marks.encode(
+        x=alt.X("hour:O", title=f"hour of the day, {zone}", axis=hour),
         y=alt.Y("day:O", sort=list(DAYS), title=None),
-        color=alt.Color("agents:Q", title="agents", scale=shade),
-        tooltip=["day:O", "hour:O", alt.Tooltip("agents:Q", format=".1f")],
-    )
-    return chart.properties(width=440, height=alt.Step(20), title="Agents on shift")
+        color=alt.Color(f"{what}:Q", title=what, scale=shade),
+        tooltip=["day:O", "hour:O", alt.Tooltip(f"{what}:Q", format=".1f")],
+    ).properties(width=440, height=alt.Step(20))
 
 
 def arrivals_profile(metagraph: Metagraph) -> Picture:

@@ -73,9 +73,9 @@ def when(field: str, ticks: int | None = None) -> alt.X:
 
 
 def titled(text: str, subtitle: str = "") -> alt.TitleParams:
-    """A title; the subtitle's colour reads on light and dark ground, whatever theme draws the chart."""
+    """A title, and lines of a subtitle; their colour reads on light and dark ground, whatever theme draws."""
     return (
-        alt.TitleParams(text, subtitle=subtitle, subtitleColor="#7d8a96")
+        alt.TitleParams(text, subtitle=subtitle.split("\n"), subtitleColor="#7d8a96")
         if subtitle
         else alt.TitleParams(text)
     )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from metagraph.distributions import Fitted
 from metagraph.drawing import draw_svg
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
-from twin import words
+from twin import model_words, words
 from twin.files import write_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, Quote
-from twin.validation import Validation
-from twin.verdict import metric_verdicts, verdict
+from twin.validation import METRICS, Validation
+from twin.verdict import measured_on, metric_verdicts, verdict
 
 MOST_ORDERS = 200
 MOST_FITS = 40
@@ -51,6 +52,8 @@ def render(
     """The report as HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from twin import charts
+
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -62,10 +65,21 @@ def render(
         name: getattr(words, name) for name in ("span", "percent", "instant", "number", "few")
     }
     environment.filters["whole"] = lambda value: f"{value:,.0f}"
+    environment.filters["unbroken"] = _unbroken
+    environment.filters["in_order"] = lambda scores: sorted(scores, key=[*METRICS, *scores].index)
+    environment.filters["days"] = lambda seconds: f"{words.number(seconds / 86400)} d"
     environment.filters["minute"] = lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+    congestion = model_words.congestion_text(metagraph)
     return environment.get_template("report.html").render(
         model=metagraph,
         made=datetime.now(UTC),
+        learned_from=model_words.learned_from(metagraph),
+        congestion=congestion,
+        arrivals=model_words.arrivals_text(metagraph.arrivals) if metagraph.arrivals else "",
+        endings=model_words.endings_text(metagraph),
+        paced=model_words.PACED,
+        busy_known=not congestion or any(task.waits.busy_s for task in metagraph.tasks() if task.waits),
+        paces=[_inline(charts.pace_heatmap(pace)) for pace in metagraph.paces],
         diagrams=_diagrams(metagraph),
         pictures=_pictures(metagraph, validation, forecast),
         tasks=[_task(metagraph, task, i < MOST_FITS) for i, task in enumerate(metagraph.tasks())],
@@ -74,11 +88,18 @@ def render(
         fallbacks=fallbacks(metagraph),
         validation=validation,
         verdict=verdict(validation) if validation else "",
+        measured_on=measured_on(validation) if validation else "",
         metrics=metric_verdicts(validation) if validation else (),
         forecast=forecast,
         orders=[_order(order) for order in _soonest(forecast)] if forecast else [],
         quote=quote,
     )
+
+
+def _unbroken(text: str) -> Markup:
+    """The text, with instants that no line breaks."""
+    stamp = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?")
+    return Markup(stamp.sub(r'<span class="id">\g<0></span>', str(escape(text))))
 
 
 def _diagrams(metagraph: Metagraph) -> dict[str, Markup]:
@@ -102,7 +123,7 @@ def _pictures(
     if validation:
         drawn["validation"] = charts.validation_bars(validation)
     if forecast and forecast.orders:
-        drawn["gantt"] = charts.forecast_gantt(forecast)
+        drawn["gantt"] = charts.forecast_gantt(forecast, metagraph)
     if forecast and forecast.system:
         drawn["wip"] = charts.wip_fan(forecast)
     return {name: _inline(chart) for name, chart in drawn.items()}
@@ -125,7 +146,7 @@ def _task(metagraph: Metagraph, task: Task, with_pictures: bool) -> dict[str, An
         "fit": _fit("", default),
         "agents": words.serving(metagraph, task),
         "waits": task.waits,
-        "delay": _fit("", task.delay.default) if task.delay else None,
+        "delay": model_words.delay_text(task.delay) if task.delay else "none",
         "rows": [_fit(" · ".join(filter(None, (r.cls, r.segment, r.agent))), r.fitted) for r in rows],
         "pictures": [
             _inline(charts.fit_histogram(default, task.label)),
@@ -142,7 +163,7 @@ def _fit(name: str, fitted: Fitted) -> dict[str, Any]:
         "n": fitted.n,
         "law": words.law_name(fitted.law),
         "mean": words.mean_text(fitted),
-        "range": " to ".join(words.span(float(fitted.law.ppf(p))) for p in (0.1, 0.9)),
+        "range": " to ".join(words.span(float(fitted.law.ppf(p))) for p in (0.05, 0.95)),
         "ks": "–" if fitted.ks is None else f"{fitted.ks:.3f}",
         "level": fitted.level,
         "note": fitted.note,
@@ -151,6 +172,7 @@ def _fit(name: str, fitted: Fitted) -> dict[str, Any]:
 
 def _gateways(metagraph: Metagraph) -> list[dict[str, Any]]:
     found = []
+    names = model_words.gateway_names(metagraph)
     for routing in metagraph.routing:
         overall = routing.overall()
         branches = [
@@ -160,7 +182,7 @@ def _gateways(metagraph: Metagraph) -> list[dict[str, Any]]:
         contexts = len(routing.rows) - 1
         found.append(
             {
-                "where": words.gateway_text(metagraph, routing.node),
+                "where": names[routing.node],
                 "branches": branches,
                 "n": overall.n,
                 "contexts": contexts,
@@ -218,5 +240,5 @@ def _soonest(forecast: Forecast) -> list[OrderOutlook]:
 
 
 def _order(order: OrderOutlook) -> dict[str, Any]:
-    early, middle, late = (order.quantiles[LEVELS.index(p)] for p in (0.1, 0.5, 0.9))
+    early, middle, late = (order.quantiles[LEVELS.index(p)] for p in (0.05, 0.5, 0.95))
     return {"order": order, "early": early, "middle": middle, "late": late}

@@ -52,6 +52,8 @@ class Validation:
     """Reference name -> metric -> values: 'last period copied', 'training cases resampled'."""
     tasks: tuple[TaskCheck, ...]
     agents: tuple[AgentCheck, ...]
+    held_out: bool = False
+    """Whether a second twin, built from the first four fifths of `log`, was measured on its last fifth."""
 
     def mean(self, metric: str) -> float:
         """Mean over the runs."""

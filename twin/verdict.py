@@ -98,10 +98,30 @@ def verdict(validation: Validation) -> str:
     if level:
         counts += f", not told apart on {level}"
     lead = len(better) - len(worse)
-    says = "beats" if lead > 0 else "is about as real as" if lead == 0 else "does not beat"
-    if lead > 0 and 2 * len(better) < len(found):
-        says = "is a little more real than"
-    return f"The twin {says} a plain copy of the last period: {counts}."
+    says = (
+        "does not beat" if lead < 0 else "is about as real as" if lead == 0 else "is a little more real than"
+    )
+    if 3 * len(better) >= 2 * len(found) and len(worse) <= 1:
+        says = "beats"
+    return f"On {validation.cases:,} test cases the twin {says} a plain copy of the last period: {counts}."
+
+
+def tested_log(validation: Validation) -> str:
+    """What was simulated and compared with: a log, or the last fifth of one."""
+    return f"the last fifth of {validation.log}" if validation.held_out else validation.log
+
+
+def measured_on(validation: Validation) -> str:
+    """Which twin was measured on what."""
+    against = f"{validation.runs:,} simulated logs of as many cases"
+    size = f"{validation.cases:,} cases, {validation.events:,} task executions"
+    if not validation.held_out:
+        return f"Measured on {validation.log} ({size}) against {against}."
+    return (
+        f"Measured on {tested_log(validation)} ({size}; cases that cross the cut are left out) against "
+        f"{against}. A second twin simulated them, built in the same way from the first four fifths alone; "
+        "this twin is built from the whole log."
+    )
 
 
 def _names(metrics: Sequence[str]) -> str:

@@ -60,6 +60,12 @@ def instant(moment: datetime | None) -> str:
     return "–" if moment is None else f"{moment:%Y-%m-%d %H:%M} {moment.tzname() or ''}".rstrip()
 
 
+def family_name(family: str) -> str:
+    """A family of laws in words; what follows a comma stays."""
+    name, comma, rest = family.partition(",")
+    return _FAMILIES.get(name, name) + comma + rest
+
+
 def law_name(law: Distribution) -> str:
     """The family in words."""
     match law:
@@ -68,7 +74,7 @@ def law_name(law: Distribution) -> str:
         case Empirical():
             return "observed quantiles"
         case Parametric(family=family):
-            return _FAMILIES.get(family, family)
+            return family_name(family)
         case ZeroInflated(p_zero=p, positive=positive):
             return f"{percent(p)} none at all, else {law_name(positive)}"
 

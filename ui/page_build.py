@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from metagraph.model import Metagraph
+from twin.model_words import congestion_text, learned_from, tried
 from twin.words import instant
 from ui import jobs
 from ui.parts import built_twin, chosen_twin, go_to, plain, run_job, watched
@@ -58,25 +59,30 @@ def _summary(place: Workspace, name: str, model: Metagraph) -> None:
     for column, (title, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
         column.metric(title, f"{value:,}")
     if origin:
-        st.caption(plain(f"From {instant(origin.first_event)} to {instant(origin.until)}."))
+        learned = f" Its times and shares are from: {learned_from(model)}." if learned_from(model) else ""
+        st.caption(
+            plain(f"The log covers {instant(origin.first_event)} to {instant(origin.until)}.{learned}")
+        )
+        if congestion_text(model):
+            st.info(congestion_text(model), icon=":material/info:")
         st.table(
             [
                 {
                     "Chosen by simulation": choice.what.capitalize(),
                     "Winner": plain(next((c.name for c in choice.candidates if c.chosen), "")),
-                    "Out of": len(choice.candidates),
+                    "Tried": tried(choice),
                     "Why": plain(choice.reason),
                 }
                 for choice in origin.choices
             ]
         )
-    left, right, _ = st.columns([1, 1, 3])
-    if left.button("Look at the process", type="primary", icon=":material/account_tree:"):
-        go_to("process")
-    right.download_button(
-        "Twin (JSON)",
-        place.twin(name).read_bytes(),
-        f"{name}.json",
-        "application/json",
-        icon=":material/download:",
-    )
+    with st.container(horizontal=True):
+        if st.button("Look at the process", type="primary", icon=":material/account_tree:"):
+            go_to("process")
+        st.download_button(
+            "Twin (JSON)",
+            place.twin(name).read_bytes(),
+            f"{name}.json",
+            "application/json",
+            icon=":material/download:",
+        )

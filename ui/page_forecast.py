@@ -11,14 +11,16 @@ from metagraph.model import Metagraph
 from twin.charts import forecast_gantt, wip_fan
 from twin.files import write_text
 from twin.json_out import read
-from twin.outlook import LEVELS, Forecast, OrderOutlook
+from twin.model_words import congestion_text
+from twin.outlook import LEVELS, Forecast, OrderOutlook, median
 from twin.words import instant
 from ui import jobs
 from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
 from ui.report_button import report_button
 from ui.workspace import Workspace, workspace
 
-_HORIZONS_H = "24,72,168"
+_HORIZONS_H = ",".join(str(hours) for hours in range(12, 169, 12))
+"""Close enough together to show nights and weekends."""
 
 
 def show() -> None:
@@ -37,7 +39,7 @@ def show() -> None:
         return
     if path.stat().st_mtime < place.built_at(name):
         st.warning("The twin was built anew after this forecast.", icon=":material/warning:")
-    _results(read(Forecast, path.read_text(encoding="utf-8")), _csv(place, name), name)
+    _results(read(Forecast, path.read_text(encoding="utf-8")), _csv(place, name), name, model)
     report_button(place, name)
 
 
@@ -76,7 +78,7 @@ def _csv(place: Workspace, name: str) -> Path:
     return place.twins / f"{name}.forecast.csv"
 
 
-def _results(forecast: Forecast, csv: Path, name: str) -> None:
+def _results(forecast: Forecast, csv: Path, name: str, model: Metagraph) -> None:
     st.caption(
         plain(
             f"{len(forecast.orders):,} open orders as of {instant(forecast.as_of)}, {forecast.replications} "
@@ -88,12 +90,17 @@ def _results(forecast: Forecast, csv: Path, name: str) -> None:
     if not forecast.orders:
         st.info("No order was open at that instant.")
         return
-    picture(forecast_gantt(forecast))
-    stamp = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC")
+    if congestion_text(model):
+        st.info(congestion_text(model), icon=":material/info:")
+    picture(forecast_gantt(forecast, model))
+    stamp = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC", width=130)
     st.dataframe(
-        [_row(order) for order in forecast.orders],
+        [_row(order) for order in sorted(forecast.orders, key=lambda order: median(order.quantiles))],
         hide_index=True,
-        column_config=dict.fromkeys(("10 %", "Median", "90 %", "Due"), stamp),
+        column_config=dict.fromkeys(("5 %", "Median", "95 %", "Due"), stamp),
+    )
+    st.caption(
+        "Instants in UTC. Completion comes before “5 %” in one of twenty futures, after “95 %” in another."
     )
     if csv.exists():
         st.download_button(
@@ -108,7 +115,9 @@ def _results(forecast: Forecast, csv: Path, name: str) -> None:
         with column:
             picture(wip_fan(forecast, metric), 290)
     if forecast.agents:
-        with st.expander("Work ahead of each agent over the open orders, hours"):
+        with st.expander(
+            "Work ahead of each agent over the open orders, hours from start to end (10 to 90 %)"
+        ):
             st.dataframe(
                 [
                     {"Agent": a.agent}
@@ -120,11 +129,10 @@ def _results(forecast: Forecast, csv: Path, name: str) -> None:
 
 
 def _row(order: OrderOutlook) -> dict[str, object]:
-    early, middle, late = (order.quantiles[LEVELS.index(p)] for p in (0.1, 0.5, 0.9))
-    row: dict[str, object] = {"Order": order.case_id, "Stands": order.standing}
-    row |= {"10 %": early, "Median": middle, "90 %": late}
+    early, middle, late = (order.quantiles[LEVELS.index(p)] for p in (0.05, 0.5, 0.95))
+    row: dict[str, object] = {"Order": order.case_id, "5 %": early, "Median": middle, "95 %": late}
     if order.due:
         row |= {"Due": order.due}
     if order.late_probability is not None:
         row |= {"Late, %": round(100 * order.late_probability)}
-    return row
+    return row | {"Stands": order.standing}

@@ -9,6 +9,7 @@ from metagraph.errors import TwinError
 from metagraph.model import Metagraph
 from metagraph.nodes import Gateway, Task
 from twin.charts import arrivals_profile, calendar_heatmap, waits_chart
+from twin.model_words import arrivals_text, congestion_text, gateway_names
 from twin.words import branch_text, gateway_text, share_text
 from ui.diagram import diagram
 from ui.overrides_form import approval, overrides
@@ -56,7 +57,8 @@ def _picture(model: Metagraph, name: str) -> str | None:
 
 
 def _gateway_panel(model: Metagraph, gateway: Gateway) -> None:
-    st.subheader(plain(f"Choice {gateway_text(model, gateway.id)}"))
+    name = gateway_names(model).get(gateway.id) or gateway_text(model, gateway.id)
+    st.subheader(plain(f"Choice {name}"))
     routing = next((r for r in model.routing if r.node == gateway.id), None)
     if routing is None:
         st.write("Nothing is drawn here: every order takes all the ways, or they come together again.")
@@ -88,9 +90,13 @@ def _gateway_panel(model: Metagraph, gateway: Gateway) -> None:
 
 
 def _whole(model: Metagraph) -> None:
+    if congestion_text(model):
+        st.info(congestion_text(model), icon=":material/info:")
     picture(waits_chart(model))
     left, right = st.columns(2)
     with left:
         picture(calendar_heatmap(model), 290)
     with right:
         picture(arrivals_profile(model), 290)
+        if model.arrivals:
+            st.caption(plain(arrivals_text(model.arrivals)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,12 +11,21 @@ import streamlit as st
 from eventlogs.historian import log_name
 from eventlogs.looking import Look, look
 from metagraph.errors import TwinError
-from ui.parts import go_to, plain, work_on
+from ui.parts import FILES, go_to, plain, work_on
 from ui.workspace import ChosenLog, Workspace, workspace
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "order_to_cash.csv"
 ROLES = {"case": "Case", "activity": "Activity", "resource": "Resource", "start": "Start", "end": "End"}
 NONE = "(none)"
+_HERE = {
+    r"; say which with --map .*": "; choose them above",
+    r"; say which with --time-format .*": "; choose their order above, under “Times”",
+    r"; give its pattern, such as --time-format .*": "; choose another column above",
+    r"; mend it, or set such rows aside with --quarantine": "",
+    r"--map (\w+)=(.*?) names": r"\1 = \2 names",
+}
+"""What a sentence says of the options of commands -> what to do on this page."""
+_TOUCHED = "where the log comes from"
 _FORMATS = {None: "found by itself", "dmy": "day first", "mdy": "month first", "ymd": "year first"}
 
 
@@ -35,29 +45,46 @@ def show() -> None:
         mapping, time_format, zone = _reading(path)
         seen = _look(str(path), path.stat().st_mtime_ns, tuple(mapping.items()), time_format, zone)
     except (TwinError, OSError) as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(plain(_on_page(str(error), path)), icon=":material/error:")
         return
-    quarantine = _sample(seen)
+    quarantine = _sample(seen, path)
     if quarantine is not None:
         _use(place, ChosenLog(str(path), log_name(path), mapping, time_format, zone, quarantine))
 
 
 def _source(place: Workspace) -> Path | None:
-    """The file at work: the last one that was uploaded or named."""
+    """The file at work: the last one that was uploaded, named or asked for."""
     left, right = st.columns(2, gap="large")
     with left:
-        file = st.file_uploader("A file", type=["csv", "tsv", "txt", "xes", "gz", "parquet"], key="file")
+        file = st.file_uploader("A file", FILES, key="file", on_change=_last_touched, args=("file",))
     with right:
-        named = st.text_input("… or a path on this computer", placeholder="/data/orders.csv.gz", key="path")
-        if EXAMPLE.exists() and st.button("Try the bundled example", icon=":material/science:"):
-            st.session_state["example"] = True
-    if file is not None:
-        st.session_state.pop("example", None)
+        named = st.text_input(
+            "… or a path on this computer",
+            placeholder="/data/orders.csv.gz",
+            key="path",
+            on_change=_last_touched,
+            args=("path",),
+        ).strip()
+        if EXAMPLE.exists():
+            st.button(
+                "Try the bundled example",
+                icon=":material/science:",
+                on_click=_last_touched,
+                args=("example",),
+            )
+    wanted = st.session_state.get(_TOUCHED)
+    if wanted == "example":
+        st.caption(
+            plain(f"{EXAMPLE.name}, with the settings of {EXAMPLE.with_suffix('.toml').name} beside it")
+        )
+        return EXAMPLE
+    if file is not None and not (wanted == "path" and named):
         return place.save_upload(file.name, file.getbuffer())
-    if named.strip():
-        st.session_state.pop("example", None)
-        return Path(named.strip()).expanduser()
-    return EXAMPLE if st.session_state.get("example") else None
+    return Path(named).expanduser() if named else None
+
+
+def _last_touched(what: str) -> None:
+    st.session_state[_TOUCHED] = what
 
 
 def _reading(path: Path) -> tuple[dict[str, str], str | None, str]:
@@ -105,10 +132,18 @@ def _look(
     return look(Path(path), dict(mapping) or None, time_format, zone)
 
 
-def _sample(seen: Look) -> bool | None:
+def _on_page(fault: str, path: Path) -> str:
+    """A fault in the page's words: the file by its own name, and what to do here instead of options."""
+    told = fault.replace(str(path), path.name)
+    for option, here in _HERE.items():
+        told = re.sub(option, here, told)
+    return told
+
+
+def _sample(seen: Look, path: Path) -> bool | None:
     """The first rows and what is wrong; None while the log can't be used, else whether to set rows aside."""
     if seen.to_settle:
-        st.error(plain(seen.to_settle), icon=":material/error:")
+        st.error(plain(_on_page(seen.to_settle, path)), icon=":material/error:")
         st.caption("The first rows as they stand in the file")
         st.dataframe([dict(zip(seen.columns, row, strict=True)) for row in seen.raw], hide_index=True)
         return None

@@ -9,11 +9,12 @@ import streamlit as st
 from metagraph.errors import TwinError
 from twin.charts import validation_bars
 from twin.json_out import read
+from twin.reference import RESAMPLED
 from twin.validation import Validation
-from twin.verdict import metric_verdicts, verdict
+from twin.verdict import measured_on, metric_verdicts, verdict
 from twin.words import percent, span
 from ui import jobs
-from ui.parts import built_twin, chosen_twin, keep_output, plain, run_job, watched
+from ui.parts import FILES, built_twin, chosen_twin, keep_output, plain, run_job, watched
 from ui.report_button import report_button
 from ui.workspace import Workspace, workspace
 
@@ -47,7 +48,7 @@ def _start(place: Workspace, name: str, folder: Path) -> None:
     runs = int(middle.number_input("Simulated logs", 1, 100, 10))
     other = ""
     if way == ways[1]:
-        file = st.file_uploader("A later log of the same process", ["csv", "tsv", "xes", "gz"], key="later")
+        file = st.file_uploader("A later log of the same process", FILES, key="later")
         named = st.text_input("… or its path, or its name in the database", key="later path")
         other = str(place.save_upload(file.name, file.getbuffer())) if file else named.strip()
     else:
@@ -79,12 +80,7 @@ def _command(place: Workspace, name: str, other: str, runs: int) -> list[str]:
 def _results(validation: Validation) -> None:
     found = metric_verdicts(validation)
     st.info(plain(verdict(validation)), icon=":material/balance:")
-    st.caption(
-        plain(
-            f"{validation.log}: {validation.cases:,} cases and {validation.events:,} executions the twin has "
-            f"not seen, against {validation.runs} simulated logs. Means ± one sd; lower is better."
-        )
-    )
+    st.caption(plain(f"{measured_on(validation)} Means ± one sd; lower is better."))
     st.dataframe(
         [
             {"Distance": f"{m.metric}: {m.title}", "Unit": m.unit, "This twin": m.ours}
@@ -95,23 +91,32 @@ def _results(validation: Validation) -> None:
         hide_index=True,
     )
     st.markdown("\n".join(f"- **{m.metric}** {plain(m.sentence)}" for m in found))
+    if RESAMPLED in validation.references:
+        st.caption(
+            f"“{RESAMPLED}”: past cases, put at the very instants at which the test cases arrived. No "
+            "forecaster knows these, so it is a yardstick, not a rival."
+        )
     st.altair_chart(validation_bars(validation), width="content")
     tasks, agents = st.tabs(["Task by task", "Agent by agent"])
     tasks.dataframe(
         [
             {
                 "Task": t.activity,
-                "Per case, observed": round(t.observed_per_case, 2),
-                "Per case, simulated": round(t.simulated_per_case, 2),
-                "Work, observed": span(t.observed_work_s),
-                "Work, simulated": span(t.simulated_work_s),
-                "Wait before, observed": span(t.observed_wait_s),
-                "Wait before, simulated": span(t.simulated_wait_s),
+                "Per case": f"{t.observed_per_case:.2f}",
+                "per case": f"{t.simulated_per_case:.2f}",
+                "Start to end": span(t.observed_work_s),
+                "start to end": span(t.simulated_work_s),
+                "Gap before": span(t.observed_wait_s),
+                "gap before": span(t.simulated_wait_s),
             }
             for t in validation.tasks
         ],
         hide_index=True,
+        column_config=dict.fromkeys(
+            ("per case", "start to end", "gap before"), st.column_config.Column("twin's")
+        ),
     )
+    tasks.caption("Means by the clock, nights and weekends included; the twin's beside those of the log.")
     agents.dataframe(
         [
             {"Agent": a.agent, "Observed": percent(a.observed_share), "Simulated": percent(a.simulated_share)}

@@ -13,6 +13,8 @@ from twin.drawing_tools import Picture
 from ui import jobs
 from ui.workspace import Workspace, workspace
 
+FILES = ("csv", "csv.gz", "xes", "xes.gz")
+"""What may be uploaded."""
 _NEXT = "twin chosen next"
 
 

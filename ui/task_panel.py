@@ -7,8 +7,9 @@ import streamlit as st
 from metagraph.distributions import Fitted
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
-from twin.charts import fit_histogram, fit_qq
-from twin.words import hours_text, law_name, mean_text, number, serving, span
+from twin.charts import fit_histogram, fit_qq, pace_heatmap
+from twin.model_words import PACED, capacity_text
+from twin.words import family_name, hours_text, law_name, mean_text, number, serving, span
 from ui.parts import picture, plain
 
 
@@ -26,7 +27,7 @@ def task_panel(model: Metagraph, task: Task) -> None:
     with work:
         fit_pictures(default, task.label)
     with waits:
-        _waits(task)
+        _waits(model, task)
     with agents:
         _agents(model, task)
     with rows:
@@ -43,12 +44,16 @@ def fit_pictures(fitted: Fitted, label: str) -> None:
             picture(fit_qq(fitted, label), 330)
     if fitted.candidates:
         tried = sorted(fitted.candidates.items(), key=lambda item: item[1])
+        names = ", ".join(f"{family_name(family)} {ks:.3f}" for family, ks in tried)
         st.caption(
-            plain("KS distance of each family tried: " + ", ".join(f"{f} {ks:.3f}" for f, ks in tried))
+            plain(
+                f"KS distance of each family tried: {names}. Measured on times above zero, with those still "
+                "running; the law's own figure is over all that finished."
+            )
         )
 
 
-def _waits(task: Task) -> None:
+def _waits(model: Metagraph, task: Task) -> None:
     waits = task.waits
     if waits:
         parts = {"Off shift": waits.off_shift_s, "Agents busy": waits.busy_s, "Remaining": waits.remaining_s}
@@ -61,6 +66,10 @@ def _waits(task: Task) -> None:
         st.write(
             plain(f"Before it, the twin lets {mean_text(task.delay.default)} pass that no agent explains.")
         )
+        pace = next((pace for pace in model.paces if pace.id == task.delay.pace), None)
+        if pace:
+            st.write(f"This delay {PACED}.")
+            picture(pace_heatmap(pace), 290)
         fit_pictures(task.delay.default, f"Delay before {task.label}")
         if task.delay.after:
             after = [{"After": a} | _row(f) for a, f in task.delay.after.items()]
@@ -82,7 +91,7 @@ def _agents(model: Metagraph, task: Task) -> None:
             {
                 "Agent": agent.id,
                 "Role": agent.role,
-                "At once": agent.capacity,
+                "At once": capacity_text(agent.capacity),
                 "Hours": hours_text(calendars[agent.calendar]),
                 "Took, %": round(100 * shares[agent.id], 1) if agent.id in shares else None,
             }

@@ -1,16 +1,20 @@
 """Pictures say what the values say: marks are compared with numbers computed another way."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from metagraph.calendars import WorkClock
 from metagraph.distributions import Constant, Empirical, Fitted, Parametric, ZeroInflated
+from metagraph.paces import Pace
 from tests.twin import handmade
 from twin import charts
 from twin.drawing_tools import Picture
 from twin.outlook import LEVELS
+from twin.shifts import Shifts
 from twin.validation import METRICS
 
 LOGNORMAL = Parametric("lognorm", (0.6, 0.0, 720.0))
@@ -37,6 +41,7 @@ def all_pictures() -> dict[str, Picture]:
         "wip_fan": charts.wip_fan(handmade.forecast(), past=[(handmade.MONDAY, 3.0)]),
         "validation_bars": charts.validation_bars(handmade.validation()),
         "waits_chart": charts.waits_chart(twin),
+        "pace_heatmap": charts.pace_heatmap(Pace("work", (0.0, 2.0) * 84)),
         "calendar_heatmap": charts.calendar_heatmap(twin),
         "arrivals_profile": charts.arrivals_profile(twin),
     }
@@ -91,7 +96,28 @@ def test_gantt_shows_the_orders_that_complete_first_and_says_how_many_it_leaves_
     assert [row["order"] for row in done] == first
     assert [row["middle"] for row in done] == [medians[case].isoformat() for case in first]
     assert {bar["order"] for bar in bars} == set(first)
-    assert "first 40 of 50" in shown["title"]["subtitle"]
+    assert "first 40 of 50" in " ".join(shown["title"]["subtitle"])
+
+
+def test_gantt_bars_are_thick_only_while_somebody_is_on_shift() -> None:
+    twin = handmade.twin()
+    thin, thick, done, *_ = rows(spec(charts.forecast_gantt(handmade.forecast(), twin)))
+    assert done[0]["early"] == handmade.forecast().orders[0].quantiles[0].isoformat()
+    start, end = handmade.MONDAY + timedelta(days=3, hours=12), handmade.MONDAY + timedelta(days=7, hours=9.5)
+    pieces = Shifts(twin).within("Correct Order", start, end)
+    clock = WorkClock(twin.calendars[0], handmade.MONDAY)
+    seconds = [(moment - handmade.MONDAY).total_seconds() for moment in (start, end)]
+    assert sum((b - a).total_seconds() for a, b in pieces) == pytest.approx(clock.between(*seconds))
+    assert all(clock.is_on((a - handmade.MONDAY).total_seconds()) for a, _ in pieces)
+    assert Shifts(twin).within("Ship", start, end) == [(start, end)]
+    assert {bar["order"] for bar in thin} >= {bar["order"] for bar in thick}
+
+
+def test_horizons_far_apart_are_not_joined() -> None:
+    forecast = handmade.forecast()
+    near = replace(forecast, system=tuple(s for s in forecast.system if s.horizon_h == 24))
+    kinds = [[layer["mark"]["type"] for layer in spec(charts.wip_fan(f))["layer"]] for f in (near, forecast)]
+    assert kinds == [["area", "area", "line"], ["rule", "rule", "point"]]
 
 
 def test_fan_starts_at_the_open_orders_and_passes_through_the_horizons() -> None:

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metagraph.agents import UNLIMITED
+from metagraph.distributions import Fitted, Parametric
 from metagraph.errors import DataError
+from metagraph.model import Ending
+from metagraph.paces import Pace
 from tests.twin import handmade
+from twin.model_words import NO_CONGESTION, PACED
 from twin.report import fallbacks, render, write_report
 from twin.validation import METRICS
 from twin.verdict import compare, metric_verdicts, verdict
@@ -156,6 +161,62 @@ def test_a_narrow_lead_is_called_narrow() -> None:
     ahead = replace(narrow, references={"last period copied": dict.fromkeys(METRICS, (1.0,))})
     assert "a little more real than" in verdict(ahead)
     assert "better on 1 of 6 distances (CTDD), not told apart on 5" in verdict(ahead)
+
+
+def test_a_twin_beats_the_copy_only_with_two_thirds_and_one_exception() -> None:
+    def told(better: int, worse: int) -> str:
+        ours = [0.5] * better + [2.0] * worse + [1.0] * (6 - better - worse)
+        measured = {m: (value,) for m, value in zip(METRICS, ours, strict=True)}
+        copied = {"last period copied": dict.fromkeys(METRICS, (1.0,))}
+        return verdict(replace(handmade.validation(), distances=measured, references=copied))
+
+    assert ["beats" in told(*counts) for counts in ((4, 0), (4, 1), (3, 0), (4, 2))] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert "On 100 test cases" in told(4, 0)
+
+
+def test_the_report_says_which_twin_was_measured() -> None:
+    held_out = replace(handmade.validation(), log="orders", held_out=True)
+    text = Page(render(handmade.twin(), validation=held_out)).text
+    assert "Measured on the last fifth of orders (100 cases" in text
+    assert "Distance to the last fifth of orders" in text
+    assert "A second twin simulated them" in text
+    plain = Page(render(handmade.twin(), validation=handmade.validation())).text
+    assert "Measured on orders_test.csv (100 cases" in plain
+    assert "second twin" not in plain
+
+
+def test_paces_gaps_endings_and_missing_congestion_are_said(full: str) -> None:
+    twin = handmade.twin()
+    assert twin.arrivals is not None
+    assert twin.closing is not None
+    task = twin.tasks()[1]
+    assert task.delay is not None
+    paced = replace(task, delay=replace(task.delay, pace="work"))
+    rich = replace(
+        twin,
+        nodes=tuple(paced if node.id == task.id else node for node in twin.nodes),
+        paces=(Pace("work", (0.0, 2.0) * 84),),
+        agents=tuple(replace(agent, capacity=UNLIMITED) for agent in twin.agents),
+        arrivals=replace(twin.arrivals, gap=Fitted(Parametric("gamma", (4.0, 0.0, 0.25)), 400, "all")),
+        closing=replace(
+            twin.closing, idle_after_s={"Ship": 7200.0}, endings=(Ending(("Invoice", "Ship"), 0.98),)
+        ),
+    )
+    said = (
+        NO_CONGESTION,
+        PACED,
+        "gaps vary by 50 % of their mean",
+        "Invoice → Ship 98 %",
+        "2 h after Ship",
+    )
+    text = Page(render(rich)).text
+    assert [part for part in said if part not in text] == []
+    assert [part for part in said if part in Page(full).text] == []
 
 
 def test_no_copy_no_verdict() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from metagraph.calendars import Calendar
 from metagraph.distributions import Constant, Fitted, Parametric
 from tests.twin import handmade
-from twin import words
+from twin import model_words, words
 
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -54,6 +54,22 @@ def test_mean_with_its_interval() -> None:
 def test_weekly_hours(hours: tuple[tuple[float, float], ...], text: str) -> None:
     assert words.hours_text(Calendar("c", hours)) == text
     assert words.hours_text(Calendar("c")) == "always"
+
+
+def test_choices_alike_are_numbered_as_they_are_met() -> None:
+    twin = handmade.twin()
+    assert model_words.gateway_names(twin) == {"l2": f"after {handmade.EVIL}"}
+    second = replace(twin.routing[0], node="a1", flows=("f7", "f8"))
+    names = model_words.gateway_names(replace(twin, routing=(second, *twin.routing)))
+    assert names == {node: f"after {handmade.EVIL}, choice {i} of 2" for i, node in ((1, "l2"), (2, "a1"))}
+
+
+def test_references_are_not_counted_as_tried() -> None:
+    twin = handmade.twin()
+    assert twin.provenance is not None
+    (choice,) = twin.provenance.choices
+    copied = replace(choice.candidates[1], name="last period copied", note=model_words.REFERENCE)
+    assert model_words.tried(replace(choice, candidates=(*choice.candidates, copied))) == 2
 
 
 def test_branches_and_gateways_are_named_by_tasks() -> None:

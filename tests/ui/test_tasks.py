@@ -54,6 +54,7 @@ def test_the_last_fifth_is_simulated_by_a_twin_of_the_rest(tmp_path: Path) -> No
     assert set(found.distances) == set(METRICS)
     assert train.until_s < test.start_s.max()
     assert "last period copied" in found.references
+    assert (found.log, found.held_out) == ("orders", True)
     assert '"references"' in jobs.progress_file(folder).read_text()
 
 

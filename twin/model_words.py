@@ -1,0 +1,102 @@
+"""What a twin knows and assumes, in sentences."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+
+from metagraph.agents import UNLIMITED
+from metagraph.model import Choice, Metagraph
+from metagraph.nodes import DelayTable
+from metagraph.orders import Arrivals
+from twin.words import gateway_text, law_name, mean_text, number, percent
+
+REFERENCE = "reference"
+"""The note of a candidate that was measured for comparison only."""
+WINDOW = "calibration window"
+NO_CONGESTION = (
+    "Waiting is drawn from the past, not caused by busy people: this twin can't say what more orders or "
+    "fewer people would do."
+)
+PACED = "runs at the pace of the hour of the week: faster in the hours in which work begins"
+
+
+def congestion_text(metagraph: Metagraph) -> str:
+    """What a twin whose agents are never busy can't say; empty for others."""
+    unlimited = [agent.capacity >= UNLIMITED for agent in metagraph.agents]
+    return NO_CONGESTION if unlimited and all(unlimited) else ""
+
+
+def capacity_text(capacity: int) -> str:
+    """How many items at once."""
+    return "any number" if capacity >= UNLIMITED else f"{capacity:,}"
+
+
+def learned_from(metagraph: Metagraph) -> str:
+    """The part of the log that the laws were fitted to: 'last half (the last 410 of 820 cases)'."""
+    origin = metagraph.provenance
+    if origin is None:
+        return ""
+    chosen = [
+        c.name for choice in origin.choices if choice.what == WINDOW for c in choice.candidates if c.chosen
+    ]
+    told = origin.facts.get("window", "")
+    return " ".join(filter(None, (*chosen[:1], f"({told})" if chosen and told else told)))
+
+
+def tried(choice: Choice) -> int:
+    """How many candidates could have been chosen."""
+    return sum(candidate.note != REFERENCE for candidate in choice.candidates)
+
+
+def delay_text(delay: DelayTable) -> str:
+    """Mean and law of a delay, and whether it is paced."""
+    paced = "; paced" if delay.pace else ""
+    return f"{mean_text(delay.default)}, {law_name(delay.default.law)}{paced}"
+
+
+def arrivals_text(arrivals: Arrivals) -> str:
+    """How many orders come, and how evenly."""
+    weekly = f"{number(sum(arrivals.rates_per_h))} orders arrive in an ordinary week"
+    days = (
+        f"some days are busier than others, by {percent(sqrt(arrivals.dispersion))} beyond chance"
+        if arrivals.dispersion > 0
+        else "days differ no more than by chance"
+    )
+    text = f"{weekly} ({arrivals.n:,} observed); {days}."
+    if arrivals.gap:
+        draws = arrivals.gap.law.ppf((np.arange(2000) + 0.5) / 2000)
+        spread = float(draws.std() / draws.mean())
+        steady = f"gaps vary by {percent(spread)} of their mean, not by 100 %"
+        text += f" They come more steadily than by chance: {steady}."
+    return text + (f" Known from {arrivals.note}." if arrivals.note else "")
+
+
+def endings_text(metagraph: Metagraph) -> str:
+    """The sequences of last activities that say more than the last one alone."""
+    endings = metagraph.closing.endings if metagraph.closing else ()
+    return ", ".join(f"{' → '.join(e.after)} {percent(e.share)}" for e in endings)
+
+
+def gateway_names(metagraph: Metagraph) -> dict[str, str]:
+    """A name for each gateway that chooses; alike ones are numbered in the order in which they are met."""
+    names = {routing.node: gateway_text(metagraph, routing.node) for routing in metagraph.routing}
+    met = [node for node in _in_order(metagraph) if node in names]
+    for name in set(names.values()):
+        alike = [node for node in met if names[node] == name]
+        if len(alike) > 1:
+            names |= {node: f"{name}, choice {i} of {len(alike)}" for i, node in enumerate(alike, 1)}
+    return names
+
+
+def _in_order(metagraph: Metagraph) -> list[str]:
+    """Node ids by their distance from the start."""
+    following = metagraph.outgoing()
+    order = dict.fromkeys(node.id for node in metagraph.nodes if node.kind == "start")
+    queue = list(order)
+    while queue:
+        fresh = [f.target for f in following[queue.pop(0)] if f.target not in order]
+        order |= dict.fromkeys(fresh)
+        queue += dict.fromkeys(fresh)
+    return list(order)
