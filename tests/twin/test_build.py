@@ -200,6 +200,25 @@ def test_what_the_analyst_knows_is_applied_last(tmp_path: Path) -> None:
     assert not any("Goods Issue" in note for note in notes)
 
 
+def test_cases_as_long_as_the_log_are_not_judged(tmp_path: Path) -> None:
+    """None of them lies wholly on one side of any cut."""
+    steps = [("A", 8, 9), ("B", 20, 21)]
+    rows = [
+        {
+            "case_id": str(case),
+            "activity": activity,
+            "start_time": f"2026-03-02T{begin:02d}:{case:02d}:00Z",
+            "end_time": f"2026-03-02T{end:02d}:{case:02d}:00Z",
+        }
+        for case in range(50)
+        for activity, begin, end in steps
+    ]
+    columns = ("case_id", "activity", "start_time", "end_time")
+    found = build(source(write(tmp_path / "long.csv", rows, *columns), open_file=empty(tmp_path)), REQUEST)
+    assert found.provenance
+    assert "too long for the log" in found.provenance.choices[0].reason
+
+
 @pytest.mark.parametrize("cases", [1, 2, 5])
 def test_logs_of_very_few_cases(cases: int, tmp_path: Path) -> None:
     rows = small(tmp_path, 4)

@@ -12,6 +12,8 @@ from metagraph.errors import DataError, TwinError, UsageError
 from metagraph.json_io import save, to_json
 from metagraph.model import ClosingFact, Ending
 from tests.twin.small import known_log
+from twin.commands import ForecastRequest, forecast_command
+from twin.progress import Progress
 from twin.renames import closing_in_log_words, renames
 from twin.source import LogRequest, instant, read_ids, read_log, read_twin
 
@@ -82,10 +84,18 @@ def test_a_renamed_activity_closes_cases_under_the_logs_name(place: Path) -> Non
     assert renames(renamed) == {"Goods Issue": "Ship", "Create Invoice": "Bill"}
     assert renamed.closing != source.closing
     translated = closing_in_log_words(renamed)
+    assert translated == source.closing
     again = read_log(request(place, closing=translated))
     assert list(again.snapshot.is_open) == list(source.snapshot.is_open)
     assert 0 < again.snapshot.is_open.sum() < again.snapshot.n_cases
     assert closing_in_log_words(known_twin()) is None
+    last = source.snapshot.origin + timedelta(seconds=source.snapshot.until_s)
+    wanted = ForecastRequest(last, replications=1)
+    by_name = [forecast_command(t, request(place), wanted, Progress()) for t in (twin, renamed)]
+    assert {o.case_id for o in by_name[0].orders} == {o.case_id for o in by_name[1].orders}
+    only = ClosingFact({"Create Order": 1.0}, 0.5, 1e9)
+    strict = apply_overrides(replace(twin, closing=only), [Rename("Create Order", "Accept")])
+    assert len(forecast_command(strict, request(place), wanted, Progress()).orders) > len(by_name[0].orders)
 
 
 def test_ids_that_cannot_be_read(tmp_path: Path) -> None:
