@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -327,10 +326,6 @@ def main() -> None:
         _end(str(error), error.exit_code)
     except _Stopped as stopped:
         _end(f"{stopped}; no file is half-written", stopped.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; what Python still wants to flush goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _end(f"{where}{error.strerror or error}; check the path, its permissions and the free space", 3)
