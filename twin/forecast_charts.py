@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import altair as alt
@@ -128,29 +129,37 @@ def wip_fan(forecast: Forecast, metric: str = "wip", past: Sequence[tuple[dateti
     joined = all(after - before <= _FAN_GAP_H for (before, _), (after, _) in pairwise(points))
     chart = base(rows).encode(x=when("at", ticks=2))
     tips = [alt.Tooltip(f"q{p}:Q", title=f"{p} %") for p in ("05", "25", "50", "75", "95")]
-    middle = y("q50", name)
+    bands = (("q05", "q95"), ("q25", "q75"))
+    # Room above the band: where it is level, it would look cut off.
+    top = max(*(counts[LEVELS.index(0.95)] for _, counts in points), *(count for _, count in past))
+    up = partial(y, title=name, scale=alt.Scale(domain=[0, 1.1 * top or 1.0], nice=True))
     layers = [
-        *(_spread(chart, name, joined, *band) for band in (("q05", "q95"), ("q25", "q75"))),
-        (
-            chart.mark_line(color=BLUE, point={"color": BLUE})
-            if joined
-            else chart.mark_point(color=BLUE, filled=True, size=50, opacity=1)
-        ).encode(y=middle, tooltip=tips),
+        *(_spread(chart, joined, low).encode(y=up(low), y2=high) for low, high in bands),
+        _middle(chart, joined).encode(y=up("q50"), tooltip=tips),
     ]
     if past:
         seen = base({"at": moment.isoformat(), "count": count} for moment, count in past)
         line = seen.mark_line(color=GREY, interpolate="step-after")
-        layers.append(line.encode(x=when("at", ticks=2), y=y("count", name)))
+        layers.append(line.encode(x=when("at", ticks=2), y=up("count")))
     title = titled(name.capitalize(), "median, 25–75 % and 5–95 %")
     return alt.layer(*layers).properties(width=330, height=180, title=title)
 
 
-def _spread(chart: alt.Chart, name: str, joined: bool, low: str, high: str) -> alt.Chart:
-    """The band between two quantiles, or a whisker at each horizon."""
+def _spread(chart: alt.Chart, joined: bool, low: str) -> alt.Chart:
+    """The band from a quantile upwards, or a whisker at each horizon."""
     inner = low == "q25"
     marks: alt.Chart = (
         chart.mark_area(color=BLUE, opacity=0.3 if inner else 0.18)
         if joined
         else chart.mark_rule(color=BLUE, opacity=0.55, strokeWidth=6 if inner else 1.5)
     )
-    return marks.encode(y=y(low, name), y2=high)
+    return marks
+
+
+def _middle(chart: alt.Chart, joined: bool) -> alt.Chart:
+    marks: alt.Chart = (
+        chart.mark_line(color=BLUE, point={"color": BLUE})
+        if joined
+        else chart.mark_point(color=BLUE, filled=True, size=50, opacity=1)
+    )
+    return marks

@@ -69,16 +69,15 @@ def render(
     environment.filters["in_order"] = lambda scores: sorted(scores, key=[*METRICS, *scores].index)
     environment.filters["days"] = lambda seconds: f"{words.number(seconds / 86400)} d"
     environment.filters["minute"] = lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
-    congestion = model_words.congestion_text(metagraph)
     return environment.get_template("report.html").render(
         model=metagraph,
         made=datetime.now(UTC),
         learned_from=model_words.learned_from(metagraph),
-        congestion=congestion,
+        congestion=model_words.congestion_text(metagraph),
         arrivals=model_words.arrivals_text(metagraph.arrivals) if metagraph.arrivals else "",
         endings=model_words.endings_text(metagraph),
         paced=model_words.PACED,
-        busy_known=not congestion or any(task.waits.busy_s for task in metagraph.tasks() if task.waits),
+        busy_known=model_words.busy_told(metagraph),
         paces=[_inline(charts.pace_heatmap(pace)) for pace in metagraph.paces],
         diagrams=_diagrams(metagraph),
         pictures=_pictures(metagraph, validation, forecast),

@@ -59,7 +59,9 @@ def _summary(place: Workspace, name: str, model: Metagraph) -> None:
     for column, (title, value) in zip(st.columns(len(figures)), figures.items(), strict=True):
         column.metric(title, f"{value:,}")
     if origin:
-        learned = f" Its times and shares are from: {learned_from(model)}." if learned_from(model) else ""
+        learned = (
+            f" The twin's times and shares are from: {learned_from(model)}." if learned_from(model) else ""
+        )
         st.caption(
             plain(f"The log covers {instant(origin.first_event)} to {instant(origin.until)}.{learned}")
         )

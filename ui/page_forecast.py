@@ -19,7 +19,7 @@ from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_j
 from ui.report_button import report_button
 from ui.workspace import Workspace, workspace
 
-_HORIZONS_H = ",".join(str(hours) for hours in range(12, 169, 12))
+HORIZONS_H = ",".join(str(hours) for hours in range(12, 169, 12))
 """Close enough together to show nights and weekends."""
 
 
@@ -68,7 +68,7 @@ def _command(place: Workspace, name: str, as_of: datetime, runs: int, ids: str) 
         open_orders = ("--open", str(listed))
     return jobs.tracetwin(
         *("forecast", str(place.twin(name)), "--log", place.log(name).name, "--as-of", as_of.isoformat()),
-        *("--out", str(_csv(place, name)), "--horizons-h", _HORIZONS_H, "--replications", str(runs)),
+        *("--out", str(_csv(place, name)), "--horizons-h", HORIZONS_H, "--replications", str(runs)),
         *("--db", str(place.db), *open_orders),
         *("--progress-file", str(jobs.progress_file(place.job(name, "forecast"))), "--json"),
     )

@@ -8,7 +8,7 @@ from metagraph.distributions import Fitted
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from twin.charts import fit_histogram, fit_qq, pace_heatmap
-from twin.model_words import PACED, capacity_text
+from twin.model_words import PACED, busy_told, capacity_text
 from twin.words import family_name, hours_text, law_name, mean_text, number, serving, span
 from ui.parts import picture, plain
 
@@ -56,9 +56,14 @@ def fit_pictures(fitted: Fitted, label: str) -> None:
 def _waits(model: Metagraph, task: Task) -> None:
     waits = task.waits
     if waits:
-        parts = {"Off shift": waits.off_shift_s, "Agents busy": waits.busy_s, "Remaining": waits.remaining_s}
-        for column, (title, seconds) in zip(st.columns(3), parts.items(), strict=True):
-            column.metric(title, span(seconds))
+        busy = span(waits.busy_s) if busy_told(model) else "not told apart"
+        parts = {
+            "Off shift": span(waits.off_shift_s),
+            "Agents busy": busy,
+            "Remaining": span(waits.remaining_s),
+        }
+        for column, (title, time) in zip(st.columns(3), parts.items(), strict=True):
+            column.metric(title, time)
         st.caption(f"Means over {waits.n:,} executions, from the moment the task could start.")
     else:
         st.write("No waiting was observed.")
