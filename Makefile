@@ -33,8 +33,8 @@ test: .venv/.installed-dev ## run the whole test suite
 
 .PHONY: check
 check: .venv/.installed-dev ## format, lint, types and who may import whom
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff format --no-cache --check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
 

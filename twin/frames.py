@@ -8,9 +8,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
-    from simulation.run import Run
 
     from eventlogs.snapshot import Snapshot
+    from simulation.run import Run
 
 COLUMNS = ("case_id", "activity", "resource", "start_time", "end_time")
 

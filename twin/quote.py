@@ -18,9 +18,8 @@ from twin.progress import Progress
 from twin.state import state_of
 
 if TYPE_CHECKING:
-    from simulation.run import Run
-
     from eventlogs.snapshot import Snapshot
+    from simulation.run import Run
 
 CONFIDENCES = ("50", "80", "95")
 QUOTED = "quoted order"

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from metagraph.model import Metagraph
 
 if TYPE_CHECKING:
-    from simulation.run import Run
-
     from simulation.program import Program
+    from simulation.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,6 @@ class Period:
 
     def __call__(self, replication: int) -> Program:
         from simulation.arrivals import generate_orders, monday
-
         from simulation.program import lower
 
         origin = monday(self.start)
