@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.agents import UNLIMITED, fit_capacity, fit_resources, fit_roles
+from calibration.agents import fit_capacity, fit_resources, fit_roles
 from calibration.settings import Settings
 from calibration.window import open_window
+from metagraph.agents import UNLIMITED
 from tests.calibration.builders import HOUR, Row, snapshot
 
 
