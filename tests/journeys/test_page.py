@@ -17,6 +17,7 @@ from twin.outlook import Forecast
 from twin.validation import Validation
 from twin.verdict import metric_verdicts, verdict
 from twin.words import law_name, mean_text
+from ui.page_forecast import HORIZONS_H
 from ui.workspace import ChosenLog, Workspace
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "order_to_cash.csv"
@@ -70,7 +71,17 @@ def upload(page: Page, log: Path) -> None:
     go_to(page, "4 Validation")
     expect(page.get_by_text("There is no twin yet.")).to_be_visible()
     page.get_by_role("button", name="Upload a log").click()
-    page.locator("input[type=file]").first.set_input_files(log)
+    first = log.with_name("first.csv")
+    first.write_text(log.read_text(encoding="utf-8"), encoding="utf-8")
+    file = page.locator("input[type=file]").first
+    file.set_input_files(first)
+    expect(page.get_by_text("The first of 1,200 rows")).to_be_visible()
+    page.get_by_role("button", name="Try the bundled example").click()
+    expect(page.get_by_text("with the settings of order_to_cash.toml")).to_be_visible()
+    expect(page.get_by_text("The first of 6,785 rows")).to_be_visible()
+    file.set_input_files(log)
+    expect(page.get_by_text("The first of 1,200 rows")).to_be_visible()
+    settle(page)
     expect(page.get_by_text("recognised by its name")).to_have_count(5)
     page.get_by_role("combobox", name="Resource").click()
     page.get_by_role("option", name="(none)").click()
@@ -162,7 +173,7 @@ def forecast(page: Page, home: Path, model: Metagraph) -> None:
     out = home / "command.csv"
     said = command(
         *(home, "forecast", str(home / "twins" / "orders.json"), "--log", "orders", "--out", str(out)),
-        *("--as-of", model.provenance.until.isoformat(), "--horizons-h", "24,72,168"),
+        *("--as-of", model.provenance.until.isoformat(), "--horizons-h", HORIZONS_H),
     )
     foreseen = read(Forecast, said)
     shown = read(Forecast, (home / "twins" / "orders.forecast.json").read_text(encoding="utf-8"))
