@@ -95,13 +95,15 @@ class Historian:
         tz: str = "UTC",
         progress: Progress | None = None,
         on_bad_rows: BadRows = "refuse",
+        as_before: bool = False,
     ) -> ImportReport:
         """Take a log file in, all or nothing, as log `name` (default: the file's name without its endings).
 
         `mapping` is as from `columns.parse_map`, `time_format` a key of `timestamps.ORDERS` or a strptime
         pattern, `tz` the zone of stamps without one. The same content with the same options is taken only
-        once; other content under a known name supersedes it. Raises DataError naming file, row and column,
-        UsageError for bad options.
+        once; other content under a known name supersedes it. `as_before` prefers the options with which the
+        same content was taken last, under any name. Raises DataError naming file, row and column, UsageError
+        for bad options.
         """
         say = progress or (lambda what, share: None)
         file = Path(path)
@@ -109,8 +111,10 @@ class Historian:
         with self._transaction():
             say("reading", 0.0)
             staged = read(self._con, file)
-            settled, confidence = settle_mapping(staged.source, staged.columns, mapping)
-            options = TakeOptions(settled, confidence, time_format, tz, on_bad_rows)
+            options = self._options_before(staged.content_hash) if as_before else None
+            if options is None:
+                settled, confidence = settle_mapping(staged.source, staged.columns, mapping)
+                options = TakeOptions(settled, confidence, time_format, tz, on_bad_rows)
             known = self._con.execute(
                 "SELECT id, superseded, report FROM uploads WHERE log = ? AND content_hash = ? AND options "
                 "= ? AND parser_version = ?",
@@ -222,6 +226,17 @@ class Historian:
             known = ", ".join(repr(info.name) for info in self.logs()) or "none"
             raise DataError(f"{self.path} holds no log {name!r}; it holds {known}")
         return found[0][0], ImportReport.from_json(found[0][1])
+
+    def _options_before(self, content_hash: str) -> TakeOptions | None:
+        found = self._con.execute(
+            "SELECT options, report FROM uploads WHERE content_hash = ? AND parser_version = ? "
+            "ORDER BY superseded, id DESC LIMIT 1",
+            [content_hash, PARSER_VERSION],
+        ).fetchall()
+        if not found:
+            return None
+        options, report = found[0]
+        return TakeOptions.from_json(options, ImportReport.from_json(report).confidence)
 
     def _make_current(self, name: str, upload: int) -> None:
         self._con.execute("UPDATE uploads SET superseded = (id <> ?) WHERE log = ?", [upload, name])

@@ -43,6 +43,13 @@ class TakeOptions:
         del options["confidence"]
         return json.dumps(options, sort_keys=True)
 
+    @classmethod
+    def from_json(cls, text: str, confidence: Mapping[str, float]) -> TakeOptions:
+        """The inverse of `to_json`."""
+        options = json.loads(text)
+        mapping = ColumnMapping(**options.pop("mapping"))
+        return cls(mapping=mapping, confidence=confidence, **options)
+
 
 def time_formats(con: DuckDBPyConnection, staged: Staged, options: TakeOptions) -> dict[str, TimeFormat]:
     """Format of each time column, by its name in `staging`. Raises as `detect_formats` does."""

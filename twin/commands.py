@@ -32,7 +32,10 @@ def log_request(
     until: datetime | None = None,
     open_file: Path | None = None,
 ) -> LogRequest:
-    """A log as the options name it; options win over the configuration file."""
+    """A log as the options name it; options win over the configuration file.
+
+    Where neither says how to read it, a file that the database knows is read as it was then.
+    """
     from eventlogs.columns import parse_map
     from twin.config import load_config
 
@@ -46,6 +49,7 @@ def log_request(
         time_format=time_format or (known.time_format if known else None),
         time_zone=known.time_zone if known else "UTC",
         quarantine=quarantine or bool(known and known.bad_rows == "quarantine"),
+        as_before=not (config or mapping or time_format or quarantine),
         until=until,
         open_file=open_file,
     )

@@ -31,6 +31,8 @@ class LogRequest:
     time_format: str | None = None
     time_zone: str = "UTC"
     quarantine: bool = False
+    as_before: bool = False
+    """A file that the database knows is read as it was then, not as the four fields above say."""
     until: datetime | None = None
     open_file: Path | None = None
     """Ids of the open cases, one a line; without it the closing rule decides."""
@@ -75,6 +77,7 @@ def read_log(
                 tz=request.time_zone,
                 progress=tell,
                 on_bad_rows="quarantine" if request.quarantine else "refuse",
+                as_before=request.as_before,
             )
             name = log_name(Path(request.log))
         elif all(info.name != name for info in historian.logs()):

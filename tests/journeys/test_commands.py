@@ -400,6 +400,21 @@ def _until(reached: Callable[[], bool], child: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
+def test_a_log_that_was_mapped_once_needs_no_map_again(here: Path) -> None:
+    """Also under another name; with a map of its own it is read by that."""
+    head, rest = (here / "orders.csv").read_text("utf-8").split("\n", 1)
+    renamed = head.replace("case_id", "Vorgang").replace("activity", "Schritt")
+    (here / "odd.csv").write_text(f"{renamed}\n{rest}", encoding="utf-8")
+    assert tracetwin("forecast", "known.json", "--log", "odd.csv", "--as-of", AS_OF).code == 3
+    fine("import", "odd.csv", "--map", "case=Vorgang,activity=Schritt")
+    (here / "again.csv").write_bytes((here / "odd.csv").read_bytes())
+    for log in ("odd.csv", "again.csv"):
+        said = fine(*f"{FORECAST} --json --replications 2".replace("orders", log).split())
+        assert json.loads(said) == json.loads(fine(*f"{FORECAST} --json --replications 2".split()))
+    said = tracetwin("build", "odd.csv", "--twin", "odd.json", "--map", "case=Vorgang")
+    assert "no column recognised as activity" in said.err
+
+
 def test_a_reader_that_goes_away_is_no_fault(here: Path) -> None:
     child = process(here, "show", "twin.json", "--json")
     assert child.stdout
