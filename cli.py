@@ -66,12 +66,12 @@ def import_log(
 ) -> None:
     """Take a log into the database and say what was found in it."""
     from twin.commands import import_command, log_request
-    from ui import console
+    from ui import console, tables
 
     request = log_request(str(log), db, mapping, config, time_format, quarantine)
     with console.progress() as progress:
         report = import_command(request, name, progress)
-    console.show_import(report, as_json)
+    tables.show_import(report, as_json)
 
 
 @app.command()
@@ -100,13 +100,13 @@ def build(
     """Discover and calibrate a twin from a log."""
     from twin.commands import build_command, log_request
     from twin.source import instant
-    from ui import console
+    from ui import console, tables
 
     moment = instant(until, "--until") if until else None
     request = log_request(log, db, mapping, config, time_format, quarantine, moment, open_cases)
     with console.progress(progress_file) as progress:
         built = build_command(request, twin, config, seed, progress)
-    console.show_built(built, twin, as_json)
+    tables.show_built(built, twin, as_json)
 
 
 @app.command()
@@ -126,7 +126,7 @@ def simulate(
     """Simulate new orders from an empty process, all run to their end."""
     from twin.commands import simulate_command
     from twin.source import instant, read_twin
-    from ui import console
+    from ui import console, results
 
     model = read_twin(twin, db)
     with console.progress(progress_file) as progress:
@@ -141,7 +141,7 @@ def simulate(
             workers=workers,
             progress=progress,
         )
-    console.show_kpis(kpis, as_json, written=out)
+    results.show_kpis(kpis, as_json, written=out)
 
 
 @app.command()
@@ -160,12 +160,12 @@ def validate(
     """Measure how far simulated logs are from a log the twin has not seen."""
     from twin.commands import validate_command
     from twin.source import read_twin
-    from ui import console
+    from ui import console, results
 
     model = read_twin(twin, db)
     with console.progress(progress_file) as progress:
-        result = validate_command(model, log, train, db, mapping, runs, seed, report, progress)
-    console.show_validation(result, as_json)
+        result = validate_command(model, log, train, db, mapping, runs, seed, report, progress, console.warn)
+    results.show_validation(result, as_json)
 
 
 @app.command()
@@ -193,7 +193,7 @@ def forecast(
     """Forecast every order that is open at an instant."""
     from twin.commands import ForecastRequest, forecast_command, log_request
     from twin.source import instant, read_twin
-    from ui import console
+    from ui import console, results
 
     request = ForecastRequest(
         as_of=instant(as_of, "--as-of"),
@@ -209,7 +209,7 @@ def forecast(
     logs = log_request(log, db, mapping, until=request.as_of, open_file=open_cases)
     with console.progress(progress_file) as progress:
         result = forecast_command(model, logs, request, progress)
-    console.show_forecast(result, as_json, written=out)
+    results.show_forecast(result, as_json, written=out)
 
 
 @app.command()
@@ -231,13 +231,13 @@ def quote(
     """Quote promise dates for a new order, given everything that is open."""
     from twin.commands import log_request, quote_command
     from twin.source import instant, read_twin
-    from ui import console
+    from ui import console, results
 
     model = read_twin(twin, db)
     logs = log_request(log, db, mapping, until=instant(as_of, "--as-of"), open_file=open_cases)
     with console.progress(progress_file) as progress:
         result = quote_command(model, logs, cls, segment, replications, seed, workers, progress)
-    console.show_quote(result, as_json)
+    results.show_quote(result, as_json)
 
 
 @app.command()
@@ -251,11 +251,11 @@ def show(
     """Summarise a twin: tasks, agents, how it was chosen, what it assumes."""
     from twin.commands import write_pictures
     from twin.source import read_twin
-    from ui import console
+    from ui import tables
 
     model = read_twin(twin, db)
     write_pictures(model, svg, report)
-    console.show_twin(model, as_json)
+    tables.show_twin(model, as_json)
 
 
 @app.command()
@@ -271,11 +271,11 @@ def models(
     from getpass import getuser
 
     from twin.commands import list_models, promote_model
-    from ui import console
+    from ui import tables
 
     if promote:
         promote_model(db, promote, getuser())
-    console.show_models(list_models(db), as_json)
+    tables.show_models(list_models(db), as_json)
 
 
 @app.command()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from twin.validation import Validation
 if TYPE_CHECKING:
     from eventlogs.models import ModelInfo
     from eventlogs.report import ImportReport
+    from eventlogs.snapshot import Snapshot
     from simulation.kpis import Interval
 
 
@@ -150,12 +152,21 @@ def validate_command(
     seed: int,
     report: Path | None,
     progress: Progress,
+    warn: Callable[[str], None],
 ) -> Validation:
-    """Distances of simulated logs to `log`; every case in it counts, open or not."""
+    """Distances of simulated logs to `log`; every case in it counts, open or not.
+
+    `warn` is told if the twin was built from that very log.
+    """
     from twin.validate import validate
 
     check_writable(report)
     test = _read(_closed(log, db, mapping), progress.part(0.0, 0.1)).snapshot
+    if _built_from(model, test):
+        warn(
+            f"the twin was built from {test.name}, so these distances flatter it; validate on a log that it "
+            "has not seen"
+        )
     history = _read(_closed(train, db, mapping), progress.part(0.1, 0.2)).snapshot if train else None
     result = validate(model, test, history, runs=runs, seed=seed, progress=progress.part(0.2, 1.0))
     if report:
@@ -283,6 +294,15 @@ def _read(request: LogRequest, progress: Progress) -> LogSource:
 def _closed(log: str, db: str, mapping: str | None) -> LogRequest:
     """A log of which every case is taken as finished."""
     return replace(log_request(log, db, mapping), all_closed=True)
+
+
+def _built_from(model: Metagraph, test: Snapshot) -> bool:
+    """Whether the twin knows cases of this log: the same content, or the same name from a time it covers."""
+    known = model.provenance
+    if known is None:
+        return False
+    first = test.origin + timedelta(seconds=float(min(test.start_s, default=0.0)))
+    return known.content_hash == test.content_hash or (known.log == test.name and first < known.until)
 
 
 def _open_orders(model: Metagraph, request: LogRequest, progress: Progress) -> LogSource:

@@ -21,7 +21,7 @@ from twin.commands import (
 )
 from twin.json_out import dump
 from twin.progress import Progress
-from ui import console
+from ui import console, results, tables
 from ui.tasks import holdout
 
 if TYPE_CHECKING:
@@ -55,27 +55,28 @@ def run_demo(out: Path, seed: int, json_wanted: bool) -> None:
     steps = _Steps(json_wanted)
     with steps("1/5  Import the bundled order-to-cash log into an embedded DuckDB file") as progress:
         report = import_command(request, None, progress)
-    steps.show("import", console.show_import, report)
+    steps.show("import", tables.show_import, report)
     with steps("2/5  Validate: a twin of the first four fifths simulates the last fifth") as progress:
         validation = holdout(Path(db), report.log, CONFIG, VALIDATION_RUNS, seed, progress)
-    steps.show("validation", console.show_validation, validation)
+    steps.show("validation", results.show_validation, validation)
     with steps("3/5  Build the twin from the whole log") as progress:
         model = build_command(request, out / "twin.json", CONFIG, seed, progress).twin
-    steps.show("twin", console.show_twin, model)
+    steps.show("twin", tables.show_twin, model)
     wanted = ForecastRequest(as_of=report.last, horizons_h=(24.0, 168.0), seed=seed, out=out / "forecast.csv")
     request = log_request(report.log, db, config=CONFIG, until=report.last)
     with steps("4/5  Forecast the open orders") as progress:
         forecast = forecast_command(model, request, wanted, progress)
-    steps.show("forecast", console.show_forecast, forecast)
+    steps.show("forecast", results.show_forecast, forecast)
     segment = model.orders.classes[0].segment if model.orders.classes else ""
     with steps("5/5  Quote a promise date for a new order") as progress:
         quote = quote_command(model, request, "", segment, 200, seed, None, progress)
-    steps.show("quote", console.show_quote, quote)
+    steps.show("quote", results.show_quote, quote)
     write_report(out / "report.html", model, validation=validation, forecast=forecast, quote=quote)
     _pictures(out, model, validation, forecast)
     steps.end(
         f"Done. Open {out / 'report.html'}; pictures and forecast.csv are beside it.",
-        "Next: 'make app' shows it in the browser; 'tracetwin build YOUR_LOG.csv --twin twin.json' is yours.",
+        "Next: 'tracetwin build YOUR_LOG.csv --twin twin.json' does the same for your log; so do the "
+        "pages that 'make app' opens, where 'Try the bundled example' builds this twin anew.",
     )
 
 

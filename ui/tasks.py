@@ -68,7 +68,7 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Run one task; a fault of the input ends in one sentence, as with the commands."""
-    from ui import console
+    from ui import console, results
 
     told = _arguments()
     try:
@@ -77,7 +77,7 @@ def main() -> None:
             return
         with console.progress(told.progress_file) as progress:
             found = holdout(told.db, told.log, told.config, told.runs, told.seed, progress)
-        console.show_validation(found, True)
+        results.show_validation(found, True)
     except TwinError as error:
         sys.stderr.write(f"tracetwin: {error}\n")
         sys.exit(error.exit_code)

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import cli
 from examples.order_to_cash import START, known_twin
 from metagraph.json_io import save
 from tests.twin.small import known_log
+from twin.validation import METRICS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DOCS = (CHECKOUT / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -368,6 +370,43 @@ def test_an_instant_long_after_the_log_is_answered_with_a_warning(here: Path) ->
     assert any("nothing is known of the" in note for note in json.loads(said)["notes"])
 
 
+def test_nothing_open_is_said_in_a_sentence(here: Path) -> None:
+    (here / "nobody.txt").write_text("")
+    said = fine(*f"{FORECAST} --open nobody.txt --replications 2".split())
+    assert said.strip() == "Nothing is open at 2026-08-10 10:00 UTC."
+
+
+@pytest.mark.usefixtures("here")
+def test_a_twin_measured_on_its_own_log_is_warned_of() -> None:
+    for log, flatters in (("orders.csv", True), ("later.csv", False)):
+        said = tracetwin("validate", "twin.json", "--log", log, "--runs", "1", "--json")
+        assert json.loads(said.out)["log"] == log.removesuffix(".csv")
+        assert ("the twin was built from orders, so these distances flatter it" in said.err) == flatters
+
+
+@pytest.mark.usefixtures("here")
+def test_figures_of_simulated_logs_say_nothing_trivial() -> None:
+    one = fine(*f"{NEW} --cases 5".split())
+    assert one.count("Add --replications 20 for intervals.") == 1
+    assert "orders lost" not in one
+    assert "orders completed  " not in one
+    assert re.search(r"utilisation .* \d+ %", one)
+    several = fine(*f"{NEW} --cases 5 --replications 3".split())
+    assert "--replications" not in several
+    assert re.search(r"cycle time, mean .* to ", several)
+
+
+@pytest.mark.usefixtures("here")
+def test_distances_stand_in_the_order_of_the_docs_and_perfect_facts_are_left_out() -> None:
+    said = fine("show", "twin.json")
+    heads = [line.split()[1:] for line in said.splitlines() if line.startswith("candidate")]
+    for head in heads:
+        assert head == [metric for metric in (*METRICS, "total") if metric in head]
+    assert heads
+    assert "time zone: UTC" not in said
+    assert said.index("Tasks (means)") < said.index("open orders: ")
+
+
 def process(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(CHECKOUT / "cli.py"), *arguments],
@@ -411,8 +450,8 @@ def test_a_log_that_was_mapped_once_needs_no_map_again(here: Path) -> None:
     for log in ("odd.csv", "again.csv"):
         said = fine(*f"{FORECAST} --json --replications 2".replace("orders", log).split())
         assert json.loads(said) == json.loads(fine(*f"{FORECAST} --json --replications 2".split()))
-    said = tracetwin("build", "odd.csv", "--twin", "odd.json", "--map", "case=Vorgang")
-    assert "no column recognised as activity" in said.err
+    other = tracetwin("build", "odd.csv", "--twin", "odd.json", "--map", "case=Vorgang")
+    assert "no column recognised as activity" in other.err
 
 
 def test_a_reader_that_goes_away_is_no_fault(here: Path) -> None:

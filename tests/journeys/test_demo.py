@@ -13,8 +13,9 @@ import pytest
 
 from metagraph.json_io import load, to_json
 from tests.twin import handmade
-from ui.console import show_twin, show_validation
 from ui.demo import _Steps
+from ui.results import show_validation
+from ui.tables import show_twin
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MOST_CPU_S = 120.0

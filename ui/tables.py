@@ -1,0 +1,166 @@
+"""What each command shows of logs and twins: tables and sentences for people, or JSON."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from twin.model_words import busy_told, congestion_text
+from twin.validation import METRICS
+from twin.words import law_name, serving, span
+from ui.console import MOST_ROWS, OUT, as_json, more, say, show_table
+
+if TYPE_CHECKING:
+    from eventlogs.models import ModelInfo
+    from eventlogs.report import ImportReport
+    from metagraph.model import Metagraph
+    from metagraph.nodes import Task
+    from twin.commands import Built
+
+
+def show_import(report: ImportReport, json_wanted: bool) -> None:
+    """What an import found."""
+    if json_wanted:
+        as_json(report)
+        return
+    OUT.print(f"[bold]Log {escape(report.log)}[/bold]")
+    for sentence in report.sentences():
+        say(sentence)
+
+
+def show_built(built: Built, written: Path, json_wanted: bool) -> None:
+    """A new twin and where it is; as JSON the twin itself."""
+    show_twin(built.twin, json_wanted)
+    if json_wanted:
+        return
+    kept = f"{built.name}@{built.version}"
+    if built.version == built.champion:
+        meant = f"'{built.name}' alone means it"
+    else:
+        meant = f"'{built.name}' alone still means version {built.champion} ('models --promote' changes that)"
+    say(f"Twin written to {written}, and kept in the database as {kept}; {meant}.")
+
+
+def show_twin(model: Metagraph, json_wanted: bool) -> None:
+    """A twin's summary; as JSON the twin itself."""
+    if json_wanted:
+        from metagraph.json_io import to_json
+
+        sys.stdout.write(to_json(model))
+        return
+    _provenance(model)
+    told = busy_told(model)
+    columns = (*TASK_COLUMNS[:-2], "wait: other" if told else "wait: busy or other", TASK_COLUMNS[-1])
+    show_table("Tasks (means)", columns, [_task_row(model, task, told) for task in model.tasks()], (0, 2))
+    if sentence := congestion_text(model):
+        say(sentence)
+    _choices(model)
+    _facts(model)
+    defaults = model.provenance.defaults if model.provenance else ()
+    if defaults:
+        rows = [(d.where, d.missing, d.assumed) for d in defaults[:MOST_ROWS]]
+        show_table("Assumed, because the log doesn't say", ("where", "missing", "assumed"), rows, (0, 1, 2))
+        more(len(defaults))
+    for override in model.overrides:
+        clash = f" (the data say: {override.contradiction})" if override.contradiction else ""
+        say(f"Set by hand: {override.target}, {override.field} = {override.value}{clash}")
+
+
+TASK_COLUMNS = (
+    "task",
+    "n",
+    "law of the work",
+    "work",
+    "KS",
+    "wait: off shift",
+    "wait: busy",
+    "wait: other",
+    "agents",
+)
+
+
+def _task_row(model: Metagraph, task: Task, busy_known: bool) -> list[str]:
+    fit, waits = task.durations.default, task.waits
+    known = [span(w) for w in (waits.off_shift_s, waits.busy_s, waits.remaining_s)] if waits else ["", "", ""]
+    known[1] = known[1] if busy_known else ""
+    return [
+        *(task.label, str(fit.n), law_name(fit.law), span(fit.law.mean())),
+        "" if fit.ks is None else f"{fit.ks:.2f}",
+        *(*known, str(len(serving(model, task)) or "–")),
+    ]
+
+
+def _provenance(model: Metagraph) -> None:
+    OUT.print(f"[bold]Twin {escape(model.name)}[/bold]")
+    known = model.provenance
+    if known is None:
+        OUT.print("  made by hand: no log behind it")
+        return
+    say(
+        f"from log {known.log}: {known.cases} cases, {known.events} task executions, "
+        f"{known.first_event:%Y-%m-%d} to {known.until:%Y-%m-%d %H:%M} UTC; {known.open_cases} open orders"
+    )
+
+
+def _facts(model: Metagraph) -> None:
+    """What is known of the log, but what is as it should be."""
+    facts = model.provenance.facts if model.provenance else {}
+    worth = [f"{name}: {fact}" for name, fact in facts.items() if not _as_it_should_be(fact)]
+    if worth:
+        OUT.print("\n[bold]What else is known[/bold]")
+    for sentence in worth:
+        say(sentence)
+
+
+def _as_it_should_be(fact: str) -> bool:
+    some, _, whole = fact.partition(" of ")
+    return (
+        fact in ("UTC", "as seen", "0.00")
+        or fact.startswith("100.0%")
+        or some == whole
+        or fact.endswith("nothing is missing")
+    )
+
+
+def _choices(model: Metagraph) -> None:
+    choices = model.provenance.choices if model.provenance else ()
+    met: dict[str, None] = {}
+    for choice in choices:
+        scores = choice.candidates[0].scores
+        if not scores:
+            say(f"{choice.candidates[0].name}: {choice.reason}")
+            continue
+        metrics = sorted(scores, key=[*METRICS, *scores].index)
+        met |= dict.fromkeys(metrics)
+        rows = [
+            (
+                *(c.name, *(f"{c.scores[m]:.3g}" if m in c.scores else "" for m in metrics)),
+                "chosen" if c.chosen else c.note,
+            )
+            for c in choice.candidates
+        ]
+        units = " (NGD 0 to 1, others in hours)" if "NGD" in scores else ""
+        show_table(f"Chosen: {choice.what}{units}", ("candidate", *metrics, ""), rows)
+    if met:
+        meanings = [f"{m}, {METRICS[m].rpartition(', ')[0]}" for m in METRICS if m in met]
+        say(f"Distances: {'; '.join(meanings)}.")
+        say(
+            "total: mean log ratio of the distances to those of the last period copied. Lower is better, but "
+            "a less simple candidate has to win clearly; the report gives the reasons."
+        )
+
+
+def show_models(found: tuple[ModelInfo, ...], json_wanted: bool) -> None:
+    """The registry's twins."""
+    if json_wanted:
+        as_json(found)
+        return
+    rows = [
+        (m.name, str(m.version), f"{m.created_at:%Y-%m-%d %H:%M}", "yes" if m.champion else "no", m.notes)
+        for m in found
+    ]
+    columns = ("name", "version", "created (UTC)", "meant by the name", "notes")
+    show_table("Twins", columns, rows, (0, 4))
