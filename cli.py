@@ -236,7 +236,7 @@ def quote(
     model = read_twin(twin, db)
     logs = log_request(log, db, mapping, until=instant(as_of, "--as-of"), open_file=open_cases)
     with console.progress(progress_file) as progress:
-        result = quote_command(model, logs, cls, segment, replications, seed, workers, progress)
+        result = quote_command(model, logs, cls, segment, replications, seed, workers, progress, console.warn)
     results.show_quote(result, as_json)
 
 

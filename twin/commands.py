@@ -228,11 +228,17 @@ def quote_command(
     seed: int,
     workers: int | None,
     progress: Progress,
+    warn: Callable[[str], None],
 ) -> Quote:
-    """Promise dates of a new order at the instant."""
+    """Promise dates of a new order at the instant. `warn` is told if nothing is open then."""
     from twin.quote import quote
 
     source = _open_orders(model, request, progress.part(0.0, 0.1))
+    if not source.snapshot.is_open.any():
+        warn(
+            f"the log ends {source.report.last:%Y-%m-%d %H:%M} UTC, and nothing is open at the instant of "
+            "the quote: it is for an empty process"
+        )
     return quote(
         model,
         source.snapshot,

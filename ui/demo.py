@@ -69,7 +69,7 @@ def run_demo(out: Path, seed: int, json_wanted: bool) -> None:
     steps.show("forecast", results.show_forecast, forecast)
     segment = model.orders.classes[0].segment if model.orders.classes else ""
     with steps("5/5  Quote a promise date for a new order") as progress:
-        quote = quote_command(model, request, "", segment, 200, seed, None, progress)
+        quote = quote_command(model, request, "", segment, 200, seed, None, progress, console.warn)
     steps.show("quote", results.show_quote, quote)
     write_report(out / "report.html", model, validation=validation, forecast=forecast, quote=quote)
     _pictures(out, model, validation, forecast)

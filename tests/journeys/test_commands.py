@@ -374,6 +374,10 @@ def test_nothing_open_is_said_in_a_sentence(here: Path) -> None:
     (here / "nobody.txt").write_text("")
     said = fine(*f"{FORECAST} --open nobody.txt --replications 2".split())
     assert said.strip() == "Nothing is open at 2026-08-10 10:00 UTC."
+    quoted = FORECAST.replace("forecast", "quote")
+    for options, empty in (("--open nobody.txt", True), ("", False)):
+        err = tracetwin(*f"{quoted} --replications 2 {options}".split()).err
+        assert ("nothing is open at the instant of the quote" in err) == empty
 
 
 @pytest.mark.usefixtures("here")
