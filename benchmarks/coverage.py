@@ -32,8 +32,8 @@ def main() -> None:
     pit = np.array(shares)
     early, late = (pit == 0).mean(), (pit == 1).mean()
     sys.stdout.write(
-        f"{len(pit)} forecasts: {early:.1%} completed before q05, {late:.1%} after q95, {1 - early - late:.1%} "
-        f"between; mean level {pit.mean():.3f}\n"
+        f"{len(pit)} forecasts: {early:.1%} completed before q05, {late:.1%} after q95, "
+        f"{1 - early - late:.1%} between; mean level {pit.mean():.3f}\n"
     )
 
 
