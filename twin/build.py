@@ -70,7 +70,7 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
         model,
         name=request.name,
         closing=source.closing,
-        provenance=_provenance(model, source, selection, request.seed),
+        provenance=_provenance(model, source, selection),
         approvals=tuple(request.approvals),
     )
     model = apply_overrides(model, request.overrides)
@@ -93,8 +93,10 @@ def _fitted(snapshot: Snapshot, structure: Structure, settings: Settings, seed: 
     return replace(model, provenance=replace(known, facts={**known.facts, **summary(replayed.fitness)}))
 
 
-def _provenance(model: Metagraph, source: LogSource, selection: Selection, seed: int) -> Provenance:
+def _provenance(model: Metagraph, source: LogSource, selection: Selection) -> Provenance:
     """The calibration's own provenance, with what import and selection add."""
+    from importlib.metadata import version
+
     known = model.provenance
     if known is None:
         raise ValueError("the calibration left no provenance")
@@ -111,20 +113,8 @@ def _provenance(model: Metagraph, source: LogSource, selection: Selection, seed:
         )
     return replace(
         known,
-        log=snapshot.name,
-        content_hash=snapshot.content_hash,
-        cases=snapshot.n_cases,
-        events=snapshot.n_events,
-        open_cases=int(snapshot.is_open.sum()),
-        seed=seed,
         choices=selection.choices,
         defaults=tuple(defaults),
         facts={**known.facts, "import": " ".join(report.sentences()), "open orders": source.open_rule},
-        libraries=_libraries(),
+        libraries={**known.libraries, **{name: version(name) for name in ("duckdb", "simpy")}},
     )
-
-
-def _libraries() -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("duckdb", "fitter", "numpy", "pm4py", "scipy", "simpy")}
