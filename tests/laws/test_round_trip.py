@@ -23,13 +23,14 @@ from eventlogs.historian import Historian
 from eventlogs.snapshot import Snapshot
 from eventlogs.variants import variants
 from examples.order_to_cash import HOLD, REWORK, SEED, SHARES, START, known_twin, log_text, structure
-from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, Sequence, skeleton
+from metagraph.blocks import Block, skeleton
 from metagraph.distributions import Distribution
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from metagraph.routing import Context, Routing
 from metagraph.validate import validate
 from simulation.arrivals import generate_orders, monday
+from tests.naive import canonical
 from twin.simulate import simulate
 
 ORDERS = 2000
@@ -81,23 +82,6 @@ def unfinished(text: str) -> set[str]:
     rows = list(csv.DictReader(io.StringIO(text)))
     done = [{r["case_id"] for r in rows if r["activity"] == last and r["end_time"]} for last in LABELS[-2:]]
     return {row["case_id"] for row in rows} - (done[0] & done[1])
-
-
-def canonical(block: Block) -> object:
-    """The block without ids and without the order of its branches."""
-    match block:
-        case Leaf(_, label):
-            return label
-        case Empty():
-            return ""
-        case Sequence(items):
-            return ("then", *(canonical(item) for item in items))
-        case Choice(_, _, branches):
-            return ("one of", *sorted((canonical(b) for b in branches), key=repr))
-        case Parallel(_, _, branches):
-            return ("all of", *sorted((canonical(b) for b in branches), key=repr))
-        case Loop(_, _, body, redos):
-            return ("again", canonical(body), *sorted((canonical(r) for r in redos), key=repr))
 
 
 def task_of(twin: Metagraph, label: str) -> Task:

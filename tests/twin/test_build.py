@@ -13,11 +13,11 @@ import pytest
 from calibration.overrides import Rename
 from calibration.settings import Settings
 from examples.order_to_cash import FOLDER, START, structure
-from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, Sequence
 from metagraph.errors import DataError
 from metagraph.json_io import from_json, to_json
 from metagraph.model import Approval, Metagraph
 from metagraph.parse_blocks import parse_blocks
+from tests.naive import canonical
 from tests.twin.small import known_log
 from twin.build import NOISES, BuildRequest, build
 from twin.forecast import forecast
@@ -46,24 +46,7 @@ def twin(log: LogSource) -> Metagraph:
 def test_the_true_structure_is_chosen_on_the_example(tmp_path: Path) -> None:
     request = LogRequest(str(FOLDER / "order_to_cash.csv"), str(tmp_path / "db"))
     found = build(read_log(request), replace(REQUEST, noises=NOISES))
-    assert shape(parse_blocks(found)) == shape(structure())
-
-
-def shape(block: Block) -> object:
-    """The block without ids and without the order of its branches."""
-    match block:
-        case Leaf(_, label):
-            return label
-        case Empty():
-            return ""
-        case Sequence(items):
-            return ("then", *(shape(item) for item in items))
-        case Choice(_, _, branches):
-            return ("one of", *sorted((shape(b) for b in branches), key=repr))
-        case Parallel(_, _, branches):
-            return ("all of", *sorted((shape(b) for b in branches), key=repr))
-        case Loop(_, _, body, redos):
-            return ("again", shape(body), *sorted((shape(r) for r in redos), key=repr))
+    assert canonical(parse_blocks(found)) == canonical(structure())
 
 
 def test_the_same_seed_gives_the_same_twin(log: LogSource, twin: Metagraph) -> None:
@@ -170,7 +153,7 @@ def test_an_xes_log_gives_the_twin_of_its_csv(tmp_path: Path) -> None:
     plain = source(write(tmp_path / "csv" / "one.csv", rows, *COLUMNS))
     assert packed.snapshot.n_events == plain.snapshot.n_events
     one, other = build(packed, REQUEST), build(plain, REQUEST)
-    assert shape(parse_blocks(one)) == shape(parse_blocks(other))
+    assert canonical(parse_blocks(one)) == canonical(parse_blocks(other))
     assert {t.label: t.durations.default.law.mean() for t in one.tasks()} == {
         t.label: t.durations.default.law.mean() for t in other.tasks()
     }
