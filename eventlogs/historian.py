@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,37 +13,25 @@ import duckdb
 import numpy as np
 
 from eventlogs import closing as closings
-from eventlogs import models
+from eventlogs import uploads
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
-from eventlogs.database import MEMORY, connect
 from eventlogs.freezing import freeze, with_open
-from eventlogs.importing import clear, take
-from eventlogs.models import ModelInfo
+from eventlogs.keeping import models
+from eventlogs.keeping.database import MEMORY, connect
+from eventlogs.keeping.models import ModelInfo
+from eventlogs.mining.variants import variants
 from eventlogs.parsing import BadRows, TakeOptions
-from eventlogs.reading import read
+from eventlogs.readers.read import read
 from eventlogs.report import ImportReport
 from eventlogs.snapshot import Snapshot
-from eventlogs.variants import variants
+from eventlogs.uploads import LogInfo, Progress
 from metagraph.errors import DataError, UsageError
 
-PARSER_VERSION = 1
 WAIT_S = 60.0
 DAMAGED = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 """What the database says of a file or a disk that it can't use."""
 _SUFFIXES = (".csv", ".tsv", ".txt", ".xes", ".parquet")
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share done so far, 0 to 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogInfo:
-    """One log the database holds."""
-
-    name: str
-    imported_at: datetime
-    report: ImportReport
 
 
 class Historian:
@@ -107,58 +93,30 @@ class Historian:
         """
         say = progress or (lambda what, share: None)
         file = Path(path)
-        name = name or log_name(file)
         with self._transaction():
             say("reading", 0.0)
             staged = read(self._con, file)
-            options = self._options_before(staged.content_hash) if as_before else None
+            options = uploads.options_before(self._con, staged.content_hash) if as_before else None
             if options is None:
                 settled, confidence = settle_mapping(staged.source, staged.columns, mapping)
                 options = TakeOptions(settled, confidence, time_format, tz, on_bad_rows)
-            known = self._con.execute(
-                "SELECT id, superseded, report FROM uploads WHERE log = ? AND content_hash = ? AND options "
-                "= ? AND parser_version = ?",
-                [name, staged.content_hash, options.to_json(), PARSER_VERSION],
-            ).fetchall()
-            if known:
-                upload, superseded, text = known[0]
-                report = ImportReport.from_json(text)
-                if superseded:
-                    self._make_current(name, upload)
-                    return report
-                return dataclasses.replace(report, already_known=True)
-            say("parsing", 0.4)
-            upload = self._con.execute("SELECT nextval('upload_ids')").fetchall()[0][0]
-            report = take(self._con, staged, name, upload, options)
-            say("keeping", 0.9)
-            self._con.execute(
-                "INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, true, ?)",
-                [
-                    *(upload, name, staged.source, staged.content_hash, options.to_json(), PARSER_VERSION),
-                    *(report.to_json(), datetime.now(UTC)),
-                ],
-            )
-            self._make_current(name, upload)
-            clear(self._con)
+            report = uploads.take_in(self._con, staged, name or log_name(file), options, say)
         say("done", 1.0)
         return report
 
     def logs(self) -> tuple[LogInfo, ...]:
         """The logs by name, each with the report of its current import."""
-        rows = self._con.execute(
-            "SELECT log, imported_at, report FROM uploads WHERE NOT superseded ORDER BY log"
-        ).fetchall()
-        return tuple(LogInfo(log, at, ImportReport.from_json(text)) for log, at, text in rows)
+        return uploads.listed(self._con)
 
     def report(self, name: str) -> ImportReport:
         """The report of a log's current import. Raises DataError when there is no such log."""
-        return self._current(name)[1]
+        return uploads.current(self._con, name)[1]
 
     def quarantined(self, name: str) -> list[tuple[int, str, str]]:
         """Row, reason and JSON of every row set aside when the log was taken."""
         return self._con.execute(
             "SELECT row, reason, raw FROM quarantine WHERE upload_id = ? ORDER BY row",
-            [self._current(name)[0]],
+            [uploads.current(self._con, name)[0]],
         ).fetchall()
 
     def variants(
@@ -184,7 +142,7 @@ class Historian:
         exactly the open cases; without it `closing` decides, or a rule fitted to the snapshot itself. Raises
         DataError for an unknown log, an instant before it, or an open case it doesn't hold.
         """
-        upload, report = self._current(name)
+        upload, report = uploads.current(self._con, name)
         if until is not None and until.tzinfo is None:
             raise UsageError(f"the instant {until.isoformat()} has no time zone; append Z for UTC")
         snapshot = freeze(
@@ -217,29 +175,6 @@ class Historian:
         """Record who approved a version, when, and make it the champion."""
         with self._transaction():
             models.approve(self._con, name, version, who, when)
-
-    def _current(self, name: str) -> tuple[int, ImportReport]:
-        found = self._con.execute(
-            "SELECT id, report FROM uploads WHERE log = ? AND NOT superseded", [name]
-        ).fetchall()
-        if not found:
-            known = ", ".join(repr(info.name) for info in self.logs()) or "none"
-            raise DataError(f"{self.path} holds no log {name!r}; it holds {known}")
-        return found[0][0], ImportReport.from_json(found[0][1])
-
-    def _options_before(self, content_hash: str) -> TakeOptions | None:
-        found = self._con.execute(
-            "SELECT options, report FROM uploads WHERE content_hash = ? AND parser_version = ? "
-            "ORDER BY superseded, id DESC LIMIT 1",
-            [content_hash, PARSER_VERSION],
-        ).fetchall()
-        if not found:
-            return None
-        options, report = found[0]
-        return TakeOptions.from_json(options, ImportReport.from_json(report).confidence)
-
-    def _make_current(self, name: str, upload: int) -> None:
-        self._con.execute("UPDATE uploads SET superseded = (id <> ?) WHERE log = ?", [upload, name])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

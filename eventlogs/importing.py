@@ -10,8 +10,8 @@ from eventlogs.columns import CASE_PREFIX, ColumnMapping
 from eventlogs.instants import from_us
 from eventlogs.lifecycle import COMPLETES, STARTS, pair
 from eventlogs.parsing import TakeOptions, judge, parse, time_formats, uses_lifecycle
+from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport
-from eventlogs.staging import Staged
 from metagraph.errors import DataError
 
 

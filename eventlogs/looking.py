@@ -12,7 +12,7 @@ import duckdb
 from eventlogs.columns import CandidateMapping, guess_mapping, settle_mapping
 from eventlogs.instants import from_us
 from eventlogs.parsing import TakeOptions, parse, reasons, time_formats, uses_lifecycle
-from eventlogs.reading import read
+from eventlogs.readers.read import read
 from metagraph.errors import TwinError
 
 

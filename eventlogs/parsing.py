@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.columns import ColumnMapping
 from eventlogs.lifecycle import COMPLETES
-from eventlogs.staging import Staged
+from eventlogs.readers.staging import Staged
 from eventlogs.timestamps import TimeFormat, detect_formats
 from metagraph.errors import DataError, UsageError
 

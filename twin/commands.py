@@ -18,7 +18,7 @@ from twin.source import LogRequest, LogSource, read_log
 from twin.validation import Validation
 
 if TYPE_CHECKING:
-    from eventlogs.models import ModelInfo
+    from eventlogs.keeping.models import ModelInfo
     from eventlogs.report import ImportReport
     from eventlogs.snapshot import Snapshot
     from simulation.kpis import Interval

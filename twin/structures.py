@@ -40,7 +40,7 @@ def structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> tuple[Structure
     """The distinct structures that the recipes make of a log, in their order."""
     from discovery.free_order import flower, free_order, overlap_share
     from discovery.miner import mine
-    from eventlogs.variants import variants
+    from eventlogs.mining.variants import variants
 
     counted = variants(snapshot)
     overlaps = overlap_share(snapshot)

@@ -14,7 +14,7 @@ from twin.words import law_name, serving, span
 from ui.console import MOST_ROWS, OUT, as_json, more, say, show_table
 
 if TYPE_CHECKING:
-    from eventlogs.models import ModelInfo
+    from eventlogs.keeping.models import ModelInfo
     from eventlogs.report import ImportReport
     from metagraph.model import Metagraph
     from metagraph.nodes import Task

@@ -15,7 +15,7 @@ from calibration.settings import OrderSpec, Settings
 from discovery.miner import mine
 from discovery.replay_log import replay_log
 from eventlogs.historian import Historian
-from eventlogs.variants import variants
+from eventlogs.mining.variants import variants
 from metagraph.blocks import Choice, Leaf, Parallel, Sequence, skeleton
 from metagraph.distributions import Constant
 from metagraph.json_io import from_json, to_json

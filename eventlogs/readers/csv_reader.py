@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from eventlogs.staging import Staged
+from eventlogs.readers.staging import Staged
 from metagraph.errors import DataError
 
 _CHUNK = 1 << 20

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.csv_reader import read_csv, read_parquet
-from eventlogs.staging import Staged
-from eventlogs.xes_reader import read_xes
+from eventlogs.readers.csv_reader import read_csv, read_parquet
+from eventlogs.readers.staging import Staged
+from eventlogs.readers.xes_reader import read_xes
 
 
 def read(con: DuckDBPyConnection, path: Path) -> Staged:

@@ -13,8 +13,8 @@ from xml.parsers import expat
 from duckdb import DuckDBPyConnection
 
 from eventlogs.columns import CASE_PREFIX
-from eventlogs.csv_reader import open_bytes
-from eventlogs.staging import Staged
+from eventlogs.readers.csv_reader import open_bytes
+from eventlogs.readers.staging import Staged
 from metagraph.errors import DataError
 
 _CHUNK = 1 << 18

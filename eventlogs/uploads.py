@@ -1,0 +1,99 @@
+"""The imports of each log: which one is current, and taking the next one in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from duckdb import DuckDBPyConnection
+
+from eventlogs.importing import clear, take
+from eventlogs.parsing import TakeOptions
+from eventlogs.readers.staging import Staged
+from eventlogs.report import ImportReport
+from metagraph.errors import DataError
+
+PARSER_VERSION = 1
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share done so far, 0 to 1."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LogInfo:
+    """One log the database holds."""
+
+    name: str
+    imported_at: datetime
+    report: ImportReport
+
+
+def listed(con: DuckDBPyConnection) -> tuple[LogInfo, ...]:
+    """The logs by name, each with the report of its current import."""
+    rows = con.execute(
+        "SELECT log, imported_at, report FROM uploads WHERE NOT superseded ORDER BY log"
+    ).fetchall()
+    return tuple(LogInfo(log, at, ImportReport.from_json(text)) for log, at, text in rows)
+
+
+def current(con: DuckDBPyConnection, name: str) -> tuple[int, ImportReport]:
+    """Id and report of the import that a log's name means. Raises DataError naming the logs there are."""
+    found = con.execute("SELECT id, report FROM uploads WHERE log = ? AND NOT superseded", [name]).fetchall()
+    if not found:
+        known = ", ".join(repr(info.name) for info in listed(con)) or "none"
+        raise DataError(f"there is no log {name!r} in the database; it holds: {known}")
+    return found[0][0], ImportReport.from_json(found[0][1])
+
+
+def options_before(con: DuckDBPyConnection, content_hash: str) -> TakeOptions | None:
+    """How the same content was read last, under any name."""
+    found = con.execute(
+        "SELECT options, report FROM uploads WHERE content_hash = ? AND parser_version = ? "
+        "ORDER BY superseded, id DESC LIMIT 1",
+        [content_hash, PARSER_VERSION],
+    ).fetchall()
+    if not found:
+        return None
+    options, report = found[0]
+    return TakeOptions.from_json(options, ImportReport.from_json(report).confidence)
+
+
+def take_in(
+    con: DuckDBPyConnection, staged: Staged, name: str, options: TakeOptions, say: Progress
+) -> ImportReport:
+    """Make the staged file the current import of log `name`, inside the caller's transaction.
+
+    The same content with the same options is taken only once. Raises as `importing.take` does.
+    """
+    known = con.execute(
+        "SELECT id, superseded, report FROM uploads WHERE log = ? AND content_hash = ? AND options = ? "
+        "AND parser_version = ?",
+        [name, staged.content_hash, options.to_json(), PARSER_VERSION],
+    ).fetchall()
+    if known:
+        upload, superseded, text = known[0]
+        report = ImportReport.from_json(text)
+        if superseded:
+            _make_current(con, name, upload)
+            return report
+        return dataclasses.replace(report, already_known=True)
+    say("parsing", 0.4)
+    upload = con.execute("SELECT nextval('upload_ids')").fetchall()[0][0]
+    report = take(con, staged, name, upload, options)
+    say("keeping", 0.9)
+    con.execute(
+        "INSERT INTO uploads (id, log, source, content_hash, options, parser_version, report, superseded, "
+        "imported_at) VALUES (?, ?, ?, ?, ?, ?, ?, true, ?)",
+        [
+            *(upload, name, staged.source, staged.content_hash, options.to_json(), PARSER_VERSION),
+            *(report.to_json(), datetime.now(UTC)),
+        ],
+    )
+    _make_current(con, name, upload)
+    clear(con)
+    return report
+
+
+def _make_current(con: DuckDBPyConnection, name: str, upload: int) -> None:
+    con.execute("UPDATE uploads SET superseded = (id <> ?) WHERE log = ?", [upload, name])
