@@ -118,7 +118,9 @@ def _keep(
 ) -> None:
     attributes = staged.json(event_columns) if event_columns else "NULL"
     con.execute(
-        f"INSERT INTO events SELECT ?, row, case_id, activity, resource, start_us, end_us, {attributes} "
+        "INSERT INTO events "
+        "(upload_id, row, case_id, activity, resource, start_us, end_us, attributes, start_row) "
+        f"SELECT ?, row, case_id, activity, resource, start_us, end_us, {attributes}, start_row "
         "FROM executions JOIN staging USING (row) ORDER BY row",
         [upload],
     )

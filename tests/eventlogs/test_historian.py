@@ -66,7 +66,7 @@ def test_the_report_survives_the_database(tmp_path: Path) -> None:
 def test_instants_and_ids_that_cannot_be_meant(tmp_path: Path) -> None:
     with Historian(":memory:") as historian:
         historian.import_log(write(tmp_path / "log.csv", ROWS))
-        with pytest.raises(DataError, match="holds no log 'lgo'; it holds 'log'"):
+        with pytest.raises(DataError, match="there is no log 'lgo' in the database; it holds: 'log'"):
             historian.snapshot("lgo")
         with pytest.raises(DataError, match=r"no event at or before 2024-03-01T00:00:00Z"):
             historian.snapshot("log", datetime(2024, 3, 1, tzinfo=UTC))

@@ -20,8 +20,8 @@ from discovery.miner import mine
 from discovery.replay_log import replay_log
 from discovery.replayed import Replayed
 from eventlogs.historian import Historian
-from eventlogs.snapshot import Snapshot
 from eventlogs.mining.variants import variants
+from eventlogs.snapshot import Snapshot
 from examples.order_to_cash import HOLD, REWORK, SEED, SHARES, START, known_twin, log_text, structure
 from metagraph.blocks import Block, skeleton
 from metagraph.distributions import Distribution
