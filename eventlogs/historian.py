@@ -17,9 +17,10 @@ from eventlogs import uploads
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
 from eventlogs.freezing import freeze, with_open
-from eventlogs.keeping import models
+from eventlogs.keeping import models, undoing
 from eventlogs.keeping.database import MEMORY, connect
 from eventlogs.keeping.models import ModelInfo
+from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
 from eventlogs.mining.variants import variants
 from eventlogs.parsing import BadRows, TakeOptions
 from eventlogs.readers.read import read
@@ -118,6 +119,23 @@ class Historian:
             "SELECT row, reason, raw FROM quarantine WHERE upload_id = ? ORDER BY row",
             [uploads.current(self._con, name)[0]],
         ).fetchall()
+
+    def imports(self, name: str) -> tuple[ImportInfo, ...]:
+        """The history of a log's imports, latest first. Raises DataError when there never was one."""
+        return undoing.imports(self._con, name)
+
+    def undo_import(self, name: str) -> Undone:
+        """Take back a log's current import: the one before is current again, or the log is gone.
+
+        The same file can be taken again at once. Raises DataError when there is no such log.
+        """
+        with self._transaction():
+            return undoing.undo(self._con, name)
+
+    def drop_superseded(self, name: str) -> Dropped:
+        """Remove all imports of a log but the current one for good. Raises DataError when there is none."""
+        with self._transaction():
+            return undoing.drop_superseded(self._con, name)
 
     def variants(
         self,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from duckdb import DuckDBPyConnection
 
 from eventlogs.importing import clear, take
+from eventlogs.keeping.undoing import make_current, was_undone
 from eventlogs.parsing import TakeOptions
 from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport
@@ -72,11 +73,16 @@ def take_in(
         [name, staged.content_hash, options.to_json(), PARSER_VERSION],
     ).fetchall()
     if known:
+        clear(con)
         upload, superseded, text = known[0]
         report = ImportReport.from_json(text)
         if superseded:
-            _make_current(con, name, upload)
-            return report
+            how = "undone" if was_undone(con, upload) else "superseded"
+            make_current(con, name, upload)
+            again = (
+                f"The same content had been taken before and {how}; it is current again, nothing was read."
+            )
+            return dataclasses.replace(report, notes=(again, *report.notes))
         return dataclasses.replace(report, already_known=True)
     say("parsing", 0.4)
     upload = con.execute("SELECT nextval('upload_ids')").fetchall()[0][0]
@@ -90,10 +96,6 @@ def take_in(
             *(report.to_json(), datetime.now(UTC)),
         ],
     )
-    _make_current(con, name, upload)
+    make_current(con, name, upload)
     clear(con)
     return report
-
-
-def _make_current(con: DuckDBPyConnection, name: str, upload: int) -> None:
-    con.execute("UPDATE uploads SET superseded = (id <> ?) WHERE log = ?", [upload, name])
