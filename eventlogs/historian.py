@@ -160,12 +160,10 @@ class Historian:
         exactly the open cases; without it `closing` decides, or a rule fitted to the snapshot itself. Raises
         DataError for an unknown log, an instant before it, or an open case it doesn't hold.
         """
-        upload, report = uploads.current(self._con, name)
+        _, report = uploads.current(self._con, name)
         if until is not None and until.tzinfo is None:
             raise UsageError(f"the instant {until.isoformat()} has no time zone; append Z for UTC")
-        snapshot = freeze(
-            self._con, upload, name, until or report.last, single_timestamp=report.single_timestamp
-        )
+        snapshot = freeze(self._con, name, until or report.last, single_timestamp=report.single_timestamp)
         if open_cases is None:
             return with_open(snapshot, closings.apply(closing or closings.fit(snapshot), snapshot)[0])
         wanted = frozenset(open_cases)
