@@ -17,9 +17,10 @@ from eventlogs import uploads
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
 from eventlogs.freezing import freeze, with_open
-from eventlogs.keeping import models, undoing
+from eventlogs.keeping import models, snapshots, undoing
 from eventlogs.keeping.database import MEMORY, connect
 from eventlogs.keeping.models import ModelInfo
+from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
 from eventlogs.mining.variants import variants
 from eventlogs.parsing import BadRows, TakeOptions
@@ -173,6 +174,26 @@ class Historian:
                 "list only cases that had begun"
             )
         return with_open(snapshot, np.array([case in wanted for case in snapshot.cases], dtype=np.bool_))
+
+    def keep_snapshot(self, snapshot: Snapshot, report: ImportReport, open_rule: str = "") -> KeptSnapshot:
+        """Keep what a twin was built from beside the file, so that the same twin can be built again.
+
+        `report` and `open_rule` say in words where it is from and how its open cases were told.
+        """
+        with self._transaction():
+            return snapshots.keep(self._con, self.path, snapshot, report, open_rule)
+
+    def kept_snapshots(self) -> tuple[KeptSnapshot, ...]:
+        """Every snapshot ever kept, oldest first."""
+        return snapshots.listed(self._con)
+
+    def kept_snapshot(self, reference: str) -> KeptSnapshot:
+        """The kept snapshot whose hash begins so. Raises DataError when none or several do."""
+        return snapshots.find(self._con, reference)
+
+    def frozen(self, reference: str) -> Snapshot:
+        """A kept snapshot, proven against its hash. Raises DataError when it is unknown or damaged."""
+        return snapshots.frozen(self._con, self.path, reference)
 
     def save_model(self, name: str, json_text: str, notes: str = "") -> int:
         """Keep a twin under `name`; returns its version, 1 for the first, which becomes champion."""
