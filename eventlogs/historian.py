@@ -17,7 +17,7 @@ from eventlogs import uploads
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
 from eventlogs.freezing import freeze, with_open
-from eventlogs.keeping import models, snapshots, undoing
+from eventlogs.keeping import mending, models, snapshots, undoing
 from eventlogs.keeping.database import MEMORY, connect
 from eventlogs.keeping.models import ModelInfo
 from eventlogs.keeping.snapshots import KeptSnapshot
@@ -120,6 +120,23 @@ class Historian:
             "SELECT row, reason, raw FROM quarantine WHERE upload_id = ? ORDER BY row",
             [uploads.current(self._con, name)[0]],
         ).fetchall()
+
+    def export_quarantine(self, name: str, path: Path) -> int:
+        """Write the rows set aside to a CSV file with `row`, `reason` and their own columns; how many.
+
+        Raises DataError when there are none.
+        """
+        return mending.export(self._con, name, path)
+
+    def mend(
+        self, name: str, fixed: Path, original: Path | None = None, progress: Progress | None = None
+    ) -> ImportReport:
+        """Take a log's file again with rows mended in an exported CSV; a new import that supersedes the old.
+
+        The file is read from where it was, or from `original`. Raises DataError for what doesn't fit.
+        """
+        with self._transaction():
+            return mending.mend(self._con, name, fixed, original, progress or (lambda what, share: None))
 
     def imports(self, name: str) -> tuple[ImportInfo, ...]:
         """The history of a log's imports, latest first. Raises DataError when there never was one."""

@@ -122,7 +122,9 @@ def drop_superseded(con: DuckDBPyConnection, name: str) -> Dropped:
     imports(con, name)
     old = [
         row[0]
-        for row in con.execute("SELECT id FROM uploads WHERE log = ? AND superseded", [name]).fetchall()
+        for row in con.execute(
+            "SELECT id FROM uploads WHERE log = ? AND superseded AND kind = 'import'", [name]
+        ).fetchall()
     ]
     executions = con.execute(
         "SELECT count(*) FROM events WHERE upload_id IN (SELECT unnest(?::INTEGER[]))", [old]
@@ -157,4 +159,7 @@ def _upload_of(con: DuckDBPyConnection, taking: int) -> int:
 
 
 def _point(con: DuckDBPyConnection, name: str, upload: int | None) -> None:
-    con.execute("UPDATE uploads SET superseded = (id IS DISTINCT FROM ?) WHERE log = ?", [upload, name])
+    con.execute(
+        "UPDATE uploads SET superseded = (id IS DISTINCT FROM ?) WHERE log = ? AND kind = 'import'",
+        [upload, name],
+    )

@@ -1,0 +1,172 @@
+"""Rows that were set aside, out as CSV and in again once somebody mended them."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from eventlogs import uploads
+from eventlogs.parsing import TakeOptions
+from eventlogs.readers.read import read
+from eventlogs.readers.staging import Staged
+from eventlogs.report import ImportReport
+from eventlogs.uploads import Progress
+from metagraph.errors import DataError
+
+_Fields = Mapping[str, str | None]
+
+
+def export(con: DuckDBPyConnection, name: str, path: Path) -> int:
+    """Write a log's quarantined rows to a CSV file; returns how many there are.
+
+    Columns: `row` (of the file, from 1), `reason`, then the file's own with their text exactly as it was
+    read; where the file has such a column itself, ours is called `quarantined row` or `quarantined reason`.
+    Raises DataError when there is no such log or nothing was quarantined.
+    """
+    upload, _ = uploads.current(con, name)
+    rows = _quarantined(con, upload)
+    if not rows:
+        raise DataError(f"log {name!r} has no quarantined rows, so there is nothing to export")
+    columns = tuple(dict.fromkeys(key for _, _, fields in rows for key in fields))
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            out.writerow([*_headings(columns), *columns])
+            out.writerows([row, reason, *(fields.get(c) for c in columns)] for row, reason, fields in rows)
+        partial.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} can't be written ({error.strerror}); name another file") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return len(rows)
+
+
+def mend(
+    con: DuckDBPyConnection, name: str, fixed: Path, original: Path | None, say: Progress
+) -> ImportReport:
+    """Take a log's file again with the mended rows laid over it, inside the caller's transaction.
+
+    `fixed` is a file as `export` writes it; rows missing from it, and those still bad, stay quarantined. The
+    file is read from where it was or from `original`, and must have the content that was taken then. Raises
+    DataError naming what doesn't fit: the file, a row, a column.
+    """
+    upload, before = uploads.current(con, name)
+    fixes = _read_fixes(con, fixed, name, _quarantined(con, upload))
+    say("reading", 0.1)
+    staged = _staged_again(con, upload, before, original)
+    earlier = con.execute("SELECT row, raw FROM fixes WHERE upload_id = ?", [upload]).fetchall()
+    fixes = {row: json.loads(raw) for row, raw in earlier} | fixes
+    _lay_over(con, staged, fixes)
+    text = json.dumps(sorted(fixes.items()), ensure_ascii=False, sort_keys=True)
+    both = hashlib.sha256(f"{staged.content_hash}\n{text}".encode()).hexdigest()
+    report = uploads.take_in(
+        con, dataclasses.replace(staged, content_hash=both), name, _options(con, upload, before), say
+    )
+    mended, _ = uploads.current(con, name)
+    con.execute("UPDATE uploads SET original_hash = ? WHERE id = ?", [staged.content_hash, mended])
+    con.execute("DELETE FROM fixes WHERE upload_id = ?", [mended])
+    con.executemany(
+        "INSERT INTO fixes VALUES (?, ?, ?)",
+        [[mended, row, json.dumps(fields, ensure_ascii=False)] for row, fields in fixes.items()],
+    )
+    return report
+
+
+def _quarantined(con: DuckDBPyConnection, upload: int) -> list[tuple[int, str, _Fields]]:
+    rows = con.execute(
+        "SELECT row, reason, raw FROM quarantine WHERE upload_id = ? ORDER BY row", [upload]
+    ).fetchall()
+    return [(row, reason, json.loads(raw)) for row, reason, raw in rows]
+
+
+def _headings(columns: Sequence[str]) -> tuple[str, str]:
+    row, reason = (name if name not in columns else f"quarantined {name}" for name in ("row", "reason"))
+    return row, reason
+
+
+def _read_fixes(
+    con: DuckDBPyConnection, fixed: Path, name: str, rows: list[tuple[int, str, _Fields]]
+) -> dict[int, dict[str, str | None]]:
+    """The mended fields by row. Raises DataError for what can't be told to be a quarantined row."""
+    if not rows:
+        raise DataError(f"log {name!r} has no quarantined rows, so there is nothing to mend")
+    known = {row: fields for row, _, fields in rows}
+    columns = tuple(dict.fromkeys(key for fields in known.values() for key in fields))
+    staged = read(con, fixed)
+    for column in (_headings(columns)[0], *columns):
+        if column not in staged.columns:
+            raise DataError(
+                f"{fixed}: column {column!r} is missing; export the rows again and keep every column"
+            )
+    wanted = ", ".join(staged.column(column) for column in columns)
+    number = staged.column(_headings(columns)[0])
+    fixes: dict[int, dict[str, str | None]] = {}
+    for place, text, *values in con.execute(
+        f"SELECT row, {number}, {wanted} FROM staging ORDER BY row"
+    ).fetchall():
+        row = int(text) if text and text.strip().isdecimal() else None
+        if row not in known:
+            raise DataError(
+                f"{staged.place(place)}: row {text!r} is not among the quarantined rows of log {name!r}; "
+                "leave the row numbers as they were exported"
+            )
+        if row in fixes:
+            raise DataError(f"{staged.place(place)}: row {row} stands twice in the file; keep one of them")
+        fixes[row] = _mended(known[row], dict(zip(columns, values, strict=True)))
+    changed = {row: fields for row, fields in fixes.items() if fields != known[row]}
+    if not changed:
+        raise DataError(f"{fixed}: no row differs from what was set aside; mend some of them first")
+    return changed
+
+
+def _mended(before: _Fields, after: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The row's own columns as they are now; CSV can't tell an empty text from none, so that is no change."""
+    return {
+        column: before[column] if (after[column] or "") == (before[column] or "") else after[column]
+        for column in before
+    }
+
+
+def _staged_again(
+    con: DuckDBPyConnection, upload: int, before: ImportReport, original: Path | None
+) -> Staged:
+    """The file that was taken, read again. Raises DataError when it is gone or no longer the same."""
+    expected = con.execute(
+        "SELECT coalesce(original_hash, content_hash) FROM uploads WHERE id = ?", [upload]
+    ).fetchall()[0][0]
+    file = original or Path(before.source)
+    if not file.exists():
+        raise DataError(f"{file}, from which log {before.log!r} was taken, is not there; say where it is")
+    staged = read(con, file)
+    if staged.content_hash != expected:
+        raise DataError(
+            f"{file} is not the file that log {before.log!r} was taken from: its content differs; give that "
+            "one, or take this one anew"
+        )
+    return dataclasses.replace(staged, source=before.source)
+
+
+def _lay_over(con: DuckDBPyConnection, staged: Staged, fixes: Mapping[int, _Fields]) -> None:
+    import pyarrow as pa
+
+    columns = [
+        pa.array([fields.get(name) for fields in fixes.values()], pa.string()) for name in staged.columns
+    ]
+    names = [staged.column(name) for name in staged.columns]
+    con.register("mended", pa.table([pa.array(fixes, pa.int64()), *columns], names=["row", *names]))
+    changes = ", ".join(f"{column} = mended.{column}" for column in names)
+    con.execute(f"UPDATE staging SET {changes} FROM mended WHERE staging.row = mended.row")
+    con.unregister("mended")
+
+
+def _options(con: DuckDBPyConnection, upload: int, before: ImportReport) -> TakeOptions:
+    text = con.execute("SELECT options FROM uploads WHERE id = ?", [upload]).fetchall()[0][0]
+    return TakeOptions.from_json(text, before.confidence)
