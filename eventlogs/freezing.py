@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from eventlogs import closing as closings
+from eventlogs.closing import ClosingRule
 from eventlogs.instants import from_us, in_words, monday, to_us
 from eventlogs.snapshot import NO_RESOURCE, Snapshot, sealed
 from metagraph.errors import DataError
@@ -72,6 +75,24 @@ def freeze(
 def with_open(snapshot: Snapshot, is_open: NDArray[np.bool_]) -> Snapshot:
     """The snapshot with these cases open."""
     return sealed(replace(snapshot, is_open=is_open))
+
+
+def decide_open(
+    snapshot: Snapshot, open_cases: Collection[str] | None, closing: ClosingRule | None
+) -> Snapshot:
+    """The snapshot with exactly `open_cases` open; without them `closing` decides, or a rule fitted to it.
+
+    Raises DataError for an open case that it doesn't hold.
+    """
+    if open_cases is None:
+        return with_open(snapshot, closings.apply(closing or closings.fit(snapshot), snapshot)[0])
+    wanted = frozenset(open_cases)
+    if unknown := sorted(wanted.difference(snapshot.cases)):
+        raise DataError(
+            f"open case {unknown[0]!r} is not in log {snapshot.name!r} as known then ({len(unknown)} such "
+            "ids); list only cases that had begun"
+        )
+    return with_open(snapshot, np.array([case in wanted for case in snapshot.cases], dtype=np.bool_))
 
 
 def _codes(column: Any, *, ordered: bool = False) -> tuple[tuple[str, ...], NDArray[np.int32]]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
 import duckdb
-import numpy as np
 
-from eventlogs import closing as closings
 from eventlogs import uploads
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
-from eventlogs.freezing import freeze, with_open
+from eventlogs.freezing import decide_open, freeze
 from eventlogs.keeping import mending, models, snapshots, undoing
 from eventlogs.keeping.database import MEMORY, connect
 from eventlogs.keeping.models import ModelInfo
@@ -27,10 +26,10 @@ from eventlogs.parsing import BadRows, TakeOptions
 from eventlogs.readers.read import read
 from eventlogs.report import ImportReport
 from eventlogs.snapshot import Snapshot
+from eventlogs.turns import ALONE, Caller, Turns, turns_of
 from eventlogs.uploads import LogInfo, Progress
 from metagraph.errors import DataError, UsageError
 
-WAIT_S = 60.0
 DAMAGED = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 """What the database says of a file or a disk that it can't use."""
 _SUFFIXES = (".csv", ".tsv", ".txt", ".xes", ".parquet")
@@ -42,17 +41,13 @@ class Historian:
     Instants given to it must carry a time zone; those it returns are UTC.
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        read_only: bool = False,
-        *,
-        on_wait: Callable[[str], None] | None = None,
-        wait_s: float = WAIT_S,
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str], read_only: bool = False) -> None:
+        """Open the file at once, or raise: `opening.open_historian` waits, or asks the owner of the file."""
         self.path = os.fspath(path)
         self._is_new = self.path != MEMORY and not Path(self.path).exists()
-        self._con = connect(self.path, read_only=read_only, wait_s=wait_s, on_wait=on_wait)
+        self._con = connect(self.path, read_only=read_only)
+        self._turns = Turns() if self.path == MEMORY else turns_of(self.path)
+        self._caller = ALONE
 
     def __enter__(self) -> Historian:
         return self
@@ -73,6 +68,17 @@ class Historian:
     def close(self) -> None:
         """Let go of the file."""
         self._con.close()
+
+    def session(self, caller: Caller = ALONE) -> Historian:
+        """The same file for another thread or caller, with transactions and temporary tables of its own."""
+        other = copy.copy(self)
+        other._con, other._caller, other._is_new = self._con.cursor(), caller, False
+        other._con.execute("SET TimeZone = 'UTC'")
+        return other
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs in this session, if any; from any thread."""
+        self._con.interrupt()
 
     def import_log(
         self,
@@ -182,15 +188,7 @@ class Historian:
         if until is not None and until.tzinfo is None:
             raise UsageError(f"the instant {until.isoformat()} has no time zone; append Z for UTC")
         snapshot = freeze(self._con, name, until or report.last, single_timestamp=report.single_timestamp)
-        if open_cases is None:
-            return with_open(snapshot, closings.apply(closing or closings.fit(snapshot), snapshot)[0])
-        wanted = frozenset(open_cases)
-        if unknown := sorted(wanted.difference(snapshot.cases)):
-            raise DataError(
-                f"open case {unknown[0]!r} is not in log {name!r} as known then ({len(unknown)} such ids); "
-                "list only cases that had begun"
-            )
-        return with_open(snapshot, np.array([case in wanted for case in snapshot.cases], dtype=np.bool_))
+        return decide_open(snapshot, open_cases, closing)
 
     def keep_snapshot(self, snapshot: Snapshot, report: ImportReport, open_rule: str = "") -> KeptSnapshot:
         """Keep what a twin was built from beside the file, so that the same twin can be built again.
@@ -232,13 +230,16 @@ class Historian:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._con.execute("BEGIN")
-        try:
-            yield
-        except BaseException:
-            self._con.execute("ROLLBACK")
-            raise
-        self._con.execute("COMMIT")
+        with self._turns.turn(self._caller, self.path):
+            self._con.execute("BEGIN")
+            try:
+                self._caller.writes()
+                yield
+                self._caller.check()
+            except BaseException:
+                self._con.execute("ROLLBACK")
+                raise
+            self._con.execute("COMMIT")
 
 
 def log_name(path: Path) -> str:

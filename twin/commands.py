@@ -59,9 +59,9 @@ def log_request(
 
 def import_command(request: LogRequest, name: str | None, progress: Progress) -> ImportReport:
     """Take the log into the database; the report says what was found."""
-    from eventlogs.historian import Historian
+    from eventlogs.opening import open_historian
 
-    with Historian(request.db, on_wait=lambda text: progress.step(text, 0.0)) as historian:
+    with open_historian(request.db, on_wait=lambda text: progress.step(text, 0.0)) as historian:
         return historian.import_log(
             request.log,
             name,
@@ -89,7 +89,7 @@ def build_command(
     request: LogRequest, twin: Path, config: Path | None, seed: int | None, progress: Progress
 ) -> Built:
     """Build a twin, write it to `twin` and keep it in the database under the file's stem."""
-    from eventlogs.historian import Historian
+    from eventlogs.opening import open_historian
     from metagraph.json_io import save, to_json
     from twin.build import build, request_of
 
@@ -102,7 +102,7 @@ def build_command(
     source = _read(request, progress.part(0.0, 0.1))
     model = build(source, wanted, progress.part(0.1, 1.0))
     save(model, twin)
-    with Historian(request.db, on_wait=lambda text: progress.step(text, 1.0)) as historian:
+    with open_historian(request.db, on_wait=lambda text: progress.step(text, 1.0)) as historian:
         version = historian.save_model(twin.stem, to_json(model), f"built from {request.log}")
         kept = historian.list_models()
     champion = next(info.version for info in kept if info.name == twin.stem and info.champion)
@@ -266,10 +266,10 @@ def write_pictures(model: Metagraph, svg: Path | None, report: Path | None) -> N
 
 def list_models(db: str) -> tuple[ModelInfo, ...]:
     """The twins that the database keeps. Raises DataError if there is no database."""
-    from eventlogs.historian import Historian
+    from eventlogs.opening import open_historian
 
     _existing(db)
-    with Historian(db, read_only=True) as historian:
+    with open_historian(db, read_only=True) as historian:
         return historian.list_models()
 
 
@@ -278,13 +278,13 @@ def promote_model(db: str, reference: str, who: str) -> None:
 
     Raises UsageError without a version, DataError if there is no such twin.
     """
-    from eventlogs.historian import Historian
+    from eventlogs.opening import open_historian
 
     name, _, version = reference.partition("@")
     if not name or not version.isdecimal():
         raise UsageError(f"--promote {reference}: expected name@version, e.g. {name or 'twin'}@2")
     _existing(db)
-    with Historian(db) as historian:
+    with open_historian(db) as historian:
         historian.approve_model(name, int(version), who, datetime.now(UTC))
 
 

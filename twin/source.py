@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,13 +63,31 @@ def read_log(
     Raises DataError or UsageError with one sentence; nothing is left behind then.
     """
     from eventlogs import closing as closings
-    from eventlogs.historian import Historian, log_name
+    from eventlogs.freezing import decide_open
 
     wanted = read_ids(request.open_file) if request.open_file else None
     wanted = frozenset() if request.all_closed else wanted
-    with Historian(request.db, on_wait=on_wait) as historian:
-        name = request.log
-        if _is_file(request.log):
+    raw, report = _taken(request, tell, on_wait)
+    rule = _rule(request.closing) or closings.fit(raw)
+    snapshot = decide_open(raw, wanted, rule)
+    fact = _fact(rule)
+    return LogSource(snapshot, report, fact, _in_words(snapshot, fact, request.open_file))
+
+
+def _taken(
+    request: LogRequest,
+    tell: Callable[[str, float], None] | None,
+    on_wait: Callable[[str], None] | None,
+) -> tuple[Snapshot, ImportReport]:
+    """What was known at `until`, every case closed; the database is let go as soon as it is read."""
+    from eventlogs.historian import log_name
+    from eventlogs.opening import open_historian
+
+    is_file, name = _is_file(request.log), request.log
+    if not is_file and not Path(request.db).exists():
+        raise _no_such_log(request, ())
+    with open_historian(request.db, read_only=not is_file, on_wait=on_wait) as historian:
+        if is_file:
             historian.import_log(
                 request.log,
                 mapping=request.mapping,
@@ -81,17 +99,16 @@ def read_log(
             )
             name = log_name(Path(request.log))
         elif all(info.name != name for info in historian.logs()):
-            known = ", ".join(info.name for info in historian.logs()) or "none yet"
-            raise DataError(
-                f"{name}: neither a file nor a log in {request.db}; imported logs: {known}; "
-                "give the path of a .csv, .csv.gz, .xes or .xes.gz file, or one of those names"
-            )
-        raw = historian.snapshot(name, request.until, open_cases=())
-        rule = _rule(request.closing) or closings.fit(raw)
-        snapshot = historian.snapshot(name, request.until, wanted, rule)
-        report = historian.report(name)
-    fact = _fact(rule)
-    return LogSource(snapshot, report, fact, _in_words(snapshot, fact, request.open_file))
+            raise _no_such_log(request, [info.name for info in historian.logs()])
+        return historian.snapshot(name, request.until, open_cases=()), historian.report(name)
+
+
+def _no_such_log(request: LogRequest, known: Sequence[str]) -> DataError:
+    return DataError(
+        f"{request.log}: neither a file nor a log in {request.db}; imported logs: "
+        f"{', '.join(known) or 'none yet'}; give the path of a .csv, .csv.gz, .xes or .xes.gz file, or "
+        "one of those names"
+    )
 
 
 def _is_file(log: str) -> bool:
@@ -151,9 +168,9 @@ def read_twin(reference: str, db: str = DEFAULT_DB) -> Metagraph:
         return load(path)
     if not Path(db).exists():
         raise DataError(f"{reference}: no such twin file, and no database {db} that could hold such a name")
-    from eventlogs.historian import Historian
+    from eventlogs.opening import open_historian
 
-    with Historian(db, read_only=True) as historian:
+    with open_historian(db, read_only=True) as historian:
         return from_json(historian.load_model(reference), f"{reference} in {db}")
 
 

@@ -21,14 +21,14 @@ def holdout(db: Path, log: str, config: Path, runs: int, seed: int, progress: Pr
 
     Raises DataError if the log is too short to be cut.
     """
-    from eventlogs.historian import Historian
+    from eventlogs.opening import open_historian
     from eventlogs.split import closed_cases, split_snapshot
     from twin.build import build, request_of
     from twin.source import LogRequest, read_log
     from twin.validate import validate
 
     progress.step("cutting the log", 0.0)
-    with Historian(db) as historian:
+    with open_historian(db, read_only=True) as historian:
         whole = historian.snapshot(log)
     train, test = split_snapshot(closed_cases(whole), 0.8)
     cut = whole.origin + timedelta(seconds=train.until_s)

@@ -1,9 +1,7 @@
-"""One DuckDB file: opened with patience, kept at the newest schema."""
+"""One DuckDB file, kept at the newest schema."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -15,44 +13,39 @@ MEMORY = ":memory:"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def connect(
-    path: str, *, read_only: bool, wait_s: float, on_wait: Callable[[str], None] | None
-) -> DuckDBPyConnection:
-    """Open the file, waiting up to `wait_s` seconds while another process holds it.
+class InUseError(DataError):
+    """Another process holds the file at the moment."""
 
-    Raises DataError when it stays locked, is missing (read-only), is no database of ours, or is of a newer
-    version; UsageError for an empty path.
+
+class OutdatedError(DataError):
+    """The file is of an older version and was opened for reading only."""
+
+
+def connect(path: str, *, read_only: bool) -> DuckDBPyConnection:
+    """Open the file.
+
+    Raises InUseError while another process holds it, OutdatedError if it is to be migrated first (read-only),
+    DataError when it is missing (read-only), is no database of ours, or is of a newer version; UsageError for
+    an empty path.
     """
     if not path:
         raise UsageError("--db is empty; name the database's file")
     if read_only and not Path(path).exists():
         raise DataError(f"{path}: there is no such database; import a log first")
-    deadline, told = time.monotonic() + wait_s, False
-    while True:
-        try:
-            con = duckdb.connect(path, read_only=read_only)
-            break
-        except duckdb.Error as error:
-            text = str(error)
-            if "different configuration" in text and read_only:
-                # This process already has the file open for writing: share that.
-                read_only = False
-                continue
-            # "block" is a word of damaged files.
-            if "set lock" not in text and "different configuration" not in text:
-                reason = text.splitlines()[0]
-                raise DataError(
-                    f"{path} can't be opened as a database ({reason}); give another --db"
-                ) from None
-            if time.monotonic() >= deadline:
-                raise DataError(
-                    f"{path} has been in use by another process for {wait_s:.0f} s; wait for that one to "
-                    f"finish or give another --db"
-                ) from None
-            if on_wait and not told:
-                on_wait(f"{path} is in use by another process; waiting up to {wait_s:.0f} s")
-            told = True
-            time.sleep(0.1)
+    try:
+        con = duckdb.connect(path, read_only=read_only)
+    except duckdb.Error as error:
+        text = str(error)
+        if "different configuration" in text and read_only:
+            # This process already has the file open for writing: share that.
+            return connect(path, read_only=False)
+        # "block" is a word of damaged files.
+        if "set lock" in text or "different configuration" in text:
+            raise InUseError(
+                f"{path} is in use by another process; wait for that one to finish or give another --db"
+            ) from None
+        reason = text.splitlines()[0]
+        raise DataError(f"{path} can't be opened as a database ({reason}); give another --db") from None
     try:
         migrate(con, path, read_only=read_only)
     except BaseException:
@@ -61,10 +54,19 @@ def connect(
     return con
 
 
+def newest_version() -> int:
+    """The schema that this program writes."""
+    return len(_scripts())
+
+
+def _scripts() -> list[Path]:
+    return sorted(_MIGRATIONS.glob("[0-9]*.sql"))
+
+
 def migrate(con: DuckDBPyConnection, path: str, *, read_only: bool = False) -> None:
     """Run the numbered migrations the file hasn't seen, each in its own transaction."""
     con.execute("SET TimeZone = 'UTC'")
-    scripts = sorted(_MIGRATIONS.glob("[0-9]*.sql"))
+    scripts = _scripts()
     version = _version(con)
     if version > len(scripts):
         raise DataError(
@@ -72,7 +74,7 @@ def migrate(con: DuckDBPyConnection, path: str, *, read_only: bool = False) -> N
             "update Tracetwin or give another --db"
         )
     if read_only and version < len(scripts):
-        raise DataError(
+        raise OutdatedError(
             f"{path} is of an older Tracetwin (schema {version}); open it once for writing to update it"
         )
     for number, script in enumerate(scripts[version:], start=version + 1):

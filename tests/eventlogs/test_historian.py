@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from eventlogs.historian import Historian, log_name
+from eventlogs.opening import open_historian
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.logs import Row, lines, write
 
@@ -100,7 +101,7 @@ def hold(base: Path, seconds: float) -> subprocess.Popen[str]:
 def test_a_second_process_waits_for_the_first(tmp_path: Path) -> None:
     base = tmp_path / "x.duckdb"
     told: list[str] = []
-    with hold(base, 1.0), Historian(base, on_wait=told.append) as historian:
+    with hold(base, 1.0), open_historian(base, on_wait=told.append) as historian:
         historian.import_log(write(tmp_path / "log.csv", ROWS))
     assert told == [f"{base} is in use by another process; waiting up to 60 s"]
 
@@ -109,8 +110,8 @@ def test_waiting_ends_with_a_sentence(tmp_path: Path) -> None:
     base = tmp_path / "x.duckdb"
     with hold(base, 30) as process:
         began = time.monotonic()
-        with pytest.raises(DataError, match="has been in use by another process for 0 s; wait for that one"):
-            Historian(base, wait_s=0.3)
+        with pytest.raises(DataError, match="is in use by another process; wait for that one"):
+            open_historian(base, wait_s=0.3)
         assert time.monotonic() - began < 10
         process.terminate()
 
