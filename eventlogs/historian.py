@@ -16,9 +16,10 @@ from eventlogs import uploads
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
 from eventlogs.freezing import decide_open, freeze
-from eventlogs.keeping import mending, models, snapshots, undoing
+from eventlogs.keeping import mending, models, retention, snapshots, undoing
 from eventlogs.keeping.database import MEMORY, connect
 from eventlogs.keeping.models import ModelInfo
+from eventlogs.keeping.retention import Archive
 from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
 from eventlogs.mining.variants import variants
@@ -209,6 +210,18 @@ class Historian:
     def frozen(self, reference: str) -> Snapshot:
         """A kept snapshot, proven against its hash. Raises DataError when it is unknown or damaged."""
         return snapshots.frozen(self._con, self.path, reference)
+
+    def retain(self, name: str, older_than_days: float) -> Archive:
+        """Move a log's closed cases without an event in its last so many days out to Parquet beside the file.
+
+        Raises DataError for an unknown log, UsageError for an age that isn't positive.
+        """
+        with self._transaction():
+            return retention.retain(self._con, self.path, self.snapshot(name), older_than_days)
+
+    def archives(self, name: str) -> tuple[Archive, ...]:
+        """Where closed cases of a log went, oldest first."""
+        return retention.listed(self._con, self.path, name)
 
     def save_model(self, name: str, json_text: str, notes: str = "") -> int:
         """Keep a twin under `name`; returns its version, 1 for the first, which becomes champion."""

@@ -130,6 +130,7 @@ def drop_superseded(con: DuckDBPyConnection, name: str) -> Dropped:
         "SELECT count(*) FROM events WHERE upload_id IN (SELECT unnest(?::INTEGER[]))", [old]
     ).fetchall()[0][0]
     remove(con, old)
+    con.execute("DELETE FROM takings WHERE log = ? AND id <> ?", [name, _current_taking(con, name) or 0])
     return Dropped(len(old), executions)
 
 

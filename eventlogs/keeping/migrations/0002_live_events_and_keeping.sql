@@ -27,6 +27,7 @@ INSERT INTO takings (log, upload_id, taken_at, undone)
 
 -- Rows that were set aside, as somebody mended them: laid over the file when it is taken again.
 ALTER TABLE uploads ADD COLUMN original_hash VARCHAR;  -- of the file alone; NULL where nothing was mended
+ALTER TABLE uploads ADD COLUMN deleted_from BOOLEAN DEFAULT false;  -- what its file holds may be deleted here
 CREATE TABLE fixes (
     upload_id INTEGER NOT NULL,
     row BIGINT NOT NULL,
@@ -141,5 +142,6 @@ CREATE TABLE deletions (
     kind VARCHAR NOT NULL,             -- case or person
     number INTEGER NOT NULL,           -- the N of `deleted person N`
     deleted_at TIMESTAMPTZ NOT NULL,
-    counts VARCHAR NOT NULL            -- JSON: where -> how many
+    counts VARCHAR NOT NULL,           -- JSON: where -> how many
+    erased BOOLEAN NOT NULL            -- the file was rewritten since, so that the bytes are gone too
 );

@@ -1,0 +1,141 @@
+"""Closed cases that are old enough move out of the database, to Parquet beside it.
+
+Age counts back from the log's last event, not from today: an analyst's log of some past year doesn't age. The
+file is on the disk before the cases leave the database, and a log file of its own: taken again, it gives
+the same executions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+
+from eventlogs.instants import in_words
+from eventlogs.keeping import parquet_files
+from eventlogs.keeping.recounting import recount, rows_of
+from eventlogs.snapshot import Snapshot
+from metagraph.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Cases that left a log for a file."""
+
+    log: str
+    before: datetime
+    """They had no event after this instant."""
+    cases: int
+    executions: int
+    file: Path | None
+    """None when no case was old enough."""
+    created_at: datetime
+
+
+def folder(database: str) -> Path:
+    """Where the archives of a database are."""
+    return parquet_files.beside(database, "archive")
+
+
+def listed(con: DuckDBPyConnection, database: str, name: str) -> tuple[Archive, ...]:
+    """A log's archives, oldest first."""
+    rows = con.execute(
+        "SELECT log, before, cases, executions, content_hash, created_at FROM archives WHERE log = ? "
+        "ORDER BY created_at",
+        [name],
+    ).fetchall()
+    return tuple(
+        Archive(log, before, cases, executions, folder(database) / f"{content}.parquet", at)
+        for log, before, cases, executions, content, at in rows
+    )
+
+
+def retain(con: DuckDBPyConnection, database: str, snapshot: Snapshot, older_than_days: float) -> Archive:
+    """Move the closed cases of a log that had no event for so long, inside the caller's transaction.
+
+    `snapshot` is the log as it stands, with its open cases. Raises UsageError for an age that isn't positive.
+    """
+    if not older_than_days > 0:
+        raise UsageError(
+            f"an age of {older_than_days:g} days would take what is happening now; give more than 0"
+        )
+    until = snapshot.origin + timedelta(seconds=snapshot.until_s)
+    before = until - timedelta(days=older_than_days)
+    limit_s = snapshot.until_s - older_than_days * 86_400
+    last_s = np.maximum.reduceat(np.fmax(snapshot.end_s, snapshot.start_s), snapshot.offsets[:-1])
+    leaving = [snapshot.cases[i] for i in np.flatnonzero(~snapshot.is_open & (last_s < limit_s))]
+    now, name = datetime.now(UTC), snapshot.name
+    if not leaving:
+        return Archive(name, before, 0, 0, None, now)
+    con.execute("CREATE OR REPLACE TEMP TABLE leaving AS SELECT unnest(?::VARCHAR[]) AS case_id", [leaving])
+    query = _executions(con, name, single_timestamp=snapshot.single_timestamp)
+    executions = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
+    content = parquet_files.write_query(con, query, folder(database))
+    archive = Archive(name, before, len(leaving), executions, folder(database) / f"{content}.parquet", now)
+    con.execute(
+        "INSERT INTO archives VALUES (?, ?, ?, ?, ?, ?)",
+        [name, content, before, len(leaving), executions, now],
+    )
+    note = (
+        f"{len(leaving)} closed cases ({executions} executions) without an event after {in_words(before)} "
+        f"were moved to {archive.file}."
+    )
+    _remove(con, name, note)
+    con.execute("DROP TABLE leaving")
+    return archive
+
+
+def _executions(con: DuckDBPyConnection, name: str, *, single_timestamp: bool) -> str:
+    """The query of the leaving cases' executions, with the columns that a log file has."""
+    here = f"log = {_text(name)} AND case_id IN (SELECT case_id FROM leaving)"
+    names: set[str] = set()
+    columns = [f"e.{column} AS {_free(column, names)}" for column in ("case_id", "activity", "resource")]
+    if not single_timestamp:
+        columns.append(f"{_stamp('e.start_us')} AS {_free('start_time', names)}")
+    columns.append(f"{_stamp('e.end_us')} AS {_free('end_time', names)}")
+    of_event = "SELECT DISTINCT unnest(json_keys(attributes)) AS name FROM log_executions"
+    for (attribute,) in con.execute(f"{of_event} WHERE {here} ORDER BY name").fetchall():
+        pointer = "/" + attribute.replace("~", "~0").replace("/", "~1")
+        columns.append(f"e.attributes ->> {_text(pointer)} AS {_free(attribute, names)}")
+    of_case = f"SELECT DISTINCT name FROM log_attributes WHERE {here} ORDER BY name"
+    for (attribute,) in con.execute(of_case).fetchall():
+        columns.append(f"a.of_case[{_text(attribute)}] AS {_free(attribute, names)}")
+    return (
+        "WITH a AS (SELECT case_id, map(list(name), list(value)) AS of_case FROM log_attributes "
+        f"WHERE {here} GROUP BY case_id) SELECT {', '.join(columns)} "
+        f"FROM log_executions e LEFT JOIN a USING (case_id) WHERE {here} "
+        "ORDER BY e.live, e.row, e.case_id, e.start_us, e.sequence"
+    )
+
+
+def _remove(con: DuckDBPyConnection, name: str, note: str) -> None:
+    """Delete the leaving cases from the log as it stands, and tell its reports."""
+    uploads = con.execute("SELECT id, kind FROM uploads WHERE log = ? AND NOT superseded", [name]).fetchall()
+    for upload, kind in uploads:
+        before = rows_of(con, upload)
+        for table in ("events", "case_attributes"):
+            con.execute(f"DELETE FROM {table} WHERE upload_id = ? AND case_id IN (FROM leaving)", [upload])
+        if kind == "import" and before > (after := rows_of(con, upload)):
+            recount(con, upload, before - after, note)
+    for table in ("live_events", "live_attributes", "case_state"):
+        con.execute(f"DELETE FROM {table} WHERE log = ? AND case_id IN (FROM leaving)", [name])
+
+
+def _stamp(us: str) -> str:
+    return f"strftime(make_timestamp({us}), '%Y-%m-%dT%H:%M:%S.%fZ')"
+
+
+def _text(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A column name for it that no other column has, as SQL."""
+    free = name
+    while free.lower() in taken:
+        free += " (attribute)"
+    taken.add(free.lower())
+    return '"' + free.replace('"', '""') + '"'
