@@ -103,6 +103,7 @@ def build_command(
     model = build(source, wanted, progress.part(0.1, 1.0))
     save(model, twin)
     with open_historian(request.db, on_wait=lambda text: progress.step(text, 1.0)) as historian:
+        historian.keep_snapshot(source.snapshot, source.report, source.open_rule)
         version = historian.save_model(twin.stem, to_json(model), f"built from {request.log}")
         kept = historian.list_models()
     champion = next(info.version for info in kept if info.name == twin.stem and info.champion)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT_DB = "tracetwin.duckdb"
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+KEPT = "snapshot:"
+"""Begins the name of a snapshot that a build kept, before the first characters of its hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class LogRequest:
     """A log as the user names it."""
 
     log: str
-    """A file's path or the name of an imported log."""
+    """A file's path, the name of an imported log, or snapshot:HASH for what an earlier build kept."""
     db: str = DEFAULT_DB
     mapping: Mapping[str, str] | None = None
     time_format: str | None = None
@@ -65,6 +67,8 @@ def read_log(
     from eventlogs import closing as closings
     from eventlogs.freezing import decide_open
 
+    if request.log.startswith(KEPT):
+        return _kept(request, on_wait)
     wanted = read_ids(request.open_file) if request.open_file else None
     wanted = frozenset() if request.all_closed else wanted
     raw, report = _taken(request, tell, on_wait)
@@ -72,6 +76,23 @@ def read_log(
     snapshot = decide_open(raw, wanted, rule)
     fact = _fact(rule)
     return LogSource(snapshot, report, fact, _in_words(snapshot, fact, request.open_file))
+
+
+def _kept(request: LogRequest, on_wait: Callable[[str], None] | None) -> LogSource:
+    """What an earlier build read, as it was then."""
+    from eventlogs import closing as closings
+    from eventlogs.freezing import decide_open
+    from eventlogs.opening import open_historian
+
+    if request.until or request.open_file:
+        raise UsageError(f"{request.log} is as it was kept; leave out --until, --as-of and --open")
+    with open_historian(request.db, read_only=True, on_wait=on_wait) as historian:
+        kept = historian.kept_snapshot(request.log.removeprefix(KEPT))
+        snapshot = historian.frozen(kept.content_hash)
+    rule = _rule(request.closing) or closings.fit(snapshot)
+    if request.all_closed:
+        snapshot = decide_open(snapshot, frozenset(), rule)
+    return LogSource(snapshot, kept.report, _fact(rule), kept.open_rule)
 
 
 def _taken(
