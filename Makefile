@@ -24,8 +24,8 @@ demo: .venv/.installed ## from a bundled log to a validated twin, in under two m
 	$(BIN)/tracetwin demo
 
 .PHONY: app
-app: .venv/.installed ## serve the pages and print their address
-	$(BIN)/streamlit run app.py
+app: .venv/.installed ## serve pages and REST interface, and print their address
+	$(BIN)/tracetwin serve
 
 .PHONY: test
 test: .venv/.installed-dev ## run the whole test suite

@@ -1,4 +1,4 @@
-"""The pages: `streamlit run app.py`. Each is one function in ui/; long work runs in processes of its own."""
+"""The pages, served by `tracetwin serve`. Each is one function in ui/; long work runs in jobs."""
 
 from __future__ import annotations
 

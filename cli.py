@@ -279,6 +279,21 @@ def models(
 
 
 @app.command()
+def serve(
+    db: Db = DB,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The first port to try; 0: any.")] = 8501,
+    as_json: Json = False,
+) -> None:
+    """Serve the pages and the REST interface; all other commands then work through this process."""
+    from service.server import serve as run
+    from ui import console
+    from ui.serving import show_served
+
+    run(Path(db), host, port, lambda served: show_served(served, as_json), console.warn)
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the twin, pictures and the report.")] = Path("demo"),
     seed: Seed = 0,

@@ -84,15 +84,14 @@ def living_owner(path: str) -> Owner | None:
 
 
 @contextmanager
-def owning(historian: Historian, url: str) -> Iterator[Owner]:
+def owning(historian: Historian, owner: Owner) -> Iterator[None]:
     """Serve a file that is open here: others find this process through its sidecar, and threads of this one
     get sessions of their own. Raises DataError if the sidecar can't be written."""
-    owner = sidecar.new_owner(url, methods_version())
     real = os.path.realpath(historian.path)
     sidecar.write(real, owner)
     _owned[real] = historian
     try:
-        yield owner
+        yield
     finally:
         sidecar.remove(real, owner)
         del _owned[real]

@@ -18,6 +18,8 @@ from twin.toml_text import replace_section, table_text
 
 HOME = "TRACETWIN_HOME"
 """Environment variable that names the folder; the current one without it."""
+DB = "TRACETWIN_DB"
+"""Environment variable that names the database; tracetwin.duckdb in the folder without it."""
 _NAME = re.compile(r"[\w][\w .()-]*")
 
 
@@ -42,7 +44,7 @@ class Workspace:
 
     @property
     def db(self) -> Path:
-        return self.home / "tracetwin.duckdb"
+        return Path(os.environ.get(DB) or self.home / "tracetwin.duckdb")
 
     @property
     def twins(self) -> Path:
