@@ -10,12 +10,13 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.importing import clear, take
 from eventlogs.keeping.undoing import make_current, was_undone
+from eventlogs.live.account import live_only, with_live
 from eventlogs.parsing import TakeOptions
 from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport
 from metagraph.errors import DataError
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done so far, 0 to 1."""
@@ -31,20 +32,30 @@ class LogInfo:
 
 
 def listed(con: DuckDBPyConnection) -> tuple[LogInfo, ...]:
-    """The logs by name, each with the report of its current import."""
+    """The logs by name, each with the report of its current import and its live events."""
     rows = con.execute(
-        "SELECT log, imported_at, report FROM uploads WHERE NOT superseded ORDER BY log"
+        "SELECT log, arg_min(imported_at, kind) FROM uploads WHERE NOT superseded GROUP BY log ORDER BY log"
     ).fetchall()
-    return tuple(LogInfo(log, at, ImportReport.from_json(text)) for log, at, text in rows)
+    return tuple(LogInfo(log, at, current(con, log)[1]) for log, at in rows)
 
 
 def current(con: DuckDBPyConnection, name: str) -> tuple[int, ImportReport]:
-    """Id and report of the import that a log's name means. Raises DataError naming the logs there are."""
-    found = con.execute("SELECT id, report FROM uploads WHERE log = ? AND NOT superseded", [name]).fetchall()
+    """Id and report of the import that a log's name means, or of its live events if there is none.
+
+    The executions of both are in the view log_executions. Raises DataError naming the logs there are.
+    """
+    found = con.execute(
+        "SELECT kind, id, report FROM uploads WHERE log = ? AND NOT superseded ORDER BY kind", [name]
+    ).fetchall()
     if not found:
-        known = ", ".join(repr(info.name) for info in listed(con)) or "none"
+        rows = con.execute("SELECT DISTINCT log FROM uploads WHERE NOT superseded ORDER BY log").fetchall()
+        known = ", ".join(repr(log) for (log,) in rows) or "none"
         raise DataError(f"there is no log {name!r} in the database; it holds: {known}")
-    return found[0][0], ImportReport.from_json(found[0][1])
+    kind, upload, text = found[0]
+    if kind == "live":
+        return upload, live_only(con, name)
+    report = ImportReport.from_json(text)
+    return upload, with_live(con, name, report) if len(found) > 1 else report
 
 
 def options_before(con: DuckDBPyConnection, content_hash: str) -> TakeOptions | None:

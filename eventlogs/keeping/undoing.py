@@ -8,6 +8,7 @@ from typing import Literal
 
 from duckdb import DuckDBPyConnection
 
+from eventlogs.live.standing import refresh
 from eventlogs.report import ImportReport
 from metagraph.errors import DataError
 
@@ -164,3 +165,4 @@ def _point(con: DuckDBPyConnection, name: str, upload: int | None) -> None:
         "UPDATE uploads SET superseded = (id IS DISTINCT FROM ?) WHERE log = ? AND kind = 'import'",
         [upload, name],
     )
+    refresh(con, name)

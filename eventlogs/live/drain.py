@@ -95,9 +95,7 @@ def _insert(con: DuckDBPyConnection, events: Sequence[tuple[InboxRow, LiveEvent]
     if not values:
         return 0
     types = [pa.int64() if name in _NUMBERS else pa.string() for name in _NAMES]
-    columns = [
-        pa.array(column, kind) for column, kind in zip(zip(*values, strict=True), types, strict=True)
-    ]
+    columns = [pa.array(column, kind) for column, kind in zip(zip(*values, strict=True), types, strict=True)]
     con.register("offered", pa.table(columns, names=list(_NAMES)))
     names = ", ".join(_NAMES)
     con.execute(f"CREATE OR REPLACE TEMP TABLE arrived AS SELECT {names} FROM offered")
@@ -135,8 +133,8 @@ def _correct(con: DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE superseding AS
         SELECT source, corrects AS event_id, min(recorded_us) AS by_us FROM corrections GROUP BY ALL
         UNION ALL
-        SELECT source, event_id, lead(recorded_us) OVER (PARTITION BY source, corrects ORDER BY arrival)
-        FROM corrections QUALIFY lead(recorded_us) OVER (PARTITION BY source, corrects ORDER BY arrival) NOT NULL
+        SELECT source, event_id, lead(recorded_us) OVER one AS by_us FROM corrections
+        WINDOW one AS (PARTITION BY source, corrects ORDER BY arrival) QUALIFY by_us IS NOT NULL
         """
     )
     con.execute(

@@ -1,9 +1,9 @@
 """Task executions made of live events, case by case, with the pairing of imports.
 
-An import speaks for its cases up to its last stamp, as far as events recorded before it was taken are concerned:
-those are covered by it and make no execution. An event recorded later counts, unless the import holds the same
-transition of the same activity at the same instant. A completion may find its start among the import's
-executions that are still running; the live execution then counts instead of that one.
+An import speaks for its cases up to its last stamp, as far as events recorded before it was taken are
+concerned: those are covered by it and make no execution. An event recorded later counts, unless the import
+holds the same transition of the same activity at the same instant. A completion may find its start among the
+import's executions that are still running; the live execution then counts instead of that one.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _WORKING = (
 def derive(con: DuckDBPyConnection, recorded_by_us: int | None = None) -> None:
     """Make temp table `derived` for the cases of temp table `affected` (log, case_id), as recorded by then.
 
-    Its columns are those of `events` with the case's key, and `replaces`, the row of the import's running execution that it counts instead of;
-    `affected` gets a key and the ids of the log's uploads. `taken` holds the import's executions of the same
-    cases, `marks` the live events with `covered`.
+    Its columns are those of `events` with the case's key, and `replaces`, the row of the import's running
+    execution that it counts instead of; `affected` gets a key and the ids of the log's uploads. `taken` holds
+    the import's executions of the same cases, `marks` the live events with `covering`.
     """
     _number(con)
     con.execute(
@@ -37,7 +37,8 @@ def derive(con: DuckDBPyConnection, recorded_by_us: int | None = None) -> None:
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE derived AS
-        SELECT m.key, m.row, m.sequence, m.activity, x.resource, x.start_us, x.end_us, 0::BIGINT AS paused_us, m.attributes,
+        SELECT m.key, m.row, m.sequence, m.activity, x.resource, x.start_us, x.end_us, 0::BIGINT AS paused_us,
+            m.attributes,
             CASE WHEN s.live THEN s.row END AS start_row,
             CASE WHEN NOT s.live THEN s.row WHEN NOT m.live THEN m.row END AS replaces
         FROM executions x JOIN numbered m ON m.number = x.row LEFT JOIN numbered s ON s.number = x.start_row
@@ -98,8 +99,8 @@ def _pair(con: DuckDBPyConnection) -> None:
         """
         CREATE OR REPLACE TEMP TABLE numbered AS
         SELECT row_number() OVER (ORDER BY at_us, live, sequence, row) AS number, * FROM (
-            SELECT key, true AS live, arrival AS row, sequence, activity, transition, resource, instance, at_us,
-                attributes
+            SELECT key, true AS live, arrival AS row, sequence, activity, transition, resource, instance,
+                at_us, attributes
             FROM marks WHERE covering IS NULL AND activity IS NOT NULL
             UNION ALL
             SELECT key, false, row, sequence, activity, 'start', resource, NULL, start_us, NULL
@@ -125,9 +126,7 @@ def store(con: DuckDBPyConnection) -> None:
         f"CREATE OR REPLACE TEMP TABLE unchanged AS SELECT e.id, e.row FROM existing e JOIN derived d "
         f"ON d.key = e.key AND d.row = e.row WHERE {_row('e')} IS NOT DISTINCT FROM {_row('d')}"
     )
-    con.execute(
-        "DELETE FROM events WHERE rowid IN (SELECT id FROM existing EXCEPT SELECT id FROM unchanged)"
-    )
+    con.execute("DELETE FROM events WHERE rowid IN (SELECT id FROM existing EXCEPT SELECT id FROM unchanged)")
     con.execute(
         f"INSERT INTO events (upload_id, case_id, row, {_COLUMNS}) SELECT a.live_id, a.case_id, d.row, "
         f"{_row('d', '')} FROM derived d JOIN affected a USING (key) ANTI JOIN unchanged u ON u.row = d.row "

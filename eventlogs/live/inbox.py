@@ -1,7 +1,7 @@
 """Where live events are acknowledged: a SQLite file beside the database, written through before the answer.
 
-Rows keep the order of acknowledgement in `id`. What was drained leaves its source and id behind, so that it is
-known when it comes again, and loses its content.
+Rows keep the order of acknowledgement in `id`. What was drained leaves its source and id behind, so that it
+is known when it comes again, and loses its content.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS identity (name TEXT NOT NULL, forgotten INTEGER NOT N
 """
 
 
-class InboxUnavailable(DataError):
+class InboxUnavailableError(DataError):
     """The inbox can't be written now; nothing of what was offered is acknowledged."""
 
 
@@ -78,8 +78,8 @@ def inbox_path(database: str | os.PathLike[str]) -> Path:
 class Inbox:
     """Acknowledged events, in order; safe to share between threads and processes.
 
-    `clock_us` gives microseconds since 1970. Raises DataError when the file is no inbox, InboxUnavailable when
-    it can't be written.
+    `clock_us` gives microseconds since 1970. Raises DataError when the file is no inbox,
+    InboxUnavailableError when it can't be written.
     """
 
     def __init__(
@@ -105,7 +105,9 @@ class Inbox:
                 )
             self.identity = str(self._con.execute("SELECT name FROM identity").fetchone()[0])
         except sqlite3.OperationalError as error:
-            raise InboxUnavailable(f"{self.path} can't be opened ({error}); see that it can be written") from None
+            raise InboxUnavailableError(
+                f"{self.path} can't be opened ({error}); see that it can be written"
+            ) from None
         except sqlite3.DatabaseError as error:
             raise DataError(f"{self.path} is no inbox of ours ({error}); move it away") from None
 
@@ -124,7 +126,7 @@ class Inbox:
         """Keep all of these or none; when it returns they are on the disk.
 
         An event whose source and id came before, here or in an earlier call, is passed over. Raises
-        InboxUnavailable.
+        InboxUnavailableError.
         """
         try:
             with self._lock, self._writing():
@@ -137,8 +139,9 @@ class Inbox:
                 accepted = self._con.total_changes - before
                 position = self._last()[0]
         except sqlite3.Error as error:
-            raise InboxUnavailable(
-                f"{self.path} can't be written ({error}); nothing of this request was kept, send it again later"
+            raise InboxUnavailableError(
+                f"{self.path} can't be written ({error}); nothing of this request was kept, send it again "
+                "later"
             ) from None
         return Receipt(accepted, len(events) - accepted, position)
 
@@ -156,7 +159,8 @@ class Inbox:
         """Drop the content of events up to this one; their sources and ids stay."""
         with self._lock, self._writing():
             self._con.execute(
-                "UPDATE inbox SET body = NULL WHERE id > (SELECT forgotten FROM identity) AND id <= ?", [position]
+                "UPDATE inbox SET body = NULL WHERE id > (SELECT forgotten FROM identity) AND id <= ?",
+                [position],
             )
             self._con.execute("UPDATE identity SET forgotten = max(forgotten, ?)", [position])
 
