@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 
 from eventlogs import wire
 from eventlogs.historian import Historian
-from eventlogs.keeping.database import newest_version
+from eventlogs.keeping.migrating import newest_version
 from eventlogs.sidecar import Owner, connect
 from metagraph.errors import DataError
 

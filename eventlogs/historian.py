@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,11 +42,20 @@ class Historian:
     Instants given to it must carry a time zone; those it returns are UTC.
     """
 
-    def __init__(self, path: str | os.PathLike[str], read_only: bool = False) -> None:
-        """Open the file at once, or raise: `opening.open_historian` waits, or asks the owner of the file."""
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        read_only: bool = False,
+        *,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        """Open the file at once, or raise: `opening.open_historian` waits, or asks the owner of the file.
+
+        `tell` hears in a sentence when a file of an older version is brought up to date.
+        """
         self.path = os.fspath(path)
         self._is_new = self.path != MEMORY and not Path(self.path).exists()
-        self._con = connect(self.path, read_only=read_only)
+        self._con = connect(self.path, read_only=read_only, tell=tell)
         self._turns = Turns() if self.path == MEMORY else turns_of(self.path)
         self._caller = ALONE
 

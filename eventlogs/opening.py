@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from eventlogs import sidecar
 from eventlogs.client import RemoteHistorian, methods_version, other_version
 from eventlogs.historian import Historian
-from eventlogs.keeping.database import MEMORY, InUseError, OutdatedError
+from eventlogs.keeping.database import MEMORY, InUseError
+from eventlogs.keeping.migrating import OutdatedError
 from eventlogs.sidecar import Owner
 
 WAIT_S = 60.0
@@ -47,7 +48,7 @@ def open_historian(
                 return RemoteHistorian(
                     path, owner, tell, lambda: open_historian(path, read_only, on_wait=tell, wait_s=wait_s)
                 )
-            historian = _here(path, read_only)
+            historian = _here(path, read_only, tell)
             sidecar.remove(path)
             return historian
         except InUseError:
@@ -59,11 +60,11 @@ def open_historian(
             time.sleep(_RETRY_S)
 
 
-def _here(path: str, read_only: bool) -> Historian:
+def _here(path: str, read_only: bool, tell: Callable[[str], None]) -> Historian:
     try:
         return Historian(path, read_only)
     except OutdatedError:
-        return Historian(path)
+        return Historian(path, tell=tell)
 
 
 def living_owner(path: str) -> Owner | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from eventlogs.keeping.migrating import migrate
 from metagraph.errors import DataError, UsageError
 
 MEMORY = ":memory:"
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_one_at_a_time = threading.Lock()
+"""Threads that open the same file share it, and must not bring it up to date at once."""
 
 
 class InUseError(DataError):
@@ -21,8 +25,8 @@ class OutdatedError(DataError):
     """The file is of an older version and was opened for reading only."""
 
 
-def connect(path: str, *, read_only: bool) -> DuckDBPyConnection:
-    """Open the file.
+def connect(path: str, *, read_only: bool, tell: Callable[[str], None] | None = None) -> DuckDBPyConnection:
+    """Open the file; `tell` hears in a sentence when one of an older version is brought up to date.
 
     Raises InUseError while another process holds it, OutdatedError if it is to be migrated first (read-only),
     DataError when it is missing (read-only), is no database of ours, or is of a newer version; UsageError for
@@ -38,7 +42,7 @@ def connect(path: str, *, read_only: bool) -> DuckDBPyConnection:
         text = str(error)
         if "different configuration" in text and read_only:
             # This process already has the file open for writing: share that.
-            return connect(path, read_only=False)
+            return connect(path, read_only=False, tell=tell)
         # "block" is a word of damaged files.
         if "set lock" in text or "different configuration" in text:
             raise InUseError(
@@ -47,53 +51,9 @@ def connect(path: str, *, read_only: bool) -> DuckDBPyConnection:
         reason = text.splitlines()[0]
         raise DataError(f"{path} can't be opened as a database ({reason}); give another --db") from None
     try:
-        migrate(con, path, read_only=read_only)
+        with _one_at_a_time:
+            migrate(con, path, read_only=read_only, tell=tell or (lambda sentence: None))
     except BaseException:
         con.close()
         raise
     return con
-
-
-def newest_version() -> int:
-    """The schema that this program writes."""
-    return len(_scripts())
-
-
-def _scripts() -> list[Path]:
-    return sorted(_MIGRATIONS.glob("[0-9]*.sql"))
-
-
-def migrate(con: DuckDBPyConnection, path: str, *, read_only: bool = False) -> None:
-    """Run the numbered migrations the file hasn't seen, each in its own transaction."""
-    con.execute("SET TimeZone = 'UTC'")
-    scripts = _scripts()
-    version = _version(con)
-    if version > len(scripts):
-        raise DataError(
-            f"{path} was written by a newer Tracetwin (schema {version}, this one knows {len(scripts)}); "
-            "update Tracetwin or give another --db"
-        )
-    if read_only and version < len(scripts):
-        raise OutdatedError(
-            f"{path} is of an older Tracetwin (schema {version}); open it once for writing to update it"
-        )
-    for number, script in enumerate(scripts[version:], start=version + 1):
-        con.execute("BEGIN")
-        try:
-            con.execute(script.read_text(encoding="utf-8"))
-        except duckdb.CatalogException:
-            con.execute("ROLLBACK")
-            raise DataError(f"{path} is a database of another program; give another --db") from None
-        con.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-        con.execute("DELETE FROM schema_version")
-        con.execute("INSERT INTO schema_version VALUES (?)", [number])
-        con.execute("COMMIT")
-
-
-def _version(con: DuckDBPyConnection) -> int:
-    known = con.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version'"
-    ).fetchall()[0][0]
-    if not known:
-        return 0
-    return int(con.execute("SELECT max(version) FROM schema_version").fetchall()[0][0])
