@@ -118,10 +118,11 @@ def parse(
 
 
 def reasons(con: DuckDBPyConnection) -> dict[str, int]:
-    """How many rows of `parsed` can't be used, by reason."""
+    """How many rows of `parsed` and `broken` can't be used, by reason."""
     return dict(
         con.execute(
-            "SELECT reason, count(*) FROM parsed WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason"
+            "SELECT reason, count(*) FROM (SELECT reason FROM parsed WHERE reason IS NOT NULL "
+            "UNION ALL SELECT reason FROM broken) GROUP BY reason ORDER BY reason"
         ).fetchall()
     )
 
@@ -143,6 +144,12 @@ def judge(
             "FROM parsed JOIN staging USING (row) WHERE reason IS NOT NULL ORDER BY row",
             [upload],
         )
+    if staged.broken:
+        con.execute(
+            "INSERT INTO quarantine (upload_id, row, reason, raw) SELECT ?, row, reason, raw FROM broken "
+            "ORDER BY row",
+            [upload],
+        )
     return bad
 
 
@@ -153,9 +160,12 @@ def _refusal(
     formats: Mapping[str, TimeFormat],
     bad: int,
 ) -> DataError:
-    row, reason = con.execute(
-        "SELECT row, reason FROM parsed WHERE reason IS NOT NULL ORDER BY row LIMIT 1"
+    row, reason, broken = con.execute(
+        "SELECT row, reason, NULL FROM parsed WHERE reason IS NOT NULL "
+        "UNION ALL SELECT row, reason, fault FROM broken ORDER BY row LIMIT 1"
     ).fetchall()[0]
+    if broken:
+        return _at(staged, row, broken, bad)
     start, end = mapping.start or mapping.end or "", mapping.end or mapping.start or ""
 
     def value(name: str) -> str:
@@ -175,6 +185,10 @@ def _refusal(
         name = start if reason == _BAD_START else end
         expected = formats[staged.column(name)].describe()
         fault = f"{value(name)} in column {name!r} is not a time in this column's format, {expected}"
+    return _at(staged, row, fault, bad)
+
+
+def _at(staged: Staged, row: int, fault: str, bad: int) -> DataError:
     others = f" ({bad} such rows in all)" if bad > 1 else ""
     return DataError(
         f"{staged.place(row)}: {fault}{others}; mend it, or set such rows aside with --quarantine"

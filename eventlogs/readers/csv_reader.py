@@ -1,200 +1,212 @@
-"""Delimited files and Parquet, read whole and as text: 007 stays 007 and NA stays NA."""
+"""Delimited text, read in one pass and all as text: 007 stays 007 and NA stays NA.
+
+Fields are told apart as Python's csv module does by default: a quotation mark counts only at the beginning of
+a field, doubled marks inside a quoted field mean one, blank lines are passed over. Text after a closing mark
+and fields that are never closed are refused.
+"""
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
-import hashlib
 import io
-import re
-import tempfile
-import zlib
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, NoReturn
 
-import duckdb
+import numpy as np
 from duckdb import DuckDBPyConnection
 
-from eventlogs.readers.staging import Staged
+from eventlogs.readers.archives import open_bytes
+from eventlogs.readers.dialect import LONGEST_FIELD, SAMPLE, Dialect, tell_dialect
+from eventlogs.readers.quotes import QuoteWatch
+from eventlogs.readers.row_lines import survey
+from eventlogs.readers.staging import AS_IT_STOOD, Staged
+from eventlogs.readers.text import (
+    LONGEST_LINE,
+    NotUtf8Error,
+    TextStream,
+    encoding_besides_utf8,
+    encoding_by_head,
+)
 from metagraph.errors import DataError
 
-_CHUNK = 1 << 20
-_SAMPLE = 1 << 16
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_DELIMITERS = ",;\t|"
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import csv as pa_csv
+
+_BLOCK = LONGEST_LINE
+_RAGGED = "wrong number of fields"
 
 
 def read_csv(con: DuckDBPyConnection, path: Path) -> Staged:
-    """Stage a delimited text file, gzipped or not; the encoding and the delimiter are found from the content.
+    """Stage a delimited text file, packed or not; encoding and delimiter are found from the content.
 
-    Raises DataError on an empty file, a broken archive, duplicate column names, a ragged row or an open
-    quote.
+    Rows with too few or too many fields go to table `broken`. Raises DataError on an empty file, a broken
+    archive, mixed encodings, duplicate or too many columns, an open quote, a field of more than 1 MB.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "log.csv"
-        encoding, digest, line_ends = _to_utf8(path, plain)
-        header, delimiter = _header(path, plain)
-        columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(header)))
-        try:
-            con.execute(
-                "CREATE OR REPLACE TEMP TABLE staging AS SELECT row_number() OVER () AS row, * FROM "
-                "read_csv(?, auto_detect=false, header=true, delim=?, quote='\"', escape='\"', "
-                f"compression='none', columns={{{columns}}})",
-                [str(plain), delimiter],
-            )
-        except duckdb.Error as error:
-            raise _fault(path, str(error)) from None
-    rows = con.execute("SELECT count(*) FROM staging").fetchall()[0][0]
+    with open_bytes(path) as content:
+        encoding = encoding_by_head(content.peek(256)[:256])
+    try:
+        return _read(con, path, encoding)
+    except NotUtf8Error:
+        return _read(con, path, encoding_besides_utf8(path))
+
+
+def _read(con: DuckDBPyConnection, path: Path, encoding: str) -> Staged:
+    with open_bytes(path) as content:
+        text = TextStream(path, content, encoding)
+        sample = b""
+        while len(sample) < SAMPLE and (piece := text.read(SAMPLE - len(sample) + 64)):
+            sample += piece
+        dialect = tell_dialect(path, sample, whole=len(sample) < SAMPLE)
+        body = _Body(text, sample[dialect.start :], dialect.delimiter)
+        table = _Table(con, dialect)
+        if len(sample) >= SAMPLE or dialect.start < len(sample):
+            try:
+                for batch in table.batches(body):
+                    table.append(batch)
+            except ValueError as error:
+                _explain(path, encoding, dialect, error)
+        table.close()
+    rows = table.rows
     if not rows:
         raise DataError(f"{path}: there is a header but no row under it; a log needs at least one event")
+    shifts: tuple[tuple[int, int], ...] | None = ()
+    if body.quotes.suspicious or text.lines != dialect.lines + rows:
+        shifts = survey(path, encoding, dialect)
     notes = () if encoding.startswith("utf") else (f"The file is not UTF-8; it was read as {encoding}.",)
-    # Blank lines and quoted line breaks shift lines against rows: then only the row can be named.
-    unit, first = ("line", 2) if line_ends == rows + 1 else ("data row", 1)
-    return Staged(str(path), tuple(header), rows, digest, unit, first, notes)
-
-
-def read_parquet(con: DuckDBPyConnection, path: Path) -> Staged:
-    """Stage a Parquet file, its values written out as text. Raises DataError when it is no Parquet file."""
-    try:
-        described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
-        columns = [row[0] for row in described]
-        quoted = (name.replace('"', '""') for name in columns)
-        texts = ", ".join(f'"{name}"::VARCHAR AS c{i}' for i, name in enumerate(quoted))
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE staging AS SELECT row_number() OVER () AS row, {texts} FROM "
-            f"read_parquet(?)",
-            [str(path)],
-        )
-    except duckdb.Error as error:
-        raise DataError(f"{path} can't be read as Parquet: {str(error).splitlines()[0]}") from None
-    rows = con.execute("SELECT count(*) FROM staging").fetchall()[0][0]
-    if not rows:
-        raise DataError(f"{path}: the file has no rows; a log needs at least one event")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Staged(str(path), tuple(columns), rows, digest, "row", 1, ())
-
-
-@contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """The file's content, unpacked when it is gzipped (told by its first bytes, not by its name).
-
-    Raises DataError when it can't be opened, is empty or is a damaged archive.
-    """
-    try:
-        with path.open("rb") as raw:
-            magic = raw.read(2)
-            if not magic:
-                raise DataError(f"{path}: the file is empty; a log needs at least one event")
-            raw.seek(0)
-            if magic == b"\x1f\x8b":
-                with gzip.open(raw) as unpacked:
-                    yield cast(BinaryIO, unpacked)
-            else:
-                yield raw
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path}: the archive is damaged or cut short ({error}); fetch or pack it again"
-        ) from None
-    except OSError as error:
-        raise DataError(f"{path} can't be opened: {error.strerror}") from None
-
-
-def _to_utf8(path: Path, target: Path) -> tuple[str, str, int]:
-    """Write the content as UTF-8 without a byte order mark; its encoding, SHA-256 and number of lines."""
-    encoding = _encoding(path)
-    decoder = codecs.getincrementaldecoder(encoding)()
-    digest, lines, last = hashlib.sha256(), 0, ""
-    with open_bytes(path) as source, target.open("wb") as out:
-        more = True
-        while more:
-            chunk = source.read(_CHUNK)
-            more = bool(chunk)
-            digest.update(chunk)
-            try:
-                text = decoder.decode(chunk, final=not more)
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{path} can't be read as {encoding}: {error.reason}; save it as UTF-8"
-                ) from None
-            if "\0" in text:
-                raise DataError(f"{path} holds NUL characters, so it is no text table; save it as UTF-8 CSV")
-            lines += text.count("\n")
-            last = text[-1:] or last
-            out.write(text.encode())
-    return encoding, digest.hexdigest(), lines + (last != "\n")
-
-
-def _encoding(path: Path) -> str:
-    with open_bytes(path) as source:
-        head = source.read(4)
-        for mark, name in _BOMS:
-            if head.startswith(mark):
-                return name
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            decoder.decode(head)
-            while chunk := source.read(_CHUNK):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            # Western European: the one single-byte code that spreadsheets still write.
-            return "cp1252" if _decodes(path, "cp1252") else "latin-1"
-    return "utf-8"
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    with open_bytes(path) as source:
-        try:
-            while chunk := source.read(_CHUNK):
-                chunk.decode(encoding)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _header(path: Path, plain: Path) -> tuple[list[str], str]:
-    with plain.open(encoding="utf-8", newline="") as file:
-        sample = file.read(_SAMPLE)
-    if not sample.strip():
-        raise DataError(f"{path}: the file is empty; a log needs a header and at least one event")
-    whole = len(sample) < _SAMPLE
-    delimiter, header = max(
-        ((mark, _rows(sample, mark, whole)) for mark in _DELIMITERS), key=lambda found: _agreement(found[1])
+    unit, first = ("data row", 1) if shifts is None else ("line", dialect.lines + 1)
+    return Staged(
+        *(str(path), dialect.columns, rows, text.content_hash, unit, first, (*notes, *dialect.notes)),
+        shifts=shifts or (),
+        broken=table.broken,
+        encoding=encoding,
+        delimiter=dialect.delimiter,
     )
-    names = [name.strip() or f"column {i + 1}" for i, name in enumerate(header[0])]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataError(
-            f"{path}: the header names the column {twice[0]!r} twice; give each column its own name"
+
+
+class _Body(io.RawIOBase):
+    """What stands under the header, for the parser; its quotation marks are watched."""
+
+    def __init__(self, text: TextStream, begun: bytes, delimiter: str) -> None:
+        self.quotes = QuoteWatch(delimiter)
+        self._text, self._begun = text, begun
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        size = _BLOCK if size < 0 else size
+        if self._begun:
+            piece, self._begun = self._begun[:size], self._begun[size:]
+        else:
+            piece = self._text.read(size)
+        self.quotes.feed(piece)
+        return piece
+
+
+class _Table:
+    """The tables `staging` and `broken` while they are filled."""
+
+    def __init__(self, con: DuckDBPyConnection, dialect: Dialect) -> None:
+        self.rows = 0
+        self.broken = 0
+        self._con, self._dialect = con, dialect
+        self._names = [f"c{i}" for i in range(len(dialect.columns))]
+        self._next = 1
+        self._blank = 0
+        self._faults: list[tuple[int, str, str]] = []
+        """Row, fault and text of broken rows that are not in their table yet."""
+        self._ahead: list[int] = []
+        """Broken rows from `_next` on."""
+        columns = ", ".join(f"{name} VARCHAR" for name in self._names)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE staging (row BIGINT, {columns})")
+
+    def batches(self, body: _Body) -> Iterator[pa.RecordBatch]:
+        """The rows in pieces of about _BLOCK bytes. Raises pyarrow's errors, which are ValueErrors."""
+        import pyarrow as pa
+        from pyarrow import csv as pa_csv
+
+        yield from pa_csv.open_csv(
+            body,
+            # One thread: only then the parser knows the numbers of broken rows.
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, column_names=self._names),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=self._dialect.delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=self._set_aside,
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(self._names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
         )
-    return names, delimiter
 
+    def append(self, batch: pa.RecordBatch) -> None:
+        """Keep the next rows. Raises DataError for a field that is too long."""
+        import pyarrow as pa
+        from pyarrow import compute
 
-def _rows(sample: str, delimiter: str, whole: bool) -> list[list[str]]:
-    rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
-    return rows if whole or len(rows) == 1 else rows[:-1]
+        numbers = np.setdiff1d(
+            np.arange(self._next, self._next + len(batch) + len(self._ahead)), self._ahead, assume_unique=True
+        )[: len(batch)]
+        if len(numbers):
+            self._next = int(numbers[-1]) + 1
+            self._ahead = [row for row in self._ahead if row >= self._next]
+        for column in batch.columns:
+            if (compute.max(compute.binary_length(column)).as_py() or 0) > LONGEST_FIELD:
+                raise ValueError("a field is too long")
+        self.rows += len(batch)
+        rows = pa.Table.from_batches([batch.add_column(0, "row", pa.array(numbers, pa.int64()))])
+        self._insert("staging", rows)
+        self._keep_broken()
 
+    def close(self) -> None:
+        """All rows have been given."""
+        self._keep_broken()
 
-def _agreement(rows: list[list[str]]) -> tuple[float, int]:
-    """Prefer the delimiter that gives most sampled rows the header's width, then the widest."""
-    width = len(rows[0])
-    if width == 1:
-        return 0.0, 1
-    return sum(len(row) == width for row in rows) / len(rows), width
-
-
-def _fault(path: Path, text: str) -> DataError:
-    line = re.search(r"Line: (\d+)", text)
-    place = f"{path}, line {line[1]}" if line else str(path)
-    if counts := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text):
-        return DataError(
-            f"{place}: the row has {counts[2]} fields where the header has {counts[1]}; mend the row or "
-            f"quote fields that hold the delimiter"
+    def _set_aside(self, found: pa_csv.InvalidRow) -> str:
+        if found.actual_columns == 1 and not found.text.strip():
+            self._blank += 1
+            return "skip"
+        row = found.number - self._blank
+        fault = (
+            f"the row has {found.actual_columns} fields where the header has {found.expected_columns} "
+            "(fields that hold the delimiter need quotation marks)"
         )
-    if "quote" in text.split("Possible", maxsplit=1)[0].lower():
-        return DataError(f"{place}: a quoted field is never closed; close it with a quotation mark")
-    reason = next((part for part in text.splitlines()[2:] if part.strip()), text.splitlines()[0])
-    return DataError(f"{place}: the row can't be read ({reason.strip()}); mend it")
+        self._faults.append((row, fault, self._raw(found.text)))
+        self._ahead.append(row)
+        return "skip"
+
+    def _raw(self, text: str) -> str:
+        fields = next(csv.reader(io.StringIO(text, newline=""), delimiter=self._dialect.delimiter))
+        named = dict(zip_longest(self._dialect.columns, fields[: len(self._dialect.columns)]))
+        return json.dumps(named | {AS_IT_STOOD: text}, ensure_ascii=False)
+
+    def _keep_broken(self) -> None:
+        import pyarrow as pa
+
+        if not self._faults:
+            return
+        row, fault, raw = zip(*self._faults, strict=True)
+        self.rows += len(row)
+        self.broken += len(row)
+        self._insert(
+            "broken", pa.table({"row": row, "reason": [_RAGGED] * len(row), "fault": fault, "raw": raw})
+        )
+        self._faults.clear()
+
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        self._con.register("new_rows", rows)
+        self._con.execute(f"INSERT INTO {table} SELECT * FROM new_rows")
+        self._con.unregister("new_rows")
+
+
+def _explain(path: Path, encoding: str, dialect: Dialect, error: Exception) -> NoReturn:
+    """Name the place that the parser stumbled over."""
+    survey(path, encoding, dialect)
+    raise DataError(f"{path}: the table can't be read ({error}); save it again as CSV UTF-8") from None

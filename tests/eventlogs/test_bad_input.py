@@ -60,13 +60,13 @@ FAULTS = {
     ),
     "a row too short": (
         f"{HEAD}\n{GOOD}\n1,B\n".encode(),
-        "{file}, line 3: the row has 2 fields where the header has 5; "
-        "mend the row or quote fields that hold the delimiter",
+        "{file}, line 3: the row has 2 fields where the header has 5 (fields that hold the "
+        "delimiter need quotation marks); mend it, or set such rows aside with --quarantine",
     ),
     "a row too long": (
         f"{HEAD}\n{GOOD},more\n{GOOD}\n".encode(),
-        "{file}, line 2: the row has 6 fields where the header has 5; "
-        "mend the row or quote fields that hold the delimiter",
+        "{file}, line 2: the row has 6 fields where the header has 5 (fields that hold the "
+        "delimiter need quotation marks); mend it, or set such rows aside with --quarantine",
     ),
     "an open quote": (
         f'{HEAD}\n{GOOD}\n1,"B,x,2024-03-04T10:00:00Z,\n{GOOD}\n'.encode(),
@@ -74,7 +74,7 @@ FAULTS = {
     ),
     "NUL characters": (
         f"{HEAD}\n{GOOD}\n1,B\0,x,2024-03-04T10:00:00Z,\n".encode(),
-        "{file} holds NUL characters, so it is no text table; save it as UTF-8 CSV",
+        "{file}, line 3: the text holds a NUL character, as no table does; save the file as UTF-8 CSV",
     ),
     "a damaged archive": (
         gzip.compress(f"{HEAD}\n{GOOD}\n".encode() * 100)[:-20],
@@ -109,10 +109,10 @@ def test_a_refused_file_changes_nothing_in_a_database(fault: str, tmp_path: Path
         assert historian.quarantined("log") == []
 
 
-def test_a_line_is_named_only_where_it_can_be_known(tmp_path: Path) -> None:
+def test_lines_are_named_across_line_breaks_in_fields(tmp_path: Path) -> None:
     file = tmp_path / "log.csv"
     file.write_text(f'{HEAD}\n1,"A\nB",x,2024-03-04,2024-03-04\n1,B,x,soon,2024-03-04\n')
-    with pytest.raises(DataError, match=r"log.csv, data row 2: 'soon'"), Historian(":memory:") as historian:
+    with pytest.raises(DataError, match=r"log.csv, line 4: 'soon'"), Historian(":memory:") as historian:
         historian.import_log(file)
 
 
@@ -122,7 +122,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         Historian(":memory:") as h,
     ):
         h.import_log(tmp_path / "none.csv")
-    with pytest.raises(DataError, match="can't be opened: Is a directory"), Historian(":memory:") as h:
+    with pytest.raises(DataError, match="is a folder; name one log file in it"), Historian(":memory:") as h:
         h.import_log(tmp_path)
 
 
@@ -146,10 +146,10 @@ def test_bad_rows_can_be_set_aside(tmp_path: Path) -> None:
         assert (report.rows_read, report.rows_kept, report.rows_quarantined) == (7, 2, 5)
         assert report.quarantined == {
             "end before start": 1,
-            "end time can't be read": 1,
-            "neither start nor end": 1,
-            "no activity": 1,
-            "no case id": 1,
+            "end time can't be read: column 'end_time' should hold year first (2024-01-31 13:45:00, ISO 8601)": 1,
+            "neither start in 'start_time' nor end in 'end_time'": 1,
+            "no activity in column 'activity'": 1,
+            "no case id in column 'case_id'": 1,
         }
         assert historian.snapshot("log").n_events == 2
         rows = historian.quarantined("log")
