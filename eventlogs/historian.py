@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import duckdb
+import pyarrow as pa
 
 from eventlogs import uploads
 from eventlogs.closing import ClosingRule
@@ -22,6 +23,8 @@ from eventlogs.keeping.models import ModelInfo
 from eventlogs.keeping.retention import Archive
 from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
+from eventlogs.mining.catalogue import mine
+from eventlogs.mining.filters import LogFilter
 from eventlogs.mining.variants import variants
 from eventlogs.parsing import BadRows, TakeOptions
 from eventlogs.readers.read import read
@@ -170,6 +173,16 @@ class Historian:
         """Remove all imports of a log but the current one for good. Raises DataError when there is none."""
         with self._transaction():
             return undoing.drop_superseded(self._con, name)
+
+    def mine(
+        self, log: str, what: str, filters: tuple[LogFilter, ...] = (), by: str = "", zone: str = "UTC"
+    ) -> pa.Table:
+        """The answer to question `what` of `mining.catalogue` about a log, after each filter in turn.
+
+        `by` chooses how it is told, `zone` whose clock its periods follow. Raises DataError for an unknown
+        log, UsageError for an unknown question, way of telling, zone or name in a filter.
+        """
+        return mine(self._con, log, what, filters, by, zone)
 
     def variants(
         self,

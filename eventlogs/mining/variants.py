@@ -1,8 +1,39 @@
-"""Activity sequences of a snapshot with their numbers of cases, by SQL."""
+"""Activity sequences of cases, with how many cases share them."""
 
 from __future__ import annotations
 
-from eventlogs.snapshot import Snapshot
+from typing import TYPE_CHECKING
+
+from duckdb import DuckDBPyConnection
+
+from eventlogs.mining.selection import END_ORDER, LAST_US, Selection
+from eventlogs.mining.statistics import seconds
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from eventlogs.snapshot import Snapshot
+
+
+def variant_table(con: DuckDBPyConnection, selection: Selection) -> pa.Table:
+    """Activities of cases in order of ends: activities (a list), length, cases, share, covered (share of
+    this variant and of all before it), and the cycle time's mean, median, 90 % quantile and extremes.
+
+    Most frequent first, then by name. A case in which something runs counts with what it has, and has no
+    cycle time yet.
+    """
+    return selection.ask(
+        con,
+        "SELECT trace AS activities, len(trace) AS length, count(*) AS cases, count(*) / sum(count(*)) OVER "
+        "() "
+        "AS share, sum(count(*)) OVER (ORDER BY count(*) DESC, trace ROWS UNBOUNDED PRECEDING) / "
+        f"sum(count(*)) OVER () AS covered, {seconds('cycle_us', 'cycle')} FROM traces GROUP BY trace "
+        "ORDER BY cases DESC, activities",
+        f"traces AS NOT MATERIALIZED (SELECT list(activity ORDER BY {END_ORDER}) AS trace, CASE WHEN "
+        f"count(end_us) = count(*) THEN max({LAST_US}) - min(start_us) END AS cycle_us FROM executions GROUP "
+        "BY "
+        "case_id)",
+    )
 
 
 def variants(snapshot: Snapshot) -> list[tuple[tuple[str, ...], int]]:
