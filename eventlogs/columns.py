@@ -1,15 +1,17 @@
-"""Which column of a log is the case, the activity, the resource and the times."""
+"""Which column of a log is the case, the activity, the resource, the times, and what describes the case."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 
 from metagraph.errors import DataError, UsageError
 
 ROLES = ("case", "activity", "resource", "start", "end", "lifecycle", "instance")
-MAP_KEYS = (*ROLES, "timestamp")
+CASE_ROLES = ("class", "segment", "due", "value")
+"""What a column can say of the case; kept as its attributes."""
+MAP_KEYS = (*ROLES, *CASE_ROLES, "timestamp")
 CASE_PREFIX = "case:"
 """XES convention: a column that starts with it belongs to the case, not to the event."""
 
@@ -33,6 +35,13 @@ _NAMES: Mapping[str, str] = {
         event time, event timestamp, time, date, datetime""",
     "lifecycle": "lifecycle:transition, lifecycle, transition, lifecycle transition",
     "instance": "concept:instance, lifecycle:instance, activity instance, activity instance id",
+    "class": """class, order class, case class, case type, order type, product class, product type, category,
+        product""",
+    "segment": "segment, customer segment, customer group, customer type, region, priority",
+    "due": """due date, due, due time, deadline, promised date, promise date, requested date,
+        requested delivery date""",
+    "value": """value, order value, case value, net value, total value, amount, total amount, total, price,
+        request amount, requested amount""",
 }
 _WORDS: Mapping[str, frozenset[str]] = {
     "case": frozenset({"case"}),
@@ -55,9 +64,17 @@ class ColumnMapping:
     end: str | None = None
     lifecycle: str | None = None
     instance: str | None = None
+    of_case: Mapping[str, str] = field(default_factory=dict)
+    """Column of each of CASE_ROLES that the log has."""
+
+    def by_role(self) -> dict[str, str]:
+        """The column of every role that has one."""
+        events = {role: name for role in ROLES if (name := getattr(self, role)) is not None}
+        return events | dict(self.of_case)
 
     def used(self) -> frozenset[str]:
-        return frozenset(name for name in asdict(self).values() if name is not None)
+        """The columns that tell events."""
+        return frozenset(name for role, name in self.by_role().items() if role in ROLES)
 
     def times(self) -> tuple[str, ...]:
         """The time columns, start first."""
@@ -80,7 +97,7 @@ class CandidateMapping:
 
 
 def parse_map(text: str) -> dict[str, str]:
-    """Read `case=…,activity=…[,resource=…,start=…,end=…|timestamp=…]`; an empty value means "no such column".
+    """Read `case=…,activity=…[,resource=…,start=…,end=…|timestamp=…,class=…]`; empty means "no such column".
 
     Column names may hold commas and spaces. Raises UsageError on an unknown or repeated key.
     """
@@ -117,6 +134,10 @@ def guess_mapping(columns: Sequence[str], given: Mapping[str, str] | None = None
         for column in [c for c in free if _WORDS[role] & _words(c)][:1]:
             chosen[role], confidence[role] = column, _WORD
             free.remove(column)
+    # They change the model, so that even a well-known name is but a suggestion.
+    for role in (role for role in CASE_ROLES if role not in fixed):
+        for column, _ in _matches(role, free)[:1]:
+            chosen[role], confidence[role] = column, _WORD
     return CandidateMapping(chosen, confidence)
 
 
@@ -139,7 +160,9 @@ def settle_mapping(
             f"{source}: no column recognised as {' or '.join(missing)} among {found}; say which with --map "
             f"{pairs}"
         )
-    return ColumnMapping(**sure), {role: candidate.confidence[role] for role in sure}
+    events = {role: name for role, name in sure.items() if role in ROLES}
+    of_case = {role: name for role, name in sure.items() if role in CASE_ROLES}
+    return ColumnMapping(**events, of_case=of_case), {role: candidate.confidence[role] for role in sure}
 
 
 def _find(name: str, columns: Sequence[str]) -> str | None:

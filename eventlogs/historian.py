@@ -99,15 +99,17 @@ class Historian:
         name: str | None = None,
         mapping: Mapping[str, str] | None = None,
         time_format: str | None = None,
-        tz: str = "UTC",
+        tz: str | None = None,
         progress: Progress | None = None,
         on_bad_rows: BadRows = "refuse",
         as_before: bool = False,
+        decimal: str | None = None,
     ) -> ImportReport:
         """Take a log file in, all or nothing, as log `name` (default: the file's name without its endings).
 
         `mapping` is as from `columns.parse_map`, `time_format` a key of `timestamps.ORDERS` or a strptime
-        pattern, `tz` the zone of stamps without one. The same content with the same options is taken only
+        pattern, `tz` the zone of stamps without one (None: UTC, reported as assumed), `decimal` the sign in
+        amounts. The same content with the same options is taken only
         once; other content under a known name supersedes it. `as_before` prefers the options with which the
         same content was taken last, under any name. Raises DataError naming file, row and column, UsageError
         for bad options.
@@ -120,7 +122,7 @@ class Historian:
             options = uploads.options_before(self._con, staged.content_hash) if as_before else None
             if options is None:
                 settled, confidence = settle_mapping(staged.source, staged.columns, mapping)
-                options = TakeOptions(settled, confidence, time_format, tz, on_bad_rows)
+                options = TakeOptions(settled, confidence, time_format, tz, on_bad_rows, decimal)
             report = uploads.take_in(self._con, staged, name or log_name(file), options, say)
         say("done", 1.0)
         return report
@@ -279,6 +281,6 @@ class Historian:
 
 def log_name(path: Path) -> str:
     """A file's name without the endings that say how it is written."""
-    name = path.name.removesuffix(".gz")
+    name = path.name.removesuffix(".gz").removesuffix(".zip")
     suffix = next((ending for ending in _SUFFIXES if name.lower().endswith(ending)), "")
     return name[: len(name) - len(suffix)] or path.name

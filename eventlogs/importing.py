@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Mapping, Sequence
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import CASE_PREFIX, ColumnMapping
+from eventlogs.attributes import Attributes, keep_case_attributes, sort_attributes
+from eventlogs.columns import ColumnMapping
 from eventlogs.instants import from_us
-from eventlogs.lifecycle import COMPLETES, STARTS, pair
+from eventlogs.lifecycle import KNOWN, STARTS, pair
 from eventlogs.parsing import TakeOptions, judge, parse, time_formats, uses_lifecycle
 from eventlogs.readers.staging import Staged
-from eventlogs.report import ImportReport
+from eventlogs.report import ImportReport, stamps
+from eventlogs.timestamps import TimeFormat, clock_changes, find_zone_of
 from metagraph.errors import DataError
+
+_ONE_EACH = (
+    "(SELECT *, NULL::BIGINT AS start_row, 0::BIGINT AS paused_us, NULL::BIGINT[] AS pauses FROM parsed "
+    "WHERE reason IS NULL)"
+)
+MANY = 3
+"""So many local times that the zone's clocks skipped speak against the zone."""
 
 
 def take(
@@ -24,134 +33,143 @@ def take(
     """
     mapping = options.mapping
     formats = time_formats(con, staged, options)
+    missing, double, clock_notes = _clocks(con, staged, options, formats)
     lifecycle = uses_lifecycle(con, staged, mapping)
     parse(con, staged, options, formats, lifecycle)
+    con.execute("DROP TABLE staging")
     quarantined = judge(con, staged, upload, options, formats)
-    if lifecycle:
-        pair(con)
-    else:
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE executions AS SELECT row, case_id, activity, resource, start_us, "
-            "end_us, NULL::BIGINT AS start_row FROM parsed WHERE reason IS NULL"
-        )
-    case_columns, event_columns, notes = _attributes(con, staged, mapping)
-    _keep(con, staged, upload, case_columns, event_columns)
-    counts = _count(con, upload)
+    paired = pair(con) if lifecycle else None
+    executions = "executions" if paired else _ONE_EACH
+    counts = _count(con, executions)
     if not counts["events"]:
         raise DataError(f"{staged.source}: no row of the file can be used as a task execution")
+    attributes = sort_attributes(con, staged, options)
+    _keep(con, staged, upload, executions, attributes)
+    unread = keep_case_attributes(con, staged, upload, attributes, options)
+    transitions = _transitions(con) if lifecycle else {}
+    ignored = paired.lost if paired else 0
+    kept = counts["events"] + counts["started_rows"] + (paired.marks if paired else 0)
+    if kept + ignored + sum(quarantined.values()) != staged.rows:
+        raise RuntimeError(f"{staged.source}: {staged.rows} rows were read, but not all are accounted for")
     read_by = {name: formats[staged.column(name)] for name in mapping.times()}
     return ImportReport(
         log=log,
         source=staged.source,
         content_hash=staged.content_hash,
-        mapping={role: name for role, name in dataclasses.asdict(mapping).items() if name},
+        mapping=mapping.by_role(),
         confidence=dict(options.confidence),
-        time_formats={name: kind.describe() for name, kind in read_by.items()},
-        tz=options.tz,
+        time_formats={name: kind.readings() for name, kind in read_by.items()},
+        tz=options.tz or "UTC",
+        tz_assumed=options.tz is None,
         zoneless_stamps=sum(kind.zoneless for kind in read_by.values()),
+        zoned_stamps=sum(kind.zoned for kind in read_by.values()),
+        missing_stamps=missing,
+        double_stamps=double,
         rows_read=staged.rows,
         rows_quarantined=sum(quarantined.values()),
         quarantined=quarantined,
         activities=counts["activities"],
         cases=counts["cases"],
         events=counts["events"],
-        rows_kept=counts["rows"],
-        rows_ignored=counts["ignored"],
+        rows_kept=kept,
+        rows_ignored=ignored,
         first=from_us(counts["first_us"]),
         last=from_us(counts["last_us"]),
-        single_timestamp=not counts["started"] if lifecycle else not (mapping.start and mapping.end),
-        transitions=_transitions(con) if lifecycle else {},
+        single_timestamp=_is_single(mapping, lifecycle, transitions),
+        transitions=transitions,
         completed_without_start=counts["instant"] if lifecycle else counts["unstarted"],
         running=counts["running"],
         missing_resources=counts["unassigned"],
-        duplicates=counts["events"] - counts["distinct"],
-        case_attributes=case_columns,
-        event_attributes=event_columns,
-        notes=(*staged.notes, *notes),
+        duplicates=_duplicates(con, executions, counts["events"]),
+        aborted=paired.aborted if paired else 0,
+        paused=paired.paused if paired else 0,
+        left_suspended=paired.left_suspended if paired else 0,
+        case_attributes=attributes.of_case,
+        event_attributes=attributes.of_event,
+        notes=(*staged.notes, *clock_notes, *attributes.notes(), *unread, *_unknown(transitions)),
     )
 
 
 def clear(con: DuckDBPyConnection) -> None:
     """Give back the memory of the working tables."""
-    for table in ("staging", "parsed", "executions", "waiting", "pairs"):
+    for table in (
+        "staging",
+        "broken",
+        "parsed",
+        "executions",
+        "waiting",
+        "pairs",
+        "worked",
+        "pause_marks",
+        "paused",
+    ):
         con.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def _attributes(
-    con: DuckDBPyConnection, staged: Staged, mapping: ColumnMapping
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Unmapped columns that hold one value within every case, those that don't, and what to note."""
-    others = [name for name in staged.columns if name not in mapping.used()]
-    if not others:
-        return (), (), ()
-    # A value missing in part of a case isn't constant: it may have become known only on the way.
-    tests = ", ".join(
-        f"sum(n{c}) > 0, bool_and(lo{c} IS NOT DISTINCT FROM hi{c} AND n{c} IN (0, n))"
-        for c in (staged.column(name) for name in others)
-    )
-    parts = ", ".join(
-        f"min({c}) AS lo{c}, max({c}) AS hi{c}, count({c}) AS n{c}"
-        for c in (staged.column(name) for name in others)
-    )
-    flags = con.execute(
-        f"SELECT {tests} FROM (SELECT count(*) AS n, {parts} FROM parsed JOIN staging USING (row) "
-        "WHERE reason IS NULL GROUP BY case_id)"
-    ).fetchall()[0]
-    filled = [name for name, any_value in zip(others, flags[::2], strict=True) if any_value]
-    constant = {name for name, same in zip(others, flags[1::2], strict=True) if same}
-    of_case = tuple(n for n in filled if n in constant or n.startswith(CASE_PREFIX))
-    of_event = tuple(n for n in filled if n not in of_case)
-    empty = [repr(name) for name in others if name not in filled]
-    return (
-        of_case,
-        of_event,
-        (f"Columns without any value were left out: {', '.join(empty)}.",) if empty else (),
-    )
+def _clocks(
+    con: DuckDBPyConnection, staged: Staged, options: TakeOptions, formats: Mapping[str, TimeFormat]
+) -> tuple[int, int, list[str]]:
+    """Local times that the zone's clocks skipped, those that they showed twice, and what to say of them."""
+    zone = find_zone_of(con, "staging", formats, options.tz or "UTC")
+    missing = double = 0
+    notes: list[str] = []
+    if zone is None:
+        return missing, double, notes
+    for name in options.mapping.times():
+        column = staged.column(name)
+        found = clock_changes(con, "staging", column, formats[column], zone)
+        if found.missing:
+            missing += found.missing
+            against = "; so many speak against this zone" if found.missing >= MANY else ""
+            notes.append(
+                f"{stamps(found.missing)} in {name!r} can't exist in {zone.name}, whose clocks went forward "
+                f"over it (such as {found.missing_example!r}); read as if they had not yet{against}."
+            )
+        if found.double:
+            double += found.double
+            notes.append(
+                f"{stamps(found.double)} in {name!r} came twice in {zone.name}, whose clocks went back "
+                f"(such as {found.double_example!r}); the earlier instant was taken."
+            )
+    return missing, double, notes
 
 
 def _keep(
-    con: DuckDBPyConnection,
-    staged: Staged,
-    upload: int,
-    case_columns: tuple[str, ...],
-    event_columns: tuple[str, ...],
+    con: DuckDBPyConnection, staged: Staged, upload: int, executions: str, attributes: Attributes
 ) -> None:
-    attributes = staged.json(event_columns) if event_columns else "NULL"
+    json = staged.json(attributes.of_event) if attributes.of_event else "NULL"
     con.execute(
-        "INSERT INTO events "
-        "(upload_id, row, case_id, activity, resource, start_us, end_us, attributes, start_row) "
-        f"SELECT ?, row, case_id, activity, resource, start_us, end_us, {attributes}, start_row "
-        "FROM executions JOIN staging USING (row) ORDER BY row",
+        "INSERT INTO events (upload_id, row, case_id, activity, resource, start_us, end_us, attributes, "
+        "start_row, paused_us, pauses) SELECT ?, row, case_id, activity, resource, start_us, end_us, "
+        f"{json}, start_row, paused_us, pauses FROM {executions}",
         [upload],
     )
-    for name in case_columns:
-        column = staged.column(name)
-        con.execute(
-            f"INSERT INTO case_attributes SELECT ?, case_id, ?, arg_min({column}, row) FROM parsed JOIN "
-            f"staging USING (row) WHERE reason IS NULL AND {column} <> '' GROUP BY case_id ORDER BY case_id",
-            [upload, name],
-        )
 
 
-def _count(con: DuckDBPyConnection, upload: int) -> dict[str, int]:
+def _count(con: DuckDBPyConnection, executions: str) -> dict[str, int]:
     cursor = con.execute(
         f"""
         SELECT count(*) AS events, count(DISTINCT case_id) AS cases, count(DISTINCT activity) AS activities,
             min(start_us) AS first_us, max(greatest(start_us, coalesce(end_us, start_us))) AS last_us,
             count(*) - count(end_us) AS running, count(*) - count(resource) AS unassigned,
-            count(DISTINCT (case_id, activity, resource, start_us, end_us)) AS distinct,
-            (SELECT count(*) + count(start_row) FROM executions) AS rows,
-            (SELECT count(*) FROM parsed WHERE reason IS NULL AND transition NOT IN {STARTS + COMPLETES})
-                AS ignored,
-            (SELECT count(*) FROM parsed WHERE reason IS NULL AND transition IN {STARTS}) AS started,
-            (SELECT count(*) FROM executions WHERE start_row IS NULL AND end_us IS NOT NULL) AS instant,
-            (SELECT count(*) FROM parsed WHERE reason IS NULL AND unstarted) AS unstarted
-        FROM events WHERE upload_id = ?
-        """,
-        [upload],
+            count(start_row) AS started_rows,
+            count(*) FILTER (start_row IS NULL AND end_us IS NOT NULL) AS instant,
+            count(*) FILTER (unstarted) AS unstarted
+        FROM {executions}
+        """
     )
     names = [column[0] for column in cursor.description or ()]
     return dict(zip(names, cursor.fetchall()[0], strict=True))
+
+
+def _duplicates(con: DuckDBPyConnection, executions: str, events: int) -> int:
+    """Executions equal to an earlier one. Hashes may only prove that there is none."""
+    columns = "case_id, activity, resource, start_us, end_us"
+    if con.execute(f"SELECT count(DISTINCT hash({columns})) FROM {executions}").fetchall()[0][0] == events:
+        return 0
+    return events - int(
+        con.execute(f"SELECT count(*) FROM (SELECT DISTINCT {columns} FROM {executions})").fetchall()[0][0]
+    )
 
 
 def _transitions(con: DuckDBPyConnection) -> dict[str, int]:
@@ -161,3 +179,14 @@ def _transitions(con: DuckDBPyConnection) -> dict[str, int]:
             "ORDER BY 1"
         ).fetchall()
     )
+
+
+def _is_single(mapping: ColumnMapping, lifecycle: bool, transitions: Mapping[str, int]) -> bool:
+    return not transitions.keys() & set(STARTS) if lifecycle else not (mapping.start and mapping.end)
+
+
+def _unknown(transitions: Mapping[str, int]) -> Sequence[str]:
+    strange = [f"{name!r} {n}" for name, n in transitions.items() if name not in (*KNOWN, "none")]
+    if not strange:
+        return ()
+    return (f"Transitions that no lifecycle standard knows were ignored: {', '.join(strange)}.",)

@@ -53,7 +53,7 @@ def look(
     path: Path,
     mapping: Mapping[str, str] | None = None,
     time_format: str | None = None,
-    tz: str = "UTC",
+    tz: str | None = None,
     sample: int = 10,
 ) -> Look:
     """Read a file without keeping it; the arguments are those of `Historian.import_log`.

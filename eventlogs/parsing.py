@@ -7,24 +7,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from duckdb import DuckDBPyConnection
 
 from eventlogs.columns import ColumnMapping
 from eventlogs.lifecycle import COMPLETES
 from eventlogs.readers.staging import Staged
-from eventlogs.timestamps import TimeFormat, detect_formats
-from metagraph.errors import DataError, UsageError
+from eventlogs.time_shapes import FIRST_US, LAST_US
+from eventlogs.timestamps import TimeFormat, detect_formats, find_zone_of
+from eventlogs.zones import find_zone
+from metagraph.errors import DataError
 
 BadRows = Literal["refuse", "quarantine"]
 
-_NO_CASE = "no case id"
-_NO_ACTIVITY = "no activity"
-_NO_TIME = "neither start nor end"
-_BAD_START = "start time can't be read"
-_BAD_END = "end time can't be read"
-_BACKWARDS = "end before start"
+BACKWARDS = "end before start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +30,11 @@ class TakeOptions:
     mapping: ColumnMapping
     confidence: Mapping[str, float]
     time_format: str | None = None
-    tz: str = "UTC"
+    tz: str | None = None
+    """The zone of stamps without one; None is UTC, for want of a better one."""
     on_bad_rows: BadRows = "refuse"
+    decimal: str | None = None
+    """The decimal sign of amounts; None where the column tells."""
 
     def to_json(self) -> str:
         """What makes two imports of the same content the same import."""
@@ -52,15 +51,11 @@ class TakeOptions:
 
 
 def time_formats(con: DuckDBPyConnection, staged: Staged, options: TakeOptions) -> dict[str, TimeFormat]:
-    """Format of each time column, by its name in `staging`. Raises as `detect_formats` does."""
-    try:
-        ZoneInfo(options.tz)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(
-            f"--tz {options.tz!r} is no time zone; use an IANA name such as Europe/Paris"
-        ) from None
+    """Format of each time column, by its name in `staging`. Raises as `detect_formats` and `find_zone` do."""
+    find_zone(options.tz or "UTC")
     times = {staged.column(name): name for name in options.mapping.times()}
-    return detect_formats(con, "staging", times, staged.source, options.time_format)
+    case = staged.column(options.mapping.case)
+    return detect_formats(con, "staging", times, staged.source, options.time_format, case)
 
 
 def uses_lifecycle(con: DuckDBPyConnection, staged: Staged, mapping: ColumnMapping) -> bool:
@@ -68,7 +63,9 @@ def uses_lifecycle(con: DuckDBPyConnection, staged: Staged, mapping: ColumnMappi
     if not mapping.lifecycle or (mapping.start and mapping.end):
         return False
     column = staged.column(mapping.lifecycle)
-    found = con.execute(f"SELECT count(*) FROM staging WHERE lower(trim({column})) IN {COMPLETES}").fetchall()
+    found = con.execute(
+        f"SELECT count(*) FROM (FROM staging WHERE lower(trim({column})) IN {COMPLETES} LIMIT 1)"
+    ).fetchall()
     return bool(found[0][0])
 
 
@@ -79,50 +76,81 @@ def parse(
     formats: Mapping[str, TimeFormat],
     lifecycle: bool,
 ) -> None:
-    """Make temp table `parsed` with a `reason` where a row can't be used."""
+    """Make temp table `parsed`: `staging` with what its rows mean, and a `reason` where one can't be used."""
     mapping = options.mapping
+    zone = find_zone_of(con, "staging", formats, options.tz or "UTC")
 
     def text(name: str | None) -> str:
         return f"nullif({staged.column(name)}, '')" if name else "NULL::VARCHAR"
 
     def stamp(name: str | None) -> str:
-        return formats[staged.column(name)].sql(staged.column(name), options.tz) if name else "NULL::BIGINT"
+        return formats[staged.column(name)].sql(staged.column(name), zone) if name else "NULL::BIGINT"
 
-    start, end = mapping.start, mapping.end
-    if not (start and end):
-        start = end = start or end
-    given_start, given_end = (f"nullif(trim({text(name)}), '')" for name in (start, end))
-    con.execute("SET TimeZone = '" + options.tz + "'")
+    start, end = _start_and_end(mapping)
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE parsed AS
         WITH read AS (
-            SELECT row, {text(mapping.case)} AS case_id, {text(mapping.activity)} AS activity,
+            SELECT *, {text(mapping.case)} AS case_id, {text(mapping.activity)} AS activity,
                 {text(mapping.resource)} AS resource, {text(mapping.instance)} AS instance,
                 {f"lower(trim({text(mapping.lifecycle)}))" if lifecycle else "NULL::VARCHAR"} AS transition,
-                {stamp(start)} AS s, {stamp(end)} AS e, {given_start} AS s_text, {given_end} AS e_text
+                {stamp(start)} AS s, {stamp(end) if end != start else "s"} AS e
             FROM staging
         )
-        SELECT row, case_id, activity, resource, instance, transition, s IS NULL AS unstarted,
-            coalesce(s, e) AS start_us, e AS end_us,
-            CASE WHEN trim(coalesce(case_id, '')) = '' THEN '{_NO_CASE}'
-                WHEN trim(coalesce(activity, '')) = '' THEN '{_NO_ACTIVITY}'
-                WHEN s_text IS NULL AND e_text IS NULL THEN '{_NO_TIME}'
-                WHEN s IS NULL AND s_text IS NOT NULL THEN '{_BAD_START.replace("'", "''")}'
-                WHEN e IS NULL AND e_text IS NOT NULL THEN '{_BAD_END.replace("'", "''")}'
-                WHEN e < s THEN '{_BACKWARDS}' END AS reason
+        SELECT * EXCLUDE (s, e), s IS NULL AS unstarted, coalesce(s, e) AS start_us, e AS end_us,
+            {_reason(staged, mapping, formats)} AS reason
         FROM read
         """
     )
-    con.execute("SET TimeZone = 'UTC'")
+
+
+def _start_and_end(mapping: ColumnMapping) -> tuple[str, str]:
+    """The columns of starts and ends, which are the same where there is one."""
+    times = mapping.times()
+    return times[0], times[-1]
+
+
+def _faults(mapping: ColumnMapping, formats: Mapping[str, TimeFormat], staged: Staged) -> dict[str, str]:
+    """The words for each way in which a row can't be used."""
+    start, end = _start_and_end(mapping)
+    alone = start == end
+    words = {
+        "case": f"no case id in column {mapping.case!r}",
+        "activity": f"no activity in column {mapping.activity!r}",
+        "time": f"no time in column {start!r}" if alone else f"neither start in {start!r} nor end in {end!r}",
+    }
+    for key, name in (("start", start), ("end", end)):
+        what = "time" if alone else f"{key} time"
+        expected = formats[staged.column(name)].describe()
+        words[key] = f"{what} can't be read: column {name!r} should hold {expected}"
+        words[f"far {key}"] = f"{what} is absurd: column {name!r} should hold years from 1900 to 2199"
+    return words | {"backwards": BACKWARDS}
+
+
+def _reason(staged: Staged, mapping: ColumnMapping, formats: Mapping[str, TimeFormat]) -> str:
+    """SQL: why a row can't be used, or NULL."""
+    start, end = (f"trim({staged.column(name)})" for name in _start_and_end(mapping))
+    tests = {
+        "case": "case_id IS NULL OR trim(case_id) = ''",
+        "activity": "activity IS NULL OR trim(activity) = ''",
+        "time": f"s IS NULL AND e IS NULL AND coalesce({start}, '') = '' AND coalesce({end}, '') = ''",
+        "start": f"s IS NULL AND {start} <> ''",
+        "end": f"e IS NULL AND {end} <> ''",
+        "far start": f"s < {FIRST_US} OR s >= {LAST_US}",
+        "far end": f"e < {FIRST_US} OR e >= {LAST_US}",
+        "backwards": "e < s",
+    }
+    words = {key: said.replace("'", "''") for key, said in _faults(mapping, formats, staged).items()}
+    cases = " ".join(f"WHEN {test} THEN '{words[key]}'" for key, test in tests.items())
+    return f"CASE {cases} END"
 
 
 def reasons(con: DuckDBPyConnection) -> dict[str, int]:
     """How many rows of `parsed` and `broken` can't be used, by reason."""
     return dict(
         con.execute(
-            "SELECT reason, count(*) FROM (SELECT reason FROM parsed WHERE reason IS NOT NULL "
-            "UNION ALL SELECT reason FROM broken) GROUP BY reason ORDER BY reason"
+            "SELECT reason, count(*) FROM (SELECT reason FROM parsed WHERE reason IS NOT NULL UNION ALL "
+            "SELECT reason FROM broken) GROUP BY reason ORDER BY reason"
         ).fetchall()
     )
 
@@ -139,15 +167,10 @@ def judge(
     if bad and options.on_bad_rows == "refuse":
         raise _refusal(con, staged, options.mapping, formats, sum(bad.values()))
     if bad:
+        raw = staged.json(staged.columns)
         con.execute(
-            f"INSERT INTO quarantine SELECT ?, row, reason, {staged.json(staged.columns)} "
-            "FROM parsed JOIN staging USING (row) WHERE reason IS NOT NULL ORDER BY row",
-            [upload],
-        )
-    if staged.broken:
-        con.execute(
-            "INSERT INTO quarantine (upload_id, row, reason, raw) SELECT ?, row, reason, raw FROM broken "
-            "ORDER BY row",
+            f"INSERT INTO quarantine SELECT ?, * FROM (SELECT row, reason, {raw} FROM parsed WHERE reason IS "
+            "NOT NULL UNION ALL SELECT row, reason, raw FROM broken) ORDER BY row",
             [upload],
         )
     return bad
@@ -160,36 +183,42 @@ def _refusal(
     formats: Mapping[str, TimeFormat],
     bad: int,
 ) -> DataError:
-    row, reason, broken = con.execute(
+    row, reason, known = con.execute(
         "SELECT row, reason, NULL FROM parsed WHERE reason IS NOT NULL "
         "UNION ALL SELECT row, reason, fault FROM broken ORDER BY row LIMIT 1"
     ).fetchall()[0]
-    if broken:
-        return _at(staged, row, broken, bad)
-    start, end = mapping.start or mapping.end or "", mapping.end or mapping.start or ""
-
-    def value(name: str) -> str:
-        found = con.execute(f"SELECT {staged.column(name)} FROM staging WHERE row = ?", [row]).fetchall()
-        return repr(found[0][0])
-
-    if reason == _NO_CASE:
-        fault = f"column {mapping.case!r} is empty, so the event belongs to no case"
-    elif reason == _NO_ACTIVITY:
-        fault = f"column {mapping.activity!r} is empty, so it is unknown what was done"
-    elif reason == _NO_TIME:
-        columns = " and ".join(sorted({repr(start), repr(end)}))
-        fault = f"no time is given in {columns}"
-    elif reason == _BACKWARDS:
-        fault = f"the end {value(end)} in {end!r} lies before the start {value(start)} in {start!r}"
-    else:
-        name = start if reason == _BAD_START else end
-        expected = formats[staged.column(name)].describe()
-        fault = f"{value(name)} in column {name!r} is not a time in this column's format, {expected}"
-    return _at(staged, row, fault, bad)
-
-
-def _at(staged: Staged, row: int, fault: str, bad: int) -> DataError:
+    fault = known or _fault(con, staged, mapping, formats, row, reason)
     others = f" ({bad} such rows in all)" if bad > 1 else ""
     return DataError(
         f"{staged.place(row)}: {fault}{others}; mend it, or set such rows aside with --quarantine"
+    )
+
+
+def _fault(
+    con: DuckDBPyConnection,
+    staged: Staged,
+    mapping: ColumnMapping,
+    formats: Mapping[str, TimeFormat],
+    row: int,
+    reason: str,
+) -> str:
+    """What is wrong with a row, naming the column and its value."""
+    start, end = _start_and_end(mapping)
+
+    def value(name: str) -> str:
+        found = con.execute(f"SELECT {staged.column(name)} FROM parsed WHERE row = ?", [row]).fetchall()
+        return repr(found[0][0])
+
+    key = next(k for k, words in _faults(mapping, formats, staged).items() if words == reason)
+    name = end if key.endswith("end") else start
+    expected = formats[staged.column(name)].describe()
+    return {
+        "case": f"column {mapping.case!r} is empty, so the event belongs to no case",
+        "activity": f"column {mapping.activity!r} is empty, so it is unknown what was done",
+        "time": f"no time is given in {' and '.join(sorted({repr(start), repr(end)}))}",
+        "backwards": f"the end {value(end)} in {end!r} lies before the start {value(start)} in {start!r}",
+        "far": f"{value(name)} in column {name!r} lies outside the years 1900 to 2199",
+    }.get(
+        key.split()[0],
+        f"{value(name)} in column {name!r} is not a time in this column's format, {expected}",
     )

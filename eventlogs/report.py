@@ -7,6 +7,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
+YEAR_FIRST = "the year comes first"
+"""Why a time in ISO 8601 can be read in one way only."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReading:
+    """One way in which times of a column were read."""
+
+    format: str
+    rows: int
+    """Values written so, whether or not each of them is a time."""
+    decided_by: str
+    """The evidence for reading them so; empty where an older version kept none."""
+    example: str
+
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
@@ -18,8 +33,8 @@ class ImportReport:
     mapping: Mapping[str, str]
     """Role -> the file's column."""
     confidence: Mapping[str, float]
-    time_formats: Mapping[str, str]
-    """Column -> how its times were read."""
+    time_formats: Mapping[str, tuple[TimeReading, ...]]
+    """Column -> how its times were read, most rows first."""
     tz: str
     zoneless_stamps: int
     """Stamps without a zone of their own, read in `tz`."""
@@ -50,6 +65,20 @@ class ImportReport:
     notes: tuple[str, ...]
     already_known: bool = False
     """The same content had been imported under this name with the same options: nothing was done."""
+    tz_assumed: bool = False
+    """Nobody had given a zone: `tz` is UTC for want of a better one."""
+    zoned_stamps: int = 0
+    """Stamps with a zone of their own."""
+    missing_stamps: int = 0
+    """Local times that `tz` skipped when its clocks went forward."""
+    double_stamps: int = 0
+    """Local times that `tz` had twice when its clocks went back: the earlier instant was taken."""
+    aborted: int = 0
+    """Executions that were ended by an abort; they are kept."""
+    paused: int = 0
+    """Executions that were suspended for some time."""
+    left_suspended: int = 0
+    """Executions that never resumed."""
 
     def sentences(self) -> tuple[str, ...]:
         """What a reader of the log should know, most important first."""
@@ -67,11 +96,9 @@ class ImportReport:
                 "told from waiting, resources seem never busy, and durations, workload and schedules can't "
                 "be learned from it."
             )
-        if self.zoneless_stamps:
-            say.append(f"{self.zoneless_stamps} stamps have no time zone; they were read as {self.tz}.")
-        if self.rows_ignored:
-            other = ", ".join(f"{name} {n}" for name, n in self.transitions.items())
-            say.append(f"Only start and complete events carry times; transitions in the log: {other}.")
+        say += [text for column, found in self.time_formats.items() if (text := _formats(column, found))]
+        say += self._zones()
+        say += self._lifecycle()
         if self.completed_without_start and not self.single_timestamp:
             say.append(
                 f"{self.completed_without_start} executions have no start; they were taken to be instant."
@@ -84,17 +111,71 @@ class ImportReport:
             say.append(f"{self.duplicates} executions repeat an earlier one exactly; they were kept.")
         return (*say, *self.notes)
 
+    def _zones(self) -> list[str]:
+        if not self.zoneless_stamps:
+            return []
+        others = f", {self.zoned_stamps} have one" if self.zoned_stamps else ""
+        they = "it was" if self.zoneless_stamps == 1 else "they were"
+        how = (
+            f"{they} read as UTC, which nobody has confirmed; say --tz Europe/Paris, for example, if "
+            "the times are local there"
+            if self.tz_assumed
+            else f"{they} read as local times of {self.tz}"
+        )
+        return [f"{stamps(self.zoneless_stamps)} without a time zone{others}: {how}."]
+
+    def _lifecycle(self) -> list[str]:
+        say = []
+        if self.rows_ignored:
+            other = ", ".join(f"{name} {n}" for name, n in self.transitions.items())
+            say.append(
+                f"Starts and ends come from start, complete and abort events; all transitions: {other}."
+            )
+        if self.aborted:
+            say.append(
+                f"{self.aborted} executions ended by an abort; they were kept with the time until then."
+            )
+        if self.paused:
+            say.append(f"{self.paused} executions were suspended for a time, which is not counted as work.")
+        if self.left_suspended:
+            say.append(
+                f"{self.left_suspended} executions were suspended and never resumed: until their end, if any."
+            )
+        return say
+
     def to_json(self) -> str:
         content = asdict(self) | {"first": self.first.isoformat(), "last": self.last.isoformat()}
         return json.dumps(content, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> ImportReport:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`, also for reports of older versions."""
         content = json.loads(text)
+        content["time_formats"] = {
+            column: (TimeReading(how, 0, "", ""),)
+            if isinstance(how, str)
+            else tuple(TimeReading(**reading) for reading in how)
+            for column, how in content["time_formats"].items()
+        }
         for field in fields(cls):
             if field.name in ("first", "last"):
                 content[field.name] = datetime.fromisoformat(content[field.name])
-            elif isinstance(content[field.name], list):
+            elif isinstance(content.get(field.name), list):
                 content[field.name] = tuple(content[field.name])
         return cls(**content)
+
+
+def stamps(n: int) -> str:
+    """A number of stamps in words."""
+    return "1 stamp" if n == 1 else f"{n} stamps"
+
+
+def _formats(column: str, readings: tuple[TimeReading, ...]) -> str | None:
+    """What a reader should know of how a column's times were read, if anything."""
+    if len(readings) > 1:
+        words = " and ".join(f"{r.format}, {r.rows} rows ({r.decided_by})" for r in readings)
+        count = {2: "two", 3: "three"}.get(len(readings), str(len(readings)))
+        return f"Column {column!r} holds {count} formats: {words}."
+    if readings and readings[0].decided_by not in ("", YEAR_FIRST):
+        return f"Column {column!r} was read {readings[0].format}: {readings[0].decided_by}."
+    return None

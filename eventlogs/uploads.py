@@ -61,9 +61,8 @@ def current(con: DuckDBPyConnection, name: str) -> tuple[int, ImportReport]:
 def options_before(con: DuckDBPyConnection, content_hash: str) -> TakeOptions | None:
     """How the same content was read last, under any name."""
     found = con.execute(
-        "SELECT options, report FROM uploads WHERE content_hash = ? AND parser_version = ? "
-        "ORDER BY superseded, id DESC LIMIT 1",
-        [content_hash, PARSER_VERSION],
+        "SELECT options, report FROM uploads WHERE content_hash = ? ORDER BY superseded, id DESC LIMIT 1",
+        [content_hash],
     ).fetchall()
     if not found:
         return None

@@ -72,12 +72,12 @@ def test_the_report_counts_transitions_and_halves(tmp_path: Path) -> None:
     ]
     with Historian(":memory:") as historian:
         report = historian.import_log(lines(tmp_path / "log.csv", HEADER, *rows))
-    assert (report.rows_read, report.rows_kept, report.rows_ignored) == (6, 4, 2)
+    assert (report.rows_read, report.rows_kept, report.rows_ignored) == (6, 5, 1)
     assert (report.events, report.running, report.completed_without_start) == (3, 1, 1)
     assert report.transitions == {"complete": 2, "schedule": 1, "start": 2, "suspend": 1}
     assert not report.single_timestamp
     assert report.sentences()[0] == (
-        "6 rows read: 4 kept as 3 task executions of 1 cases, 2 ignored, 0 quarantined."
+        "6 rows read: 5 kept as 3 task executions of 1 cases, 1 ignored, 0 quarantined."
     )
     assert "complete 2, schedule 1, start 2, suspend 1" in " ".join(report.sentences())
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlogs.timestamps import TimeFormat, detect_formats
+from eventlogs.timestamps import TimeFormat, detect_formats, find_zone_of
 from metagraph.errors import DataError, UsageError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,10 +22,11 @@ def read(
 ) -> tuple[TimeFormat, list[datetime | None]]:
     rows = pa.table({"row": range(1, len(texts) + 1), "v": texts})
     with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
         con.register("t", rows)
-        kind = detect_formats(con, "t", {"v": "when"}, "log.csv", given_format)["v"]
-        con.execute(f"SET TimeZone = '{tz}'")
-        found = con.execute(f"SELECT {kind.sql('v', tz)} FROM t ORDER BY row").fetchall()
+        formats = detect_formats(con, "t", {"v": "when"}, "log.csv", given_format)
+        kind, zone = formats["v"], find_zone_of(con, "t", formats, tz)
+        found = con.execute(f"SELECT {kind.sql('v', zone)} FROM t ORDER BY row").fetchall()
     return kind, [None if us is None else EPOCH + timedelta(microseconds=us) for (us,) in found]
 
 
@@ -75,7 +76,9 @@ def test_shorter_ways(texts: list[str], expected: list[tuple[int, int, int]]) ->
 
 
 def test_what_is_not_of_the_columns_format_is_not_read() -> None:
-    odd = ["infinity", "epoch", "2024-02-30", "31.01.2024", "2024-13-01", "1706708700", "now", ""]
+    odd = ["infinity", "epoch", "2024-02-30", "2024-13-01", "1706708700", "now", "", " ", "31.01.24"]
+    odd += ["2024-01-31T13:45:00+25:00", "2024-01-31 13:60", "2024-01-31 23:58:60", "2024-01-31 13:45 PM"]
+    odd += ["2024-01-31 (BC)", "2024-01-31 10:00 Europe/Paris", "-2024-01-31", "2024-01-31 25:00", "20240132"]
     _, found = read(["2024-01-31", "2024-02-01", "2024-02-02", *odd])
     assert found[3:] == [None] * len(odd)
 
@@ -100,8 +103,12 @@ def test_an_undecided_order_is_asked_for() -> None:
 
 
 def test_patterns_by_hand() -> None:
-    with pytest.raises(DataError, match=r"no time this program knows \(row 2 has '31-Jan-24'\)"):
+    with pytest.raises(DataError, match=r"no time this program knows \(row 2 has 'soon'\)"):
+        read(["", "soon"])
+    with pytest.raises(DataError, match=r"years of two digits \(row 2 has '31-Jan-24'\).*--time-format"):
         read(["", "31-Jan-24"])
+    with pytest.raises(DataError, match=r"days of a spreadsheet, say --time-format excel"):
+        read(["45322.5"])
     assert read(["31-Jan-24"], "%d-%b-%y")[1] == [datetime(2024, 1, 31, tzinfo=UTC)]
     assert read(["31-Jan-24 10:00 +0200"], "%d-%b-%y %H:%M %z")[1] == [datetime(2024, 1, 31, 8, tzinfo=UTC)]
     with pytest.raises(UsageError, match="neither one of"):

@@ -1,6 +1,7 @@
 -- Executions of logs with a lifecycle: where they began in the file, and how long they were suspended.
 ALTER TABLE events ADD COLUMN start_row BIGINT;
 ALTER TABLE events ADD COLUMN paused_us BIGINT DEFAULT 0;
+ALTER TABLE events ADD COLUMN pauses BIGINT[];  -- instants of suspending and resuming in turn
 
 -- An execution of an import that was still running and that live events completed: theirs counts instead.
 ALTER TABLE events ADD COLUMN replaced BOOLEAN DEFAULT false;
@@ -99,7 +100,7 @@ CREATE TABLE closing_rules (log VARCHAR NOT NULL, rule VARCHAR NOT NULL, cases B
 -- What a log's name means: the executions of its current import and of its live events, none counted twice.
 CREATE VIEW log_executions AS
 SELECT u.log, u.kind = 'live' AS live, e.upload_id, e.row, e.sequence, e.case_id, e.activity, e.resource,
-    e.start_us, e.end_us, e.paused_us, e.attributes, e.start_row
+    e.start_us, e.end_us, e.paused_us, e.pauses, e.attributes, e.start_row
 FROM events e
 JOIN uploads u ON u.id = e.upload_id
 WHERE NOT u.superseded AND NOT e.replaced;

@@ -1,0 +1,123 @@
+"""Columns beside the events' own: which of them describe the case, and what is kept of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+from eventlogs.columns import CASE_PREFIX
+from eventlogs.decimals import find_sign, plain_number
+from eventlogs.parsing import TakeOptions
+from eventlogs.readers.staging import Staged
+from eventlogs.timestamps import detect_formats, find_zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """The file's columns of attributes."""
+
+    of_case: tuple[str, ...]
+    """One value within every case, known from its first event; or so named, or so mapped."""
+    of_event: tuple[str, ...]
+    empty: tuple[str, ...]
+    """Without any value; left out."""
+    varying: tuple[str, ...]
+    """Of the case by name or map, but with more than one value in some case: the first row's counts."""
+
+    def notes(self) -> tuple[str, ...]:
+        """For the report."""
+        said = []
+        if self.varying:
+            names = ", ".join(map(repr, self.varying))
+            said.append(f"Columns of cases that change within a case count with its first value: {names}.")
+        if self.empty:
+            said.append(f"Columns without any value were left out: {', '.join(map(repr, self.empty))}.")
+        return tuple(said)
+
+
+def sort_attributes(con: DuckDBPyConnection, staged: Staged, options: TakeOptions) -> Attributes:
+    """Tell the attributes of cases from those of events by `parsed`'s good rows."""
+    mapping = options.mapping
+    roles = tuple(dict.fromkeys(mapping.of_case.values()))
+    others = [name for name in staged.columns if name not in mapping.used() or name in roles]
+    if not others:
+        return Attributes((), (), (), ())
+    columns = [staged.column(name) for name in others]
+    tests = ", ".join(
+        f"sum(n{c}) > 0, bool_and(lo{c} IS NOT DISTINCT FROM hi{c}), "
+        f"bool_and(at{c} IS NOT DISTINCT FROM first_us)"
+        for c in columns
+    )
+    parts = ", ".join(
+        f"min({c}) AS lo{c}, max({c}) AS hi{c}, count({c}) AS n{c}, "
+        f"CASE WHEN count({c}) IN (0, count(*)) THEN min(start_us) "
+        f"ELSE min(start_us) FILTER ({c} IS NOT NULL) END AS at{c}"
+        for c in columns
+    )
+    flags = con.execute(
+        f"SELECT {tests} FROM (SELECT min(start_us) AS first_us, {parts} FROM parsed WHERE reason IS NULL "
+        "GROUP BY case_id)"
+    ).fetchall()[0]
+    filled, constant, early = (
+        {name for name, flag in zip(others, flags[i::3], strict=True) if flag} for i in range(3)
+    )
+    named = {name for name in others if name in roles or name.startswith(CASE_PREFIX)}
+    of_case = tuple(n for n in others if n in filled and (n in named or (n in constant and n in early)))
+    return Attributes(
+        of_case,
+        tuple(n for n in others if n in filled and n not in of_case),
+        tuple(n for n in others if n not in filled),
+        tuple(n for n in of_case if n in named and n not in constant),
+    )
+
+
+def keep_case_attributes(
+    con: DuckDBPyConnection, staged: Staged, upload: int, attributes: Attributes, options: TakeOptions
+) -> tuple[str, ...]:
+    """Keep the first value of each case, dates and amounts in one form; what to say of those unreadable."""
+    readings = _readings(con, staged, options)
+    notes = []
+    for name in attributes.of_case:
+        column = staged.column(name)
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE firsts AS SELECT case_id, arg_min({column}, row) AS value "
+            f"FROM parsed WHERE reason IS NULL AND {column} <> '' GROUP BY case_id"
+        )
+        what, reading = readings.get(name, ("", "value"))
+        con.execute(
+            f"INSERT INTO case_attributes SELECT ?, case_id, ?, {reading} AS kept FROM firsts "
+            "WHERE kept IS NOT NULL ORDER BY case_id",
+            [upload, name],
+        )
+        if name in readings:
+            lost, example = con.execute(
+                f"SELECT count(*), min(value) FROM firsts WHERE {reading} IS NULL"
+            ).fetchall()[0]
+            if lost:
+                notes.append(
+                    f"{lost} cases have no {what} in column {name!r} that can be read, such as {example!r}: "
+                    f"they were kept without one."
+                )
+    con.execute("DROP TABLE IF EXISTS temp.firsts")
+    return tuple(notes)
+
+
+def _readings(con: DuckDBPyConnection, staged: Staged, options: TakeOptions) -> dict[str, tuple[str, str]]:
+    """For columns of due dates and amounts: what they hold, and SQL from `value` to how it is kept."""
+    found: dict[str, tuple[str, str]] = {}
+    roles = options.mapping.of_case
+    if due := roles.get("due"):
+        column = staged.column(due)
+        given = options.time_format if options.time_format in ("dmy", "mdy") else None
+        formats = detect_formats(con, "parsed", {column: due}, staged.source, given)
+        zone = find_zone_of(con, "parsed", formats, options.tz or "UTC")
+        us = formats[column].sql("value", zone)
+        found[due] = (
+            "date",
+            f"replace(strftime(make_timestamp({us}), '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000', '')",
+        )
+    if value := roles.get("value"):
+        sign = find_sign(con, "parsed", staged.column(value), value, staged.source, options.decimal)
+        found[value] = ("number", plain_number("value", sign))
+    return found
