@@ -11,6 +11,7 @@ import duckdb
 
 from eventlogs.columns import CandidateMapping, guess_mapping, settle_mapping
 from eventlogs.instants import from_us
+from eventlogs.keeping.memory import limit_memory
 from eventlogs.parsing import TakeOptions, parse, reasons, time_formats, uses_lifecycle
 from eventlogs.readers.read import read
 from metagraph.errors import TwinError
@@ -61,6 +62,7 @@ def look(
     Raises DataError when the file can't be opened as a table of events at all.
     """
     with duckdb.connect() as con:
+        limit_memory(con, in_memory=True)
         con.execute("SET TimeZone = 'UTC'")
         staged = read(con, path)
         names = ", ".join(staged.column(name) for name in staged.columns)

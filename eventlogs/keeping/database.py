@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from eventlogs.keeping.memory import limit_memory
 from eventlogs.keeping.migrating import migrate
 from metagraph.errors import DataError, UsageError
 
@@ -51,6 +52,7 @@ def connect(path: str, *, read_only: bool, tell: Callable[[str], None] | None = 
         reason = text.splitlines()[0]
         raise DataError(f"{path} can't be opened as a database ({reason}); give another --db") from None
     try:
+        limit_memory(con, in_memory=path == MEMORY)
         with _one_at_a_time:
             migrate(con, path, read_only=read_only, tell=tell or (lambda sentence: None))
     except BaseException:

@@ -164,6 +164,8 @@ def _lay_over(con: DuckDBPyConnection, staged: Staged, fixes: Mapping[int, _Fiel
     con.register("mended", pa.table([pa.array(fixes, pa.int64()), *columns], names=["row", *names]))
     changes = ", ".join(f"{column} = mended.{column}" for column in names)
     con.execute(f"UPDATE staging SET {changes} FROM mended WHERE staging.row = mended.row")
+    con.execute("INSERT INTO staging BY NAME SELECT * FROM mended WHERE row IN (SELECT row FROM broken)")
+    con.execute("DELETE FROM broken WHERE row IN (SELECT row FROM mended)")
     con.unregister("mended")
 
 

@@ -1,0 +1,37 @@
+"""How much memory the database may take, and where it puts what doesn't fit."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import uuid
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from metagraph.errors import UsageError
+
+VARIABLE = "TRACETWIN_MEMORY"
+_DEFAULT = "50%"
+_AMOUNT = re.compile(r"\d*[1-9]\d*(\.\d+)? ?([MGT]i?B|%)", re.IGNORECASE)
+
+
+def limit_memory(con: DuckDBPyConnection, *, in_memory: bool) -> None:
+    """Keep the database within the environment's TRACETWIN_MEMORY, or half of the RAM.
+
+    What is more goes to files beside the database, those of one in memory to the system's folder for
+    temporary files. Raises UsageError when the variable is no amount of memory.
+    """
+    amount = os.environ.get(VARIABLE, "").strip() or _DEFAULT
+    fault = UsageError(f"{VARIABLE}={amount!r} is no amount of memory; write it as 4GB, 500MB or 50%")
+    if not _AMOUNT.fullmatch(amount):
+        raise fault
+    try:
+        con.execute(f"SET memory_limit = '{amount}'")
+    except duckdb.Error:
+        raise fault from None
+    if in_memory:
+        folder = str(Path(tempfile.gettempdir()) / f"tracetwin-{uuid.uuid4().hex}").replace("'", "''")
+        con.execute(f"SET temp_directory = '{folder}'")
