@@ -37,7 +37,7 @@ class Guard:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         here, known = _from_here(scope), self._knows(headers)
-        among_us = here and _is_here(urlsplit("//" + headers.get(b"host", "")).hostname)
+        among_us = here and _is_here(_name(headers.get(b"host", "")))
         inner = scope["path"].startswith(HISTORIAN)
         if inner and not here:
             await _refuse(scope, receive, send, 403, "only processes of this machine may do this")
@@ -67,6 +67,14 @@ class Guard:
         return hmac.compare_digest(given.encode(), self._token.encode())
 
 
+def _name(host: str) -> str | None:
+    """A Host header without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
 def _from_here(scope: Scope) -> bool:
     client = scope.get("client")
     return client is not None and _is_here(client[0])
@@ -91,7 +99,9 @@ async def _welcome(scope: Scope, receive: Receive, send: Send) -> None:
     query = parse_qs(scope["query_string"].decode("latin-1"))
     token = query.pop("token")[0]
     rest = urlencode(query, doseq=True)
-    response = RedirectResponse(scope["path"] + (f"?{rest}" if rest else ""), 303)
+    # Two slashes would lead to another server.
+    path = "/" + scope["path"].lstrip("/")
+    response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
     response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
     await response(scope, receive, send)
 
