@@ -1,164 +1,102 @@
-"""XES read as a stream: one pass of expat, batches of events into the staging table.
-
-Follows IEEE 1849: attributes of a trace get the prefix `case:`; attributes nested in an attribute describe
-that attribute, not the event, and are left out. Document types and entities are refused, as are absurd sizes.
-"""
+"""XES files, read in one pass: plain stretches many events at a time, the rest element by element."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
-from xml.parsers import expat
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import CASE_PREFIX
-from eventlogs.readers.csv_reader import open_bytes
+from eventlogs.readers.archives import open_bytes
 from eventlogs.readers.staging import Staged
+from eventlogs.readers.xes_meaning import settle
+from eventlogs.readers.xes_parser import LONGEST, Parser
+from eventlogs.readers.xes_regular import Regular
+from eventlogs.readers.xes_rows import Rows
+from eventlogs.readers.xes_text import Decoder
 from metagraph.errors import DataError
 
-_CHUNK = 1 << 18
-_BATCH = 20_000
-_DEEPEST = 64
-_LONGEST = 1 << 20
-_ATTRIBUTES = frozenset({"string", "date", "int", "float", "boolean", "id"})
+_CHUNK = 1 << 19
 
 
 def read_xes(con: DuckDBPyConnection, path: Path) -> Staged:
-    """Stage an XES file, gzipped or not. Raises DataError naming the line that is malformed or refused."""
-    con.execute("CREATE OR REPLACE TEMP TABLE staging (row BIGINT)")
-    stream = _Stream(con, path)
+    """Stage an XES file, packed or not: a row an event, attributes of its trace with the prefix `case:`.
+
+    Values are the file's text, resolved but not interpreted. Raises DataError naming the line that is
+    malformed or refused, and for a file without events.
+    """
     digest = hashlib.sha256()
     with open_bytes(path) as source:
-        while chunk := source.read(_CHUNK):
+        chunk = source.read(_CHUNK)
+        decoder = Decoder(chunk[:1024], path)
+        stream = _Stream(con, path)
+        while chunk:
             digest.update(chunk)
-            stream.feed(chunk)
-    stream.close()
-    if not stream.events:
+            stream.feed(decoder.decode(chunk))
+            chunk = source.read(_CHUNK)
+        stream.close(decoder.decode(b"", final=True))
+    if not stream.rows.events:
         raise DataError(f"{path}: the file holds no event inside a trace; a log needs at least one")
-    notes = []
-    if stream.homeless:
-        notes.append(
-            f"{stream.homeless} events stand outside any trace; they belong to no case and were left out."
-        )
-    if stream.empty_traces:
-        notes.append(f"{stream.empty_traces} traces hold no event; they were left out.")
+    notes = settle(con, stream.parser, stream.rows)
     return Staged(
-        str(path), tuple(stream.columns), stream.events, digest.hexdigest(), "event", 1, tuple(notes)
+        str(path),
+        tuple(stream.rows.columns),
+        stream.rows.events,
+        digest.hexdigest(),
+        "event",
+        1,
+        (*decoder.notes, *notes),
     )
 
 
 class _Stream:
-    """The state between two chunks of the file."""
+    """Cuts the text where whole traces (or events of a long trace) end; each segment goes to its reader."""
 
     def __init__(self, con: DuckDBPyConnection, path: Path) -> None:
-        self.columns: dict[str, int] = {}
-        """Attribute key -> number of its column."""
-        self.events = 0
-        self.homeless = 0
-        self.empty_traces = 0
-        self._con, self._path = con, path
-        self._depth = 0
-        self._trace: dict[str, str] | None = None
-        self._trace_depth = 0
-        self._event: dict[str, str] | None = None
-        self._event_depth = 0
-        self._pending: list[dict[str, str]] = []
-        self._batch: list[dict[str, str]] = []
-        self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.StartDoctypeDeclHandler = self._doctype
+        self.rows = Rows(con, path)
+        self.parser = Parser(self.rows, path)
+        self._regular: Regular | None = None
+        self._rest = ""
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, text: str) -> None:
         """Read on. Raises DataError at the first malformed or refused place."""
-        self._parse(chunk, final=False)
+        text = self._rest + text
+        if self.parser.level() is None:
+            text = self._advance(text)
+        level = self.parser.level()
+        if level is None:
+            self.parser.feed(text)
+            text = ""
+        else:
+            end = f"</{self.parser.prefix}{'trace' if level == 'log' else 'event'}>"
+            cut = text.rfind(end) + len(end)
+            if cut >= len(end):
+                self._segment(text[:cut])
+                text = text[cut:]
+            if len(text) > 2 * LONGEST:
+                # A trace or an event this long is read as it comes.
+                self.parser.feed(text)
+                text = ""
+        self._rest = text
 
-    def close(self) -> None:
-        """The file has ended: check that the log has, and keep the last batch."""
-        self._parse(b"", final=True)
-        self._flush()
+    def close(self, text: str) -> None:
+        """The file has ended: check that the log has, and keep the last events."""
+        self.feed(text)
+        self.parser.feed(self._rest, final=True)
+        self.parser.flush()
+        self.rows.close()
 
-    def _parse(self, chunk: bytes, *, final: bool) -> None:
-        try:
-            self._parser.Parse(chunk, final)
-        except expat.ExpatError as error:
-            reason = expat.ErrorString(error.code)
-            raise DataError(
-                f"{self._path}, line {error.lineno}: the XML is malformed or cut short ({reason}); export "
-                f"it again"
-            ) from None
-        except (LookupError, ValueError) as error:
-            raise DataError(f"{self._path}: the declared encoding can't be read ({error})") from None
+    def _advance(self, text: str) -> str:
+        """Let the parser come to the next place where a segment may begin."""
+        place = re.search(r"</[^<>]*?(?:trace|event)>|(?=<[^<>/!?]*?trace>)", text)
+        if place is None:
+            return text
+        self.parser.feed(text[: place.end()])
+        return text[place.end() :]
 
-    def _refuse(self, what: str) -> DataError:
-        return DataError(
-            f"{self._path}, line {self._parser.CurrentLineNumber}: {what}; export the log without it"
-        )
-
-    def _doctype(self, *_: object) -> None:
-        raise self._refuse("a document type declaration is refused, because entities can blow up the file")
-
-    def _start(self, tag: str, found: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise self._refuse(f"elements are nested more than {_DEEPEST} deep")
-        name = tag.rpartition(":")[2]
-        if name == "trace" and self._trace is None:
-            self._trace, self._trace_depth = {}, self._depth
-        elif name == "event" and self._event is None:
-            self._event, self._event_depth = {}, self._depth
-        elif name in _ATTRIBUTES:
-            self._attribute(found)
-
-    def _attribute(self, found: dict[str, str]) -> None:
-        key, value = found.get("key"), found.get("value")
-        if not key or value is None:
-            return
-        if len(key) + len(value) > _LONGEST:
-            raise self._refuse("an attribute is longer than 1 MB")
-        if self._event is not None:
-            if self._depth == self._event_depth + 1:
-                self._event[key] = value
-        elif self._trace is not None and self._depth == self._trace_depth + 1:
-            self._trace[CASE_PREFIX + key] = value
-
-    def _end(self, tag: str) -> None:
-        if self._event is not None and self._depth == self._event_depth:
-            if self._trace is None:
-                self.homeless += 1
-            else:
-                self._pending.append(self._event)
-            self._event = None
-        elif self._trace is not None and self._depth == self._trace_depth:
-            self._end_trace(self._trace)
-            self._trace = None
-        self._depth -= 1
-
-    def _end_trace(self, trace: dict[str, str]) -> None:
-        self.empty_traces += not self._pending
-        self._batch += [event | trace for event in self._pending]
-        self._pending.clear()
-        if len(self._batch) >= _BATCH:
-            self._flush()
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-
-        if not self._batch:
-            return
-        for key in dict.fromkeys(key for event in self._batch for key in event):
-            if key not in self.columns:
-                self.columns[key] = len(self.columns)
-                self._con.execute(f"ALTER TABLE staging ADD COLUMN c{self.columns[key]} VARCHAR")
-        first = self.events + 1
-        self.events += len(self._batch)
-        columns = {
-            f"c{i}": pa.array([e.get(k) for e in self._batch], pa.string()) for k, i in self.columns.items()
-        }
-        batch = pa.table({"row": pa.array(range(first, self.events + 1), pa.int64()), **columns})
-        self._con.register("xes_batch", batch)
-        self._con.execute("INSERT INTO staging BY NAME SELECT * FROM xes_batch")
-        self._con.unregister("xes_batch")
-        self._batch.clear()
+    def _segment(self, segment: str) -> None:
+        if self._regular is None:
+            self._regular = Regular(self.rows, self.parser)
+        if not self._regular.take(segment):
+            self.parser.feed(segment)
