@@ -61,7 +61,7 @@ def waits(con: DuckDBPyConnection, selection: Selection, by: str = ACTIVITY) -> 
 
     Per activity or per transition (activity, next_activity), in the order of starts. Where the two overlap
     the wait is 0 (`overlapping` counts them); after a running one none is known, and a case's first
-    execution has none. This is pm4py's time of a transition where a log has starts.
+    execution has none.
     """
     # greatest() passes over NULL.
     gap = "CASE WHEN end_us IS NOT NULL THEN greatest(next_start_us - end_us, 0) END"
