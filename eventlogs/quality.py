@@ -1,68 +1,139 @@
-"""How good a log is as evidence: counts of what makes a twin doubtful."""
+"""How good a log is as evidence: what is doubtful in it, how much, where, and what a twin makes of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
+from duckdb import DuckDBPyConnection
 
-from eventlogs.snapshot import NO_RESOURCE, Snapshot
-
-_DAY_S = 86_400.0
+from eventlogs import quality_edges as edges
+from eventlogs import quality_rows as rows
+from eventlogs import quality_stamps as stamps
+from eventlogs import uploads
+from eventlogs.instants import from_us, to_us
+from eventlogs.quality_found import Example, Found, Known, one_row
+from eventlogs.quality_words import TITLES, consequence
+from eventlogs.report import ImportReport
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
-    """Counts over the executions of a snapshot."""
+class Finding:
+    """One kind of doubt: how often it was found, where, and what follows."""
 
+    key: str
+    title: str
+    count: int
+    unit: str
+    """What is counted: executions, cases, rows, stamps, activities, jumps."""
+    of: int
+    """Of how many of them."""
+    share: float
+    examples: tuple[Example, ...]
+    """At most five."""
+    consequence: str
+    """What the twin does about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowAccount:
+    """Where every row of the file went."""
+
+    read: int
+    kept: int
+    ignored: int
+    quarantined: int
+    """Counted anew in the quarantine."""
+    balanced: bool
+    """Whether read = kept + ignored + quarantined, the executions in the log being those of the report."""
+
+    def equation(self) -> str:
+        """The account as it adds up."""
+        sign = "=" if self.balanced else "≠"
+        return (
+            f"{self.read:,} rows read {sign} {self.kept:,} kept + {self.ignored:,} ignored + "
+            f"{self.quarantined:,} quarantined"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    """What is doubtful in a log as known at an instant."""
+
+    log: str
+    until: datetime
     cases: int
-    open_cases: int
     executions: int
     running: int
-    duplicates: int
-    """Executions equal to an earlier one in case, activity, resource, start and end."""
-    missing_resources: int
-    instant: int
-    """Executions that took no time."""
-    overlapping: int
-    """Executions during which their resource was at work on another one (touching doesn't count)."""
-    midnight_stamps: int
-    """Starts or ends exactly at 00:00:00 UTC: often dates without a time of day."""
+    """Executions without an end by then."""
+    rows: RowAccount
+    findings: tuple[Finding, ...]
+    """Every check that was made, those that found nothing with a count of 0."""
 
-    def share(self, count: int) -> float:
-        """A count as a share of the executions, 0 when there are none."""
-        return count / self.executions if self.executions else 0.0
+    def doubts(self) -> tuple[Finding, ...]:
+        """The checks that found something."""
+        return tuple(finding for finding in self.findings if finding.count)
+
+    def finding(self, key: str) -> Finding:
+        """The finding of this key."""
+        return next(finding for finding in self.findings if finding.key == key)
 
 
-def quality(snapshot: Snapshot) -> Quality:
-    """Count what is doubtful in a snapshot; running executions are taken to last until its instant."""
-    running = np.isnan(snapshot.end_s)
-    end = np.where(running, snapshot.until_s, snapshot.end_s)
-    stamps = np.concatenate([snapshot.start_s, snapshot.end_s[~running]])
-    rows = np.column_stack(
-        [snapshot.case_of_row(), snapshot.activity, snapshot.resource, snapshot.start_s, end]
+def quality(con: DuckDBPyConnection, name: str, until: datetime | None = None) -> QualityReport:
+    """Count what is doubtful among the executions of a log that had begun by `until` (default: all).
+
+    Running executions are taken to last until that instant. Works in SQL, in the database's own memory.
+    Raises DataError for an unknown log or an instant before it.
+    """
+    con.execute("BEGIN")  # All checks see one state of the log.
+    try:
+        upload, report = uploads.current(con, name)
+        known = rows.prepare(con, name, None if until is None else to_us(until))
+        found = _found(con, upload, report, known)
+        quarantined = found["end_before_start"].count + found["unusable"].count
+        account = _account(con, upload, report, quarantined)
+    finally:
+        con.execute("ROLLBACK")  # The working tables go with it.
+    return QualityReport(
+        log=name,
+        until=from_us(known.until_us),
+        cases=known.cases,
+        executions=known.executions,
+        running=known.running,
+        rows=account,
+        findings=tuple(_finding(key, found[key], report.single_timestamp) for key in TITLES),
     )
-    return Quality(
-        cases=snapshot.n_cases,
-        open_cases=int(snapshot.is_open.sum()),
-        executions=snapshot.n_events,
-        running=int(running.sum()),
-        duplicates=snapshot.n_events - len(np.unique(rows, axis=0)),
-        missing_resources=int((snapshot.resource == NO_RESOURCE).sum()),
-        instant=int((snapshot.end_s == snapshot.start_s).sum()),
-        overlapping=int(_overlaps(snapshot, end).sum()),
-        midnight_stamps=int((stamps % _DAY_S == 0).sum()),
+
+
+def _found(con: DuckDBPyConnection, upload: int, report: ImportReport, known: Known) -> dict[str, Found]:
+    (imported_us,) = one_row(con, "SELECT epoch_us(imported_at) FROM uploads WHERE id = ?", [upload])
+    stamped = stamps.prepare(con, report.tz)
+    return {
+        **rows.set_aside(con, upload, report.mapping, report.rows_read),
+        **rows.executions(con, known, imported_us),
+        **stamps.rounded(con, stamped),
+        "zone_jumps": stamps.zone_jumps(stamped),
+        "batches": rows.batches(con, known, stamped.resolution_s),
+        "long_cases": rows.long_cases(con, known),
+        "begun_before": edges.begun_before(con, known),
+        "unfinished": edges.unfinished(con, known),
+    }
+
+
+def _finding(key: str, found: Found, single_timestamp: bool) -> Finding:
+    title, unit = TITLES[key]
+    share = found.count / found.of if found.of else 0.0
+    follows = consequence(key, found, single_timestamp)
+    return Finding(key, title, found.count, unit, found.of, share, found.examples, follows)
+
+
+def _account(con: DuckDBPyConnection, upload: int, report: ImportReport, quarantined: int) -> RowAccount:
+    (kept,) = one_row(con, "SELECT count(*) FROM events WHERE upload_id = ?", [upload])
+    whole = report.rows_read == report.rows_kept + report.rows_ignored + quarantined
+    return RowAccount(
+        report.rows_read,
+        report.rows_kept,
+        report.rows_ignored,
+        quarantined,
+        whole and kept == report.events,
     )
-
-
-def _overlaps(snapshot: Snapshot, end: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Per execution that takes time: whether another one of its resource shares an instant with it."""
-    lasting = (snapshot.resource != NO_RESOURCE) & (end > snapshot.start_s)
-    resource, start, end = snapshot.resource[lasting], snapshot.start_s[lasting], end[lasting]
-    order = np.lexsort((start, resource))
-    lift = resource[order].astype(np.float64) * (snapshot.until_s + 1.0)
-    start, end = start[order] + lift, end[order] + lift
-    before: NDArray[np.bool_] = np.concatenate([[-np.inf], np.maximum.accumulate(end)[:-1]]) > start
-    after: NDArray[np.bool_] = np.concatenate([start[1:], [np.inf]]) < end
-    return before | after
