@@ -8,7 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.columns import CASE_PREFIX
 from eventlogs.decimals import find_sign, plain_number
-from eventlogs.parsing import TakeOptions
+from eventlogs.parsing import TakeOptions, attribute_columns
 from eventlogs.readers.staging import Staged
 from eventlogs.timestamps import detect_formats, find_zone_of
 
@@ -40,7 +40,7 @@ def sort_attributes(con: DuckDBPyConnection, staged: Staged, options: TakeOption
     """Tell the attributes of cases from those of events by `parsed`'s good rows."""
     mapping = options.mapping
     roles = tuple(dict.fromkeys(mapping.of_case.values()))
-    others = [name for name in staged.columns if name not in mapping.used() or name in roles]
+    others = attribute_columns(staged, mapping)
     if not others:
         return Attributes((), (), (), ())
     columns = [staged.column(name) for name in others]

@@ -36,8 +36,8 @@ def take(
     missing, double, clock_notes = _clocks(con, staged, options, formats)
     lifecycle = uses_lifecycle(con, staged, mapping)
     parse(con, staged, options, formats, lifecycle)
-    con.execute("DROP TABLE staging")
     quarantined = judge(con, staged, upload, options, formats)
+    con.execute("DROP TABLE staging")
     paired = pair(con) if lifecycle else None
     executions = "executions" if paired else _ONE_EACH
     counts = _count(con, executions)

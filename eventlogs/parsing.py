@@ -76,7 +76,10 @@ def parse(
     formats: Mapping[str, TimeFormat],
     lifecycle: bool,
 ) -> None:
-    """Make temp table `parsed`: `staging` with what its rows mean, and a `reason` where one can't be used."""
+    """Make temp table `parsed` of what the rows mean, with a `reason` where one can't be used.
+
+    Beside the columns named here it has those of `staging` that hold attributes.
+    """
     mapping = options.mapping
     zone = find_zone_of(con, "staging", formats, options.tz or "UTC")
 
@@ -87,21 +90,29 @@ def parse(
         return formats[staged.column(name)].sql(staged.column(name), zone) if name else "NULL::BIGINT"
 
     start, end = _start_and_end(mapping)
+    kept = ", ".join(["row", *map(staged.column, attribute_columns(staged, mapping))])
+    transition = f"lower(trim({text(mapping.lifecycle)}))" if lifecycle else "NULL::VARCHAR"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE parsed AS
         WITH read AS (
-            SELECT *, {text(mapping.case)} AS case_id, {text(mapping.activity)} AS activity,
+            SELECT {kept}, {text(mapping.case)} AS case_id, {text(mapping.activity)} AS activity,
                 {text(mapping.resource)} AS resource, {text(mapping.instance)} AS instance,
-                {f"lower(trim({text(mapping.lifecycle)}))" if lifecycle else "NULL::VARCHAR"} AS transition,
-                {stamp(start)} AS s, {stamp(end) if end != start else "s"} AS e
+                {transition} AS transition, {staged.column(start)} AS start_text, {stamp(start)} AS s,
+                {staged.column(end)} AS end_text, {stamp(end)} AS e
             FROM staging
         )
-        SELECT * EXCLUDE (s, e), s IS NULL AS unstarted, coalesce(s, e) AS start_us, e AS end_us,
-            {_reason(staged, mapping, formats)} AS reason
+        SELECT * EXCLUDE (start_text, s, end_text, e), s IS NULL AS unstarted, coalesce(s, e) AS start_us,
+            e AS end_us, {_reason(staged, mapping, formats)} AS reason
         FROM read
         """
     )
+
+
+def attribute_columns(staged: Staged, mapping: ColumnMapping) -> tuple[str, ...]:
+    """The file's columns that don't tell events, or describe the case."""
+    roles = mapping.of_case.values()
+    return tuple(name for name in staged.columns if name not in mapping.used() or name in roles)
 
 
 def _start_and_end(mapping: ColumnMapping) -> tuple[str, str]:
@@ -128,21 +139,21 @@ def _faults(mapping: ColumnMapping, formats: Mapping[str, TimeFormat], staged: S
 
 
 def _reason(staged: Staged, mapping: ColumnMapping, formats: Mapping[str, TimeFormat]) -> str:
-    """SQL: why a row can't be used, or NULL."""
-    start, end = (f"trim({staged.column(name)})" for name in _start_and_end(mapping))
+    """SQL: why a row can't be used, or NULL; most rows are found good by a few comparisons."""
     tests = {
         "case": "case_id IS NULL OR trim(case_id) = ''",
         "activity": "activity IS NULL OR trim(activity) = ''",
-        "time": f"s IS NULL AND e IS NULL AND coalesce({start}, '') = '' AND coalesce({end}, '') = ''",
-        "start": f"s IS NULL AND {start} <> ''",
-        "end": f"e IS NULL AND {end} <> ''",
+        "start": "s IS NULL AND trim(start_text) <> ''",
+        "end": "e IS NULL AND trim(end_text) <> ''",
+        "time": "s IS NULL AND e IS NULL",
         "far start": f"s < {FIRST_US} OR s >= {LAST_US}",
         "far end": f"e < {FIRST_US} OR e >= {LAST_US}",
         "backwards": "e < s",
     }
     words = {key: said.replace("'", "''") for key, said in _faults(mapping, formats, staged).items()}
     cases = " ".join(f"WHEN {test} THEN '{words[key]}'" for key, test in tests.items())
-    return f"CASE {cases} END"
+    good = f"case_id > '!' AND activity > '!' AND s >= {FIRST_US} AND e >= s AND e < {LAST_US}"
+    return f"CASE WHEN {good} THEN NULL {cases} END"
 
 
 def reasons(con: DuckDBPyConnection) -> dict[str, int]:
@@ -167,10 +178,13 @@ def judge(
     if bad and options.on_bad_rows == "refuse":
         raise _refusal(con, staged, options.mapping, formats, sum(bad.values()))
     if bad:
-        raw = staged.json(staged.columns)
         con.execute(
-            f"INSERT INTO quarantine SELECT ?, * FROM (SELECT row, reason, {raw} FROM parsed WHERE reason IS "
-            "NOT NULL UNION ALL SELECT row, reason, raw FROM broken) ORDER BY row",
+            f"INSERT INTO quarantine SELECT ?, row, reason, {staged.json(staged.columns)} FROM (SELECT row, "
+            "reason FROM parsed WHERE reason IS NOT NULL) JOIN staging USING (row) ORDER BY row",
+            [upload],
+        )
+        con.execute(
+            "INSERT INTO quarantine SELECT ?, row, reason, raw FROM broken ORDER BY row",
             [upload],
         )
     return bad
@@ -206,7 +220,7 @@ def _fault(
     start, end = _start_and_end(mapping)
 
     def value(name: str) -> str:
-        found = con.execute(f"SELECT {staged.column(name)} FROM parsed WHERE row = ?", [row]).fetchall()
+        found = con.execute(f"SELECT {staged.column(name)} FROM staging WHERE row = ?", [row]).fetchall()
         return repr(found[0][0])
 
     key = next(k for k, words in _faults(mapping, formats, staged).items() if words == reason)
