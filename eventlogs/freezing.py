@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from eventlogs import closing as closings
 from eventlogs.closing import ClosingRule
 from eventlogs.instants import from_us, in_words, monday, to_us
+from eventlogs.live.recorded import NOW, Record
 from eventlogs.snapshot import NO_RESOURCE, Snapshot, sealed
 from metagraph.errors import DataError
 
@@ -24,19 +25,18 @@ def freeze(
     until: datetime,
     *,
     single_timestamp: bool,
-    executions: str = "log_executions",
+    record: Record = NOW,
 ) -> Snapshot:
     """The executions known at `until`, every case closed; an execution that ends later is running.
 
-    `executions` is a relation with the columns of the view log_executions. Raises DataError when nothing had
-    begun by then.
+    `record` says which events are taken into account. Raises DataError when nothing had begun by then.
     """
     until_us = to_us(until)
     table = con.sql(
         f"""
         SELECT case_id, activity, resource, start_us,
             CASE WHEN end_us <= $until THEN end_us END AS known_end_us
-        FROM {executions} WHERE log = $log AND start_us <= $until
+        FROM {record.executions} WHERE log = $log AND start_us <= $until
         ORDER BY min(start_us) OVER (PARTITION BY case_id), case_id, known_end_us NULLS LAST, start_us,
             sequence, row
         """,
@@ -65,7 +65,7 @@ def freeze(
         start_s=(starts_us - to_us(origin)) / 1e6,
         end_s=(table["known_end_us"].to_numpy() - to_us(origin)) / 1e6,
         is_open=np.zeros(len(cases), dtype=np.bool_),
-        attributes=_case_attributes(con, name, cases, until_us),
+        attributes=_case_attributes(con, name, cases, until_us, record.attributes),
         single_timestamp=single_timestamp,
         content_hash="",
     )
@@ -109,18 +109,18 @@ def _codes(column: Any, *, ordered: bool = False) -> tuple[tuple[str, ...], NDAr
 
 
 def _case_attributes(
-    con: DuckDBPyConnection, name: str, cases: tuple[str, ...], until_us: int
+    con: DuckDBPyConnection, name: str, cases: tuple[str, ...], until_us: int, live: str
 ) -> dict[str, tuple[str | None, ...]]:
     """An import's hold for the whole case, live ones from their instant on; they are sorted by name."""
     rows = con.execute(
-        """
+        f"""
         WITH told AS (
             SELECT a.name, a.case_id, a.value, NULL AS since
             FROM case_attributes a JOIN uploads u ON u.id = a.upload_id
             WHERE u.log = $log AND NOT u.superseded
             UNION ALL
-            SELECT name, case_id, value, {us: since_us, sequence: sequence, arrival: arrival}
-            FROM live_attributes WHERE log = $log AND since_us <= $until
+            SELECT name, case_id, value, {{us: since_us, sequence: sequence, arrival: arrival}}
+            FROM {live} WHERE log = $log AND since_us <= $until
         )
         FROM told QUALIFY row_number() OVER (PARTITION BY name, case_id ORDER BY since DESC NULLS LAST) = 1
         """,
@@ -128,7 +128,7 @@ def _case_attributes(
     ).fetchall()
     index = {case: i for i, case in enumerate(cases)}
     values: dict[str, list[str | None]] = {name: [None] * len(cases) for name in {row[0] for row in rows}}
-    for name, case, value, _ in rows:
+    for attribute, case, value, _ in rows:
         if case in index:
-            values[name][index[case]] = value
+            values[attribute][index[case]] = value
     return {name: tuple(values[name]) for name in sorted(values)}

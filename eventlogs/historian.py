@@ -17,23 +17,26 @@ from eventlogs import uploads
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
 from eventlogs.freezing import decide_open, freeze
+from eventlogs.instants import zoned
 from eventlogs.keeping import mending, models, retention, snapshots, undoing
 from eventlogs.keeping.database import MEMORY, connect
 from eventlogs.keeping.models import ModelInfo
 from eventlogs.keeping.retention import Archive
 from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
+from eventlogs.live.drain import BATCH, Drained, drain_beside
+from eventlogs.live.recorded import last_instant, record
+from eventlogs.live.state import LogState, keep_rule, state_at, wants_rule
 from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
 from eventlogs.mining.variants import variants
 from eventlogs.parsing import BadRows, TakeOptions
-from eventlogs.quality import QualityReport, quality
 from eventlogs.readers.read import read
 from eventlogs.report import ImportReport
 from eventlogs.snapshot import Snapshot
 from eventlogs.turns import ALONE, Caller, Turns, turns_of
 from eventlogs.uploads import LogInfo, Progress
-from metagraph.errors import DataError, UsageError
+from metagraph.errors import DataError
 
 DAMAGED = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 """What the database says of a file or a disk that it can't use."""
@@ -160,13 +163,6 @@ class Historian:
         with self._transaction():
             return mending.mend(self._con, name, fixed, original, progress or (lambda what, share: None))
 
-    def quality(self, name: str, until: datetime | None = None) -> QualityReport:
-        """What is doubtful in a log as known at `until` (default: its last event), counted and judged.
-
-        Raises DataError for an unknown log or an instant before it.
-        """
-        return quality(self._con, name, until)
-
     def imports(self, name: str) -> tuple[ImportInfo, ...]:
         """The history of a log's imports, latest first. Raises DataError when there never was one."""
         return undoing.imports(self._con, name)
@@ -210,18 +206,48 @@ class Historian:
         until: datetime | None = None,
         open_cases: Collection[str] | None = None,
         closing: ClosingRule | None = None,
+        recorded_by: datetime | None = None,
     ) -> Snapshot:
         """What was known of a log at `until` (default: its last event).
 
         Executions that started later are absent, those that ended later are running. `open_cases` names
-        exactly the open cases; without it `closing` decides, or a rule fitted to the snapshot itself. Raises
-        DataError for an unknown log, an instant before it, or an open case it doesn't hold.
+        exactly the open cases; without it `closing` decides, or a rule fitted to the snapshot itself. Live
+        events received after `recorded_by`, and corrections by them, are left out. Raises DataError for an
+        unknown log, an instant before it, or an open case it doesn't hold.
         """
         _, report = uploads.current(self._con, name)
-        if until is not None and until.tzinfo is None:
-            raise UsageError(f"the instant {until.isoformat()} has no time zone; append Z for UTC")
-        snapshot = freeze(self._con, name, until or report.last, single_timestamp=report.single_timestamp)
+        known = record(self._con, name, recorded_by)
+        last = report.last if recorded_by is None else last_instant(self._con, name, known) or report.last
+        snapshot = freeze(
+            self._con,
+            name,
+            zoned(until) if until else last,
+            single_timestamp=report.single_timestamp,
+            record=known,
+        )
         return decide_open(snapshot, open_cases, closing)
+
+    def state_at(
+        self,
+        name: str,
+        at: datetime | None = None,
+        closing: ClosingRule | None = None,
+        recorded_by: datetime | None = None,
+    ) -> LogState:
+        """The open orders of a log at `at` (default: its last event): done, in progress, waiting, expected.
+
+        `closing` tells which are open, or a rule fitted to the log as known then; `recorded_by` is as in
+        `snapshot`. Raises DataError for an unknown log, or an instant before it.
+        """
+        uploads.require(self._con, name)
+        if closing is None and recorded_by is None and wants_rule(self._con, name):
+            with self._transaction():
+                keep_rule(self._con, name)
+        return state_at(self._con, name, at, closing, recorded_by)
+
+    def drain(self, limit: int = BATCH) -> Drained:
+        """Apply the next live events of the inbox beside the file, at most `limit`, in one transaction."""
+        return drain_beside(self._con, self.path, self._transaction, limit)
 
     def keep_snapshot(self, snapshot: Snapshot, report: ImportReport, open_rule: str = "") -> KeptSnapshot:
         """Keep what a twin was built from beside the file, so that the same twin can be built again.

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from metagraph.errors import UsageError
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_us(instant: datetime) -> int:
     """Microseconds since 1970 of an instant with a zone."""
     return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def zoned(instant: datetime) -> datetime:
+    """The instant itself. Raises UsageError if it has no time zone."""
+    if instant.tzinfo is None:
+        raise UsageError(f"the instant {instant.isoformat()} has no time zone; append Z for UTC")
+    return instant
 
 
 def from_us(us: int) -> datetime:

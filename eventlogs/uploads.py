@@ -44,18 +44,23 @@ def current(con: DuckDBPyConnection, name: str) -> tuple[int, ImportReport]:
 
     The executions of both are in the view log_executions. Raises DataError naming the logs there are.
     """
+    require(con, name)
     found = con.execute(
         "SELECT kind, id, report FROM uploads WHERE log = ? AND NOT superseded ORDER BY kind", [name]
     ).fetchall()
-    if not found:
-        rows = con.execute("SELECT DISTINCT log FROM uploads WHERE NOT superseded ORDER BY log").fetchall()
-        known = ", ".join(repr(log) for (log,) in rows) or "none"
-        raise DataError(f"there is no log {name!r} in the database; it holds: {known}")
     kind, upload, text = found[0]
     if kind == "live":
         return upload, live_only(con, name)
     report = ImportReport.from_json(text)
     return upload, with_live(con, name, report) if len(found) > 1 else report
+
+
+def require(con: DuckDBPyConnection, name: str) -> None:
+    """Raise DataError naming the logs there are, unless `name` is one of them."""
+    rows = con.execute("SELECT DISTINCT log FROM uploads WHERE NOT superseded ORDER BY log").fetchall()
+    if (name,) not in rows:
+        known = ", ".join(repr(log) for (log,) in rows) or "none"
+        raise DataError(f"there is no log {name!r} in the database; it holds: {known}")
 
 
 def options_before(con: DuckDBPyConnection, content_hash: str) -> TakeOptions | None:

@@ -25,7 +25,7 @@ class LiveEvents:
     making: int
     """Became an execution or a part of one."""
     others: int
-    """ETAs, attributes, and transitions that carry no time of work."""
+    """ETAs, attributes, pauses, and transitions that carry no time of work."""
     superseded: int
     """Corrected by a later event."""
     covered: int
@@ -43,7 +43,8 @@ class LiveEvents:
         until = f" up to {in_words(self.last_recorded)}" if self.last_recorded else ""
         say = [
             f"{self.events} live events received{until}: {self.making} make task executions, "
-            f"{self.others} tell ETAs, attributes or other transitions, {self.superseded} were corrected."
+            f"{self.others} tell ETAs, attributes, pauses or other transitions, {self.superseded} were "
+            "corrected."
         ]
         if self.covered:
             say.append(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from eventlogs.live.events import LiveEvent, UnreadableError, read_event
 from eventlogs.live.executions import clear, derive, store
-from eventlogs.live.inbox import Inbox, InboxRow
+from eventlogs.live.inbox import Inbox, InboxRow, inbox_path
 from eventlogs.live.standing import restand
+from metagraph.errors import UsageError
 
 BATCH = 10_000
 _TEXTS = ("source", "event_id", "log", "case_id", "activity", "transition", "resource", "instance")
 _MORE_TEXTS = ("attributes", "corrects")
 _NUMBERS = ("at_us", "sequence", "eta_us", "arrival", "recorded_us")
+REFUSED = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
+"""What the database says of values that it can't work with."""
+Transaction = Callable[[], AbstractContextManager[None]]
 _NAMES = (*_TEXTS, *_NUMBERS, *_MORE_TEXTS)
 
 
@@ -34,17 +40,49 @@ class Drained:
     """Events that wait in the inbox still."""
 
 
-def drain(con: DuckDBPyConnection, inbox: Inbox, limit: int = BATCH) -> Drained:
+NOTHING = Drained(0, 0, 0, 0, 0, 0)
+
+
+def drain_beside(
+    con: DuckDBPyConnection, database: str, transaction: Transaction, limit: int = BATCH
+) -> Drained:
+    """Apply the next events of the inbox beside a database's file, if there is one.
+
+    Events that the database refuses for a reason nobody thought of are found by halving the batch and set
+    aside, so that they block nobody.
+    """
+    path = inbox_path(database)
+    if limit < 1:
+        raise UsageError(f"a batch of {limit} events can't be drained; give 1 or more")
+    if not path.exists():
+        return NOTHING
+    with Inbox(path) as inbox:
+        if not inbox.pending(position(con, inbox)):
+            return NOTHING
+        try:
+            with transaction():
+                done = drain(con, inbox, limit)
+        except REFUSED as error:
+            if limit > 1:
+                return drain_beside(con, database, transaction, (limit + 1) // 2)
+            with transaction():
+                done = drain(con, inbox, 1, refused=str(error).splitlines()[0])
+        inbox.forget(position(con, inbox))
+    return done
+
+
+def drain(con: DuckDBPyConnection, inbox: Inbox, limit: int = BATCH, refused: str | None = None) -> Drained:
     """Apply the next events of the inbox, at most `limit`, inside the caller's transaction.
 
     Each is applied exactly once, whatever is killed in between: the position goes with the events. The
-    caller gives the position back to `Inbox.forget` when the transaction has reached the disk.
+    caller gives the position back to `Inbox.forget` when the transaction has reached the disk. With
+    `refused`, a reason, the events are set aside for it.
     """
     before = position(con, inbox)
     rows = inbox.after(before, limit)
     if not rows:
-        return Drained(0, 0, 0, 0, 0, 0)
-    good, bad = _read(rows)
+        return NOTHING
+    good, bad = _read(rows, refused)
     applied = _insert(con, good)
     if bad:
         con.executemany("INSERT INTO live_quarantine VALUES (?, ?, ?, ?, ?)", bad)
@@ -70,11 +108,13 @@ def position(con: DuckDBPyConnection, inbox: Inbox) -> int:
 
 
 def _read(
-    rows: Sequence[InboxRow],
+    rows: Sequence[InboxRow], refused: str | None
 ) -> tuple[list[tuple[InboxRow, LiveEvent]], list[tuple[int, str, str, str, int]]]:
     good, bad = [], []
     for row in rows:
         try:
+            if refused is not None:
+                raise UnreadableError(refused)
             good.append((row, read_event(row.body, row.event_id, row.log, row.recorded_us)))
         except UnreadableError as why:
             bad.append((row.id, row.log, str(why), row.body, row.recorded_us))

@@ -16,6 +16,8 @@ FIELDS = (
     *("sequence", "instance", "corrects", "attributes"),
 )
 """What an event may tell; in a CloudEvent `case` is its subject and the rest of them stand in `data`."""
+UNREADABLE = "unreadable"
+"""The field in which whoever took the event in says why nothing can be made of it."""
 FUTURE_US = 86_400_000_000
 """An event further ahead of its receipt than this comes from a clock gone wrong."""
 _YEARS = range(1900, 2200)
@@ -91,6 +93,8 @@ def _object(body: str) -> dict[str, Any]:
 
 def _fields(event: dict[str, Any]) -> dict[str, Any]:
     """Flat fields of either form."""
+    if UNREADABLE in event:
+        raise UnreadableError(str(event[UNREADABLE])[:_LONGEST])
     _needed(event, "id")
     _needed(event, "source")
     fields = _of_cloud_event(event) if "specversion" in event else event

@@ -11,12 +11,23 @@ from __future__ import annotations
 from duckdb import DuckDBPyConnection
 
 from eventlogs.columns import CASE_PREFIX
-from eventlogs.lifecycle import STARTS, pair
+from eventlogs.lifecycle import RESUMES, STARTS, SUSPENDS, pair
 
-_COLUMNS = "sequence, activity, resource, start_us, end_us, paused_us, attributes, start_row"
+_COLUMNS = "sequence, activity, resource, start_us, end_us, paused_us, pauses, attributes, start_row"
 _WORKING = (
-    *("affected", "taken", "marks", "numbered", "parsed", "waiting", "pairs", "executions", "derived"),
-    *("existing", "unchanged"),
+    *(
+        "affected",
+        "taken",
+        "taken_pauses",
+        "marks",
+        "numbered",
+        "parsed",
+        "waiting",
+        "pairs",
+        "executions",
+        "derived",
+    ),
+    *("worked", "pause_marks", "paused", "existing", "unchanged"),
 )
 
 
@@ -32,17 +43,23 @@ def derive(con: DuckDBPyConnection, recorded_by_us: int | None = None) -> None:
         "CREATE OR REPLACE TEMP TABLE taken AS SELECT a.key, e.* FROM events e JOIN affected a "
         "ON e.upload_id = a.import_id AND e.case_id = a.case_id"
     )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE taken_pauses AS SELECT *, CASE nth % 2 WHEN 1 THEN 'suspend' ELSE "
+        "'resume' END AS transition FROM (SELECT *, unnest(pauses) AS at_us, generate_subscripts(pauses, 1) "
+        "AS nth FROM taken WHERE pauses IS NOT NULL)"
+    )
     _mark(con, recorded_by_us)
     _pair(con)
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE derived AS
-        SELECT m.key, m.row, m.sequence, m.activity, x.resource, x.start_us, x.end_us, 0::BIGINT AS paused_us,
-            m.attributes,
+        SELECT m.key, CASE WHEN m.live THEN m.row ELSE -m.row END AS row, m.sequence, m.activity, x.resource,
+            x.start_us, x.end_us, x.paused_us, x.pauses, m.attributes,
             CASE WHEN s.live THEN s.row END AS start_row,
             CASE WHEN NOT s.live THEN s.row WHEN NOT m.live THEN m.row END AS replaces
         FROM executions x JOIN numbered m ON m.number = x.row LEFT JOIN numbered s ON s.number = x.start_row
-        WHERE m.live
+        LEFT JOIN taken t ON t.key = m.key AND t.row = m.row AND NOT m.live
+        WHERE m.live OR x.pauses IS DISTINCT FROM t.pauses
         """
     )
 
@@ -67,7 +84,7 @@ def _number(con: DuckDBPyConnection) -> None:
 
 
 def _mark(con: DuckDBPyConnection, recorded_by_us: int | None) -> None:
-    """Temp table `marks`: every event but ETAs alone, and why it is not counted if it isn't."""
+    """Temp table `marks`: every event, and why its transition is not counted if it isn't."""
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE marks AS
@@ -76,14 +93,17 @@ def _mark(con: DuckDBPyConnection, recorded_by_us: int | None) -> None:
             UNION ALL
             SELECT DISTINCT key, activity, 'start', start_us FROM taken
             WHERE end_us IS NULL OR end_us > start_us OR start_row IS NOT NULL
+            UNION ALL
+            SELECT DISTINCT key, activity, transition, at_us FROM taken_pauses
         ), told AS (
             SELECT a.key, a.covered_to_us, a.taken_us, e.*,
-                CASE WHEN e.transition IN {STARTS} THEN 'start' ELSE 'completion' END AS kind
+                CASE WHEN e.transition IN {STARTS} THEN 'start' WHEN e.transition IN {SUSPENDS} THEN 'suspend'
+                    WHEN e.transition IN {RESUMES} THEN 'resume' ELSE 'completion' END AS kind
             FROM live_events e JOIN affected a ON a.log = e.log AND a.case_id = e.case_id
-            WHERE (e.transition IS NOT NULL OR e.eta_us IS NULL)
-                AND e.recorded_us <= $by AND (e.superseded_us IS NULL OR e.superseded_us > $by)
+            WHERE e.recorded_us <= $by AND (e.superseded_us IS NULL OR e.superseded_us > $by)
         )
         SELECT t.*, CASE
+            WHEN t.eta_us IS NOT NULL AND t.transition IS NULL THEN NULL
             WHEN t.recorded_us <= t.taken_us AND t.at_us <= t.covered_to_us
                 AND t.key IN (SELECT key FROM taken) THEN 'import'
             WHEN held.key IS NOT NULL THEN 'repeat' END AS covering
@@ -101,10 +121,14 @@ def _pair(con: DuckDBPyConnection) -> None:
         SELECT row_number() OVER (ORDER BY at_us, live, sequence, row) AS number, * FROM (
             SELECT key, true AS live, arrival AS row, sequence, activity, transition, resource, instance,
                 at_us, attributes
-            FROM marks WHERE covering IS NULL AND activity IS NOT NULL
+            FROM marks
+            WHERE covering IS NULL AND activity IS NOT NULL AND (transition IS NOT NULL OR eta_us IS NULL)
             UNION ALL
             SELECT key, false, row, sequence, activity, 'start', resource, NULL, start_us, NULL
             FROM taken WHERE end_us IS NULL
+            UNION ALL
+            SELECT key, false, row, sequence, activity, transition, resource, NULL, at_us, NULL
+            FROM taken_pauses WHERE end_us IS NULL
         )
         """
     )
@@ -165,25 +189,26 @@ def _tell_covered(con: DuckDBPyConnection) -> None:
 
 
 def _keep_attributes(con: DuckDBPyConnection) -> None:
-    """Case attributes: those named so, and those that are the case's in the log's import."""
     con.execute(
         "DELETE FROM live_attributes WHERE rowid IN (SELECT t.rowid FROM live_attributes t "
         "JOIN affected a ON a.log = t.log AND a.case_id = t.case_id)"
     )
-    con.execute(
-        f"""
-        INSERT INTO live_attributes
-        WITH told AS (
-            SELECT a.import_id, e.*,
-                unnest(map_entries(from_json(e.attributes, '"MAP(VARCHAR, VARCHAR)"'))) AS entry
-            FROM live_events e JOIN affected a ON a.log = e.log AND a.case_id = e.case_id
-            WHERE e.attributes IS NOT NULL AND e.superseded_us IS NULL AND e.covered IS DISTINCT FROM 'import'
-        )
-        SELECT log, case_id, entry.key, entry.value, at_us, sequence, arrival FROM told
-        WHERE starts_with(entry.key, '{CASE_PREFIX}') OR (import_id, entry.key) IN (
-            SELECT (id, unnest(from_json(report -> 'case_attributes', '["VARCHAR"]'))) FROM uploads
-            WHERE id IN (SELECT import_id FROM affected)
-        )
-        ORDER BY arrival
-        """
+    con.execute(f"INSERT INTO live_attributes {ATTRIBUTES}")
+
+
+ATTRIBUTES = f"""
+    WITH told AS (
+        SELECT a.import_id, m.*,
+            unnest(map_entries(from_json(m.attributes, '"MAP(VARCHAR, VARCHAR)"'))) AS entry
+        FROM marks m JOIN affected a USING (key)
+        WHERE m.attributes IS NOT NULL AND m.covering IS DISTINCT FROM 'import'
     )
+    SELECT log, case_id, entry.key AS name, entry.value AS value, at_us AS since_us, sequence, arrival
+    FROM told
+    WHERE starts_with(entry.key, '{CASE_PREFIX}') OR (import_id, entry.key) IN (
+        SELECT (id, unnest(from_json(report -> 'case_attributes', '["VARCHAR"]'))) FROM uploads
+        WHERE id IN (SELECT import_id FROM affected)
+    )
+    ORDER BY arrival
+"""
+"""Case attributes told in `marks`: those named so, and those that are the case's in the log's import."""

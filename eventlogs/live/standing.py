@@ -44,7 +44,7 @@ def standings(executions: str) -> str:
     """
     return f"""
         SELECT log, case_id, min(start_us) AS first_us,
-            coalesce(max(start_us) FILTER (end_us IS NULL), max(end_us)) AS last_us,
+            max(greatest(start_us, coalesce(end_us, start_us))) AS last_us,
             (count(*) - count(end_us))::INTEGER AS running,
             list_reverse(arg_max(
                 activity, (coalesce(end_us, {_FOREVER}), start_us, sequence, row), {LONGEST}
