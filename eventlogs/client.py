@@ -16,7 +16,7 @@ from eventlogs import wire
 from eventlogs.historian import Historian
 from eventlogs.keeping.migrating import newest_version
 from eventlogs.sidecar import Owner, connect
-from metagraph.errors import DataError
+from metagraph.errors import DataError, TwinError
 
 CALLS = "/api/historian/"
 CONTENT = "application/vnd.tracetwin"
@@ -88,11 +88,18 @@ def _forward(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     def call(self: RemoteHistorian, *positional: Any, **named: Any) -> Any:
         arguments = dict(signature.bind(self, *positional, **named).arguments)
         del arguments["self"]
-        for parameter in paths.intersection(arguments):
-            if arguments[parameter] is not None:
-                # The owner works in another folder.
-                arguments[parameter] = os.path.abspath(arguments[parameter])
-        return self.call(name, arguments)
+        given = {
+            key: os.fspath(arguments[key]) for key in paths & arguments.keys() if arguments[key] is not None
+        }
+        # The owner works in another folder.
+        there = {key: os.path.abspath(path) for key, path in given.items()}
+        try:
+            return self.call(name, arguments | {key: Path(path) for key, path in there.items()})
+        except TwinError as error:
+            sentence = str(error)
+            for key, path in there.items():
+                sentence = sentence.replace(path, given[key])
+            raise type(error)(sentence) from error.__cause__
 
     return call
 
