@@ -31,6 +31,7 @@ from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
 from eventlogs.mining.variants import variants
 from eventlogs.parsing import BadRows, TakeOptions
+from eventlogs.quality import QualityReport, quality
 from eventlogs.readers.read import read
 from eventlogs.report import ImportReport
 from eventlogs.snapshot import Snapshot
@@ -162,6 +163,13 @@ class Historian:
         """
         with self._transaction():
             return mending.mend(self._con, name, fixed, original, progress or (lambda what, share: None))
+
+    def quality(self, name: str, until: datetime | None = None) -> QualityReport:
+        """What is doubtful in a log as known at `until` (default: its last event), counted and judged.
+
+        Raises DataError for an unknown log or an instant before it.
+        """
+        return quality(self._con, name, until)
 
     def imports(self, name: str) -> tuple[ImportInfo, ...]:
         """The history of a log's imports, latest first. Raises DataError when there never was one."""
