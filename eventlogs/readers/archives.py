@@ -226,6 +226,6 @@ def _kind(head: bytes, ending: str) -> Kind:
         return "parquet"
     if ending == ".xes" or text.startswith((b"<?xml", b"<log", b"<!DOCTYPE", b"<!--")):
         return "xes"
-    if ending in (".json", ".jsonocel"):
+    if ending in (".json", ".jsonocel") or (text.startswith(b"{") and ending not in (".csv", ".tsv", ".txt")):
         return "json"
     return "text"

@@ -19,11 +19,12 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from eventlogs.readers.archives import open_bytes
-from eventlogs.readers.dialect import LONGEST_FIELD, SAMPLE, Dialect, tell_dialect
+from eventlogs.readers.dialect import LONGEST_FIELD, SAMPLE, Dialect, is_blank, long_fields, tell_dialect
 from eventlogs.readers.quotes import QuoteWatch
 from eventlogs.readers.row_lines import survey
 from eventlogs.readers.staging import AS_IT_STOOD, Staged
 from eventlogs.readers.text import (
+    LEAST_READ,
     LONGEST_LINE,
     NotUtf8Error,
     TextStream,
@@ -58,28 +59,28 @@ def _read(con: DuckDBPyConnection, path: Path, encoding: str) -> Staged:
     with open_bytes(path) as content:
         text = TextStream(path, content, encoding)
         sample = b""
-        while len(sample) < SAMPLE and (piece := text.read(SAMPLE - len(sample) + 64)):
+        while len(sample) < SAMPLE and (piece := text.read(SAMPLE - len(sample) + LEAST_READ)):
             sample += piece
         dialect = tell_dialect(path, sample, whole=len(sample) < SAMPLE)
         body = _Body(text, sample[dialect.start :], dialect.delimiter)
         table = _Table(con, dialect)
         if len(sample) >= SAMPLE or dialect.start < len(sample):
             try:
-                for batch in table.batches(body):
-                    table.append(batch)
+                with long_fields():
+                    for batch in table.batches(body):
+                        table.append(batch)
             except ValueError as error:
                 _explain(path, encoding, dialect, error)
         table.close()
-    rows = table.rows
-    if not rows:
-        raise DataError(f"{path}: there is a header but no row under it; a log needs at least one event")
     shifts: tuple[tuple[int, int], ...] | None = ()
-    if body.quotes.suspicious or text.lines != dialect.lines + rows:
+    if body.quotes.suspicious or text.lines != dialect.lines + table.rows:
         shifts = survey(path, encoding, dialect)
+    if not table.rows:
+        raise DataError(f"{path}: there is a header but no row under it; a log needs at least one event")
     notes = () if encoding.startswith("utf") else (f"The file is not UTF-8; it was read as {encoding}.",)
     unit, first = ("data row", 1) if shifts is None else ("line", dialect.lines + 1)
     return Staged(
-        *(str(path), dialect.columns, rows, text.content_hash, unit, first, (*notes, *dialect.notes)),
+        *(str(path), dialect.columns, table.rows, text.content_hash, unit, first, (*notes, *dialect.notes)),
         shifts=shifts or (),
         broken=table.broken,
         encoding=encoding,
@@ -99,12 +100,12 @@ class _Body(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         size = _BLOCK if size < 0 else size
-        if self._begun:
-            piece, self._begun = self._begun[:size], self._begun[size:]
-        else:
-            piece = self._text.read(size)
-        self.quotes.feed(piece)
-        return piece
+        found, self._begun = self._begun[:size], self._begun[size:]
+        # The parser wants whole blocks; the text comes in shorter pieces where it has to be transcoded.
+        while size - len(found) >= LEAST_READ and (piece := self._text.read(size - len(found))):
+            found += piece
+        self.quotes.feed(found)
+        return found
 
 
 class _Table:
@@ -170,7 +171,14 @@ class _Table:
         self._keep_broken()
 
     def _set_aside(self, found: pa_csv.InvalidRow) -> str:
-        if found.actual_columns == 1 and not found.text.strip():
+        columns = self._dialect.columns
+        text = io.StringIO(found.text, newline="")
+        try:
+            fields = next(csv.reader(text, delimiter=self._dialect.delimiter))
+        except csv.Error:
+            # A field is too long; exceptions don't get through the parser.
+            return "error"
+        if is_blank(fields, len(columns)):
             self._blank += 1
             return "skip"
         row = found.number - self._blank
@@ -178,14 +186,11 @@ class _Table:
             f"the row has {found.actual_columns} fields where the header has {found.expected_columns} "
             "(fields that hold the delimiter need quotation marks)"
         )
-        self._faults.append((row, fault, self._raw(found.text)))
+        named = dict(zip_longest(columns, fields[: len(columns)]))
+        raw = json.dumps(named | {AS_IT_STOOD: found.text}, ensure_ascii=False)
+        self._faults.append((row, fault, raw))
         self._ahead.append(row)
         return "skip"
-
-    def _raw(self, text: str) -> str:
-        fields = next(csv.reader(io.StringIO(text, newline=""), delimiter=self._dialect.delimiter))
-        named = dict(zip_longest(self._dialect.columns, fields[: len(self._dialect.columns)]))
-        return json.dumps(named | {AS_IT_STOOD: text}, ensure_ascii=False)
 
     def _keep_broken(self) -> None:
         import pyarrow as pa

@@ -41,6 +41,8 @@ class Staged:
     delimiter: str | None = None
     member: str | None = None
     """The file that was read inside a ZIP archive."""
+    object_type: str | None = None
+    """Of an object-centric log: the type whose objects are the cases."""
 
     def place(self, row: int) -> str:
         """Where a row stands, such as `orders.csv, line 13`."""

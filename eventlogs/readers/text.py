@@ -19,6 +19,8 @@ from metagraph.errors import DataError
 
 LONGEST_LINE = 8 << 20
 """Bytes; no line of a log is longer."""
+LEAST_READ = 64
+"""Bytes to ask for at least."""
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -68,7 +70,7 @@ class TextStream:
         return self._line_ends + (self._last not in b"\r\n")
 
     def read(self, size: int) -> bytes:
-        """At least one and at most `size` (64 or more) bytes; none at the end."""
+        """At least one and at most `size` (LEAST_READ or more) bytes; none at the end."""
         is_utf8 = self._encoding == "utf-8"
         while True:
             # Two bytes of UTF-16 or one of cp1252 become three of UTF-8 at most.
