@@ -23,13 +23,11 @@ CONTENT = "application/vnd.tracetwin"
 LONGEST_SILENCE_S = 60.0
 """A living owner says something more often than that."""
 _ATTEMPTS = 3
-_LOCAL = frozenset({"close", "session", "interrupt"})
-"""Methods about the open file itself."""
 
 METHODS: Mapping[str, Callable[..., Any]] = {
     name: method
     for name, method in vars(Historian).items()
-    if inspect.isfunction(method) and not name.startswith("_") and name not in _LOCAL
+    if inspect.isfunction(method) and not name.startswith("_")
 }
 """What an owner does for other processes: every public method, by name."""
 

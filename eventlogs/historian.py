@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 
-import duckdb
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from eventlogs import uploads
 from eventlogs.closing import ClosingRule
 from eventlogs.columns import settle_mapping
 from eventlogs.freezing import decide_open, freeze
 from eventlogs.instants import zoned
-from eventlogs.keeping import mending, models, retention, snapshots, undoing
-from eventlogs.keeping.database import MEMORY, connect
+from eventlogs.keeping import forgetting, mending, models, retention, snapshots, undoing
+from eventlogs.keeping.forgetting import Forgotten
 from eventlogs.keeping.models import ModelInfo
 from eventlogs.keeping.retention import Archive
 from eventlogs.keeping.snapshots import KeptSnapshot
@@ -30,73 +28,24 @@ from eventlogs.live.state import LogState, keep_rule, state_at, wants_rule
 from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
 from eventlogs.mining.variants import variants
+from eventlogs.opened import OpenFile
 from eventlogs.parsing import BadRows, TakeOptions
 from eventlogs.quality import QualityReport, quality
 from eventlogs.readers.read import read
 from eventlogs.report import ImportReport
 from eventlogs.snapshot import Snapshot
-from eventlogs.turns import ALONE, Caller, Turns, turns_of
 from eventlogs.uploads import LogInfo, Progress
-from metagraph.errors import DataError
 
-DAMAGED = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
-"""What the database says of a file or a disk that it can't use."""
+ERASE_WAIT_S = 10.0
+"""How long others may still be at the file before its bytes are erased."""
 _SUFFIXES = (".csv", ".tsv", ".txt", ".xes", ".parquet")
 
 
-class Historian:
-    """Owner of one DuckDB file (or of `:memory:`), to be used as a context manager.
+class Historian(OpenFile):
+    """What the file holds and answers.
 
     Instants given to it must carry a time zone; those it returns are UTC.
     """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        read_only: bool = False,
-        *,
-        tell: Callable[[str], None] | None = None,
-    ) -> None:
-        """Open the file at once, or raise: `opening.open_historian` waits, or asks the owner of the file.
-
-        `tell` hears in a sentence when a file of an older version is brought up to date.
-        """
-        self.path = os.fspath(path)
-        self._is_new = self.path != MEMORY and not Path(self.path).exists()
-        self._con = connect(self.path, read_only=read_only, tell=tell)
-        self._turns = Turns() if self.path == MEMORY else turns_of(self.path)
-        self._caller = ALONE
-
-    def __enter__(self) -> Historian:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None and self._is_new and not self.logs() and not self.list_models():
-            # A first import that failed leaves no empty database behind; unlinked while the lock is held.
-            Path(self.path).unlink(missing_ok=True)
-        self.close()
-        if isinstance(error, DAMAGED):
-            reason = str(error).splitlines()[0]
-            raise DataError(
-                f"{self.path} is damaged or can't be written ({reason}); give another --db"
-            ) from error
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._con.close()
-
-    def session(self, caller: Caller = ALONE) -> Historian:
-        """The same file for another thread or caller, with transactions and temporary tables of its own."""
-        other = copy.copy(self)
-        other._con, other._caller, other._is_new = self._con.cursor(), caller, False
-        other._con.execute("SET TimeZone = 'UTC'")
-        return other
-
-    def interrupt(self) -> None:
-        """Stop the statement that runs in this session, if any; from any thread."""
-        self._con.interrupt()
 
     def import_log(
         self,
@@ -289,6 +238,27 @@ class Historian:
         """Where closed cases of a log went, oldest first."""
         return retention.listed(self._con, self.path, name)
 
+    def forget_case(self, case_id: str) -> Forgotten:
+        """Delete a case from every log, snapshot and archive, and its bytes from the file.
+
+        Raises DataError when there is no such case.
+        """
+        return self._forget(forgetting.forget_case, case_id)
+
+    def forget_person(self, resource: str) -> Forgotten:
+        """Let a resource be called `deleted person N` in every log, snapshot, archive and twin.
+
+        Raises DataError when there is nobody of that name.
+        """
+        return self._forget(forgetting.forget_person, resource)
+
+    def _forget(self, forget: Callable[[DuckDBPyConnection, str, str], Forgotten], what: str) -> Forgotten:
+        while self.drain().read:
+            pass
+        with self._transaction():
+            done = forget(self._con, self.path, what)
+        return replace(done, erased=self._erase(wait_s=ERASE_WAIT_S))
+
     def save_model(self, name: str, json_text: str, notes: str = "") -> int:
         """Keep a twin under `name`; returns its version, 1 for the first, which becomes champion."""
         with self._transaction():
@@ -306,19 +276,6 @@ class Historian:
         """Record who approved a version, when, and make it the champion."""
         with self._transaction():
             models.approve(self._con, name, version, who, when)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._turns.turn(self._caller, self.path):
-            self._con.execute("BEGIN")
-            try:
-                self._caller.writes()
-                yield
-                self._caller.check()
-            except BaseException:
-                self._con.execute("ROLLBACK")
-                raise
-            self._con.execute("COMMIT")
 
 
 def log_name(path: Path) -> str:

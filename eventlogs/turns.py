@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 _LOOK_AGAIN_S = 0.1
 
@@ -42,6 +42,34 @@ class Turns:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._queue: deque[object] = deque()
+        self._inside: WeakSet[object] = WeakSet()
+        self._shut = False
+
+    def enter(self, who: object) -> None:
+        """Note that somebody has the file open, once nobody has it `alone`."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._shut)
+            self._inside.add(who)
+
+    def leave(self, who: object) -> None:
+        """Note that somebody let go of the file."""
+        with self._changed:
+            self._inside.discard(who)
+            self._changed.notify_all()
+
+    @contextmanager
+    def alone(self, us: Collection[object], wait_s: float) -> Iterator[bool]:
+        """Keep all others out, if those inside leave within `wait_s` seconds; whether they did."""
+        with self._changed:
+            first = not self._shut
+            self._shut = True
+            alone = first and self._changed.wait_for(lambda: self._inside <= set(us), wait_s)
+        try:
+            yield alone
+        finally:
+            with self._changed:
+                self._shut = self._shut and not first
+                self._changed.notify_all()
 
     @contextmanager
     def turn(self, caller: Caller, file: str) -> Iterator[None]:

@@ -139,13 +139,14 @@ def _staged_again(
     con: DuckDBPyConnection, upload: int, before: ImportReport, original: Path | None
 ) -> Staged:
     """The file that was taken, read again. Raises DataError when it is gone or no longer the same."""
-    expected = con.execute(
-        "SELECT coalesce(original_hash, content_hash) FROM uploads WHERE id = ?", [upload]
-    ).fetchall()[0][0]
+    expected, object_type = con.execute(
+        "SELECT coalesce(original_hash, content_hash), options->>'object_type' FROM uploads WHERE id = ?",
+        [upload],
+    ).fetchall()[0]
     file = original or Path(before.source)
     if not file.exists():
         raise DataError(f"{file}, from which log {before.log!r} was taken, is not there; say where it is")
-    staged = read(con, file)
+    staged = read(con, file, object_type)
     if staged.content_hash != expected:
         raise DataError(
             f"{file} is not the file that log {before.log!r} was taken from: its content differs; give that "

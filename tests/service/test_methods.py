@@ -18,6 +18,7 @@ import pytest
 from eventlogs import wire
 from eventlogs.client import METHODS, RemoteHistorian
 from eventlogs.historian import Historian
+from eventlogs.opened import OpenFile
 from eventlogs.opening import open_historian
 from metagraph.errors import DataError, TwinError
 from tests.eventlogs.logs import T0, Row, write
@@ -61,8 +62,8 @@ def test_what_methods_take_and_give_can_be_sent(name: str) -> None:
 
 
 def test_every_public_method_is_offered_but_those_about_the_open_file() -> None:
-    own = {name for name in vars(Historian) if not name.startswith("_")}
-    assert own - METHODS.keys() == {"close", "session", "interrupt"}
+    assert {name for name in vars(Historian) if not name.startswith("_")} == METHODS.keys()
+    assert {name for name in vars(OpenFile) if not name.startswith("_")} == {"close", "session", "interrupt"}
     assert all(vars(RemoteHistorian)[name] is not method for name, method in METHODS.items())
 
 
