@@ -38,7 +38,10 @@ from eventlogs.uploads import LogInfo, Progress
 
 ERASE_WAIT_S = 10.0
 """How long others may still be at the file before its bytes are erased."""
-_SUFFIXES = (".csv", ".tsv", ".txt", ".xes", ".parquet")
+_SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".xes", ".parquet"),
+    *(".json", ".jsonocel", ".sqlite", ".sqliteocel", ".db"),
+)
 
 
 class Historian(OpenFile):
@@ -58,25 +61,31 @@ class Historian(OpenFile):
         on_bad_rows: BadRows = "refuse",
         as_before: bool = False,
         decimal: str | None = None,
+        object_type: str | None = None,
     ) -> ImportReport:
         """Take a log file in, all or nothing, as log `name` (default: the file's name without its endings).
 
         `mapping` is as from `columns.parse_map`, `time_format` a key of `timestamps.ORDERS` or a strptime
         pattern, `tz` the zone of stamps without one (None: UTC, reported as assumed), `decimal` the sign in
-        amounts. The same content with the same options is taken only
-        once; other content under a known name supersedes it. `as_before` prefers the options with which the
-        same content was taken last, under any name. Raises DataError naming file, row and column, UsageError
-        for bad options.
+        amounts, `object_type` whose objects are the cases of an object-centric log. The same content with the
+        same options is taken only once; other content under a known name supersedes it. `as_before` prefers
+        the options with which the same content was taken last, under any name. Raises DataError naming file,
+        row and column, UsageError for bad options.
         """
         say = progress or (lambda what, share: None)
         file = Path(path)
+        say("reading", 0.0)
+        # Before its turn: other writers needn't wait while a file is read.
+        if as_before and object_type is None:
+            object_type = uploads.object_type_before(self._con, file)
+        staged = read(self._con, file, object_type)
         with self._transaction():
-            say("reading", 0.0)
-            staged = read(self._con, file)
             options = uploads.options_before(self._con, staged.content_hash) if as_before else None
-            if options is None:
+            if options is None or options.object_type != staged.object_type:
                 settled, confidence = settle_mapping(staged.source, staged.columns, mapping)
-                options = TakeOptions(settled, confidence, time_format, tz, on_bad_rows, decimal)
+                options = TakeOptions(
+                    *(settled, confidence, time_format, tz, on_bad_rows, decimal, staged.object_type)
+                )
             report = uploads.take_in(self._con, staged, name or log_name(file), options, say)
         say("done", 1.0)
         return report

@@ -35,6 +35,8 @@ class TakeOptions:
     on_bad_rows: BadRows = "refuse"
     decimal: str | None = None
     """The decimal sign of amounts; None where the column tells."""
+    object_type: str | None = None
+    """Of an object-centric log: the type whose objects are the cases."""
 
     def to_json(self) -> str:
         """What makes two imports of the same content the same import."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
@@ -12,6 +14,7 @@ from eventlogs.importing import clear, take
 from eventlogs.keeping.undoing import make_current, was_undone
 from eventlogs.live.account import live_only, with_live
 from eventlogs.parsing import TakeOptions
+from eventlogs.readers.archives import identify, open_bytes
 from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport
 from metagraph.errors import DataError
@@ -73,6 +76,16 @@ def options_before(con: DuckDBPyConnection, content_hash: str) -> TakeOptions | 
         return None
     options, report = found[0]
     return TakeOptions.from_json(options, ImportReport.from_json(report).confidence)
+
+
+def object_type_before(con: DuckDBPyConnection, path: Path) -> str | None:
+    """The object type with which the content of an object-centric log was taken last, under any name."""
+    if identify(path).kind not in ("json", "sqlite"):
+        return None
+    with open_bytes(path) as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    options = options_before(con, digest)
+    return options.object_type if options else None
 
 
 def take_in(
