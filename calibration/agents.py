@@ -152,12 +152,17 @@ def fit_capacity(snapshot: Snapshot) -> NDArray[np.int64]:
 
 def load(snapshot: Snapshot) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
     """How many items each resource has in hand, as steps: (resource, instant, items from then on), sorted by
-    resource and time."""
+    resource and time. A suspended item is in nobody's hand."""
     end = np.where(np.isnan(snapshot.end_s), snapshot.until_s, snapshot.end_s)
     rows = (snapshot.resource != NO_RESOURCE) & (end > snapshot.start_s)
-    who = np.tile(snapshot.resource[rows].astype(np.int64), 2)
-    times = np.concatenate((snapshot.start_s[rows], end[rows]))
-    change = np.repeat(np.array([1, -1], np.int64), int(rows.sum()))
+    pauses = snapshot.pauses
+    held = rows[pauses.row]
+    held_by = snapshot.resource[pauses.row[held]]
+    who = np.concatenate((np.tile(snapshot.resource[rows], 2), np.tile(held_by, 2))).astype(np.int64)
+    times = np.concatenate((snapshot.start_s[rows], end[rows], pauses.end_s[held], pauses.start_s[held]))
+    change = np.concatenate(
+        [np.repeat(np.array([1, -1], np.int64), n) for n in (int(rows.sum()), int(held.sum()))]
+    )
     order = np.lexsort((times, who))
     return who[order], times[order], np.cumsum(change[order])
 

@@ -60,13 +60,14 @@ def fit_durations(window: Window, resources: Resources, groups: Groups, settings
 
 
 def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Default]]:
-    """Working seconds of every execution by its agent's clock; of running ones, those so far.
+    """Working seconds of every execution by its agent's clock, without pauses; of running ones, those so far.
 
     An execution that lasted but lies wholly off shift counts in wall-clock time, and is reported.
     """
     snapshot = window.snapshot
     end = np.where(np.isnan(snapshot.end_s), snapshot.until_s, snapshot.end_s)
-    wall = np.maximum(end - snapshot.start_s, 0.0)
+    pauses = snapshot.pauses
+    wall = np.maximum(end - snapshot.start_s - snapshot.paused_s, 0.0)
     work = wall.copy()
     free = resources.agentless[snapshot.activity] | (snapshot.resource == NO_RESOURCE)
     clocks = resources.timetable.clocks
@@ -75,6 +76,10 @@ def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Def
     for key, clock in clock_ids.items():
         rows = np.flatnonzero(~free & (of_row == key))
         work[rows] = clock.between(snapshot.start_s[rows], np.maximum(end, snapshot.start_s)[rows])
+        paused = np.isin(pauses.row, rows)
+        rest = clock.between(pauses.start_s[paused], pauses.end_s[paused])
+        np.subtract.at(work, pauses.row[paused], rest)
+    work = np.maximum(work, 0.0)
     lost = (work <= ZERO_S) & (wall > ZERO_S)
     work[lost] = wall[lost]
     counts = np.bincount(snapshot.activity[lost & window.rows], minlength=len(snapshot.activities))

@@ -15,7 +15,7 @@ from eventlogs import closing as closings
 from eventlogs.closing import ClosingRule
 from eventlogs.instants import from_us, in_words, monday, to_us
 from eventlogs.live.recorded import NOW, Record
-from eventlogs.snapshot import NO_RESOURCE, Snapshot, sealed
+from eventlogs.snapshot import NO_RESOURCE, Pauses, Snapshot, sealed
 from metagraph.errors import DataError
 
 
@@ -35,7 +35,8 @@ def freeze(
     table = con.sql(
         f"""
         SELECT case_id, activity, resource, start_us,
-            CASE WHEN end_us <= $until THEN end_us END AS known_end_us
+            CASE WHEN end_us <= $until THEN end_us END AS known_end_us,
+            list_filter(pauses, lambda p: p <= $until) AS pauses
         FROM {record.executions} WHERE log = $log AND start_us <= $until
         ORDER BY min(start_us) OVER (PARTITION BY case_id), case_id, known_end_us NULLS LAST, start_us,
             sequence, row
@@ -52,10 +53,12 @@ def freeze(
     activities, activity = _codes(table["activity"], ordered=True)
     resources, resource = _codes(table["resource"], ordered=True)
     offsets = np.searchsorted(case, np.arange(len(cases) + 1)).astype(np.int64)
+    end_s = (table["known_end_us"].to_numpy() - to_us(origin)) / 1e6
+    until_s = (until_us - to_us(origin)) / 1e6
     snapshot = Snapshot(
         name=name,
         origin=origin,
-        until_s=(until_us - to_us(origin)) / 1e6,
+        until_s=until_s,
         cases=cases,
         activities=activities,
         resources=resources,
@@ -63,11 +66,12 @@ def freeze(
         activity=activity,
         resource=resource,
         start_s=(starts_us - to_us(origin)) / 1e6,
-        end_s=(table["known_end_us"].to_numpy() - to_us(origin)) / 1e6,
+        end_s=end_s,
         is_open=np.zeros(len(cases), dtype=np.bool_),
         attributes=_case_attributes(con, name, cases, until_us, record.attributes),
         single_timestamp=single_timestamp,
         content_hash="",
+        pauses=_pauses(table["pauses"], to_us(origin), np.where(np.isnan(end_s), until_s, end_s)),
     )
     return sealed(snapshot)
 
@@ -93,6 +97,20 @@ def decide_open(
             "ids); list only cases that had begun"
         )
     return with_open(snapshot, np.array([case in wanted for case in snapshot.cases], dtype=np.bool_))
+
+
+def _pauses(column: Any, origin_us: int, end_s: NDArray[np.float64]) -> Pauses:
+    """Pauses from lists of instants of suspending and resuming in turn; the last may not have ended."""
+    lists = column.combine_chunks()
+    counts = lists.value_lengths().fill_null(0).to_numpy().astype(np.int64)
+    row = np.repeat(np.arange(len(counts)), counts)
+    marks_s = (lists.flatten().to_numpy() - origin_us) / 1e6
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    begins = nth % 2 == 0
+    closed = nth + 1 < counts[row]
+    after_s = np.append(marks_s[1:], 0.0)
+    ends_s = np.minimum(np.where(closed, after_s, end_s[row]), end_s[row])
+    return Pauses(row[begins], marks_s[begins], ends_s[begins])
 
 
 def _codes(column: Any, *, ordered: bool = False) -> tuple[tuple[str, ...], NDArray[np.int32]]:

@@ -5,13 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 NO_RESOURCE = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pauses:
+    """Times during which executions were suspended, as equally long columns.
+
+    Sorted by row, then time; those of one row don't overlap, and lie within the execution.
+    """
+
+    row: NDArray[np.int64]
+    """Of the snapshot's executions."""
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    """At most the execution's end, or the snapshot's `until_s` while it runs."""
+
+
+def no_pauses() -> Pauses:
+    """Nothing was ever suspended."""
+    return Pauses(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +64,8 @@ class Snapshot:
     single_timestamp: bool
     """The log had one timestamp per event: starts were taken to equal ends."""
     content_hash: str
-    """SHA-256 of the columns above: the same content gives the same hash."""
+    """SHA-256 of the columns, the pauses only where there are any: the same content gives the same hash."""
+    pauses: Pauses = field(default_factory=no_pauses)
 
     @property
     def n_cases(self) -> int:
@@ -54,6 +74,12 @@ class Snapshot:
     @property
     def n_events(self) -> int:
         return len(self.activity)
+
+    @property
+    def paused_s(self) -> NDArray[np.float64]:
+        """Seconds for which each execution was suspended, up to `until_s`."""
+        lengths = self.pauses.end_s - self.pauses.start_s
+        return np.bincount(self.pauses.row, lengths, minlength=self.n_events).astype(np.float64)
 
     def case_of_row(self) -> NDArray[np.int64]:
         """Case index of every row."""
@@ -79,5 +105,9 @@ def sealed(snapshot: Snapshot) -> Snapshot:
         *((snapshot.offsets, "<i8"), (snapshot.activity, "<i4"), (snapshot.resource, "<i4")),
         *((snapshot.start_s, "<f8"), (ends, "<f8"), (snapshot.is_open, "?")),
     ):
+        digest.update(np.ascontiguousarray(column, dtype=kind).tobytes())
+    # Empty columns add nothing, so that logs without pauses keep the hash that they always had.
+    pauses = snapshot.pauses
+    for column, kind in ((pauses.row, "<i8"), (pauses.start_s, "<f8"), (pauses.end_s, "<f8")):
         digest.update(np.ascontiguousarray(column, dtype=kind).tobytes())
     return replace(snapshot, content_hash=digest.hexdigest())

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from eventlogs.snapshot import Snapshot, sealed
+from eventlogs.snapshot import Pauses, Snapshot, sealed
 from metagraph.errors import DataError
 
 
@@ -16,6 +16,8 @@ def subset(snapshot: Snapshot, case_mask: NDArray[np.bool_]) -> Snapshot:
     sizes = np.diff(snapshot.offsets)
     rows = np.repeat(case_mask, sizes)
     kept = np.flatnonzero(case_mask)
+    pauses = snapshot.pauses
+    paused = rows[pauses.row]
     return sealed(
         replace(
             snapshot,
@@ -27,6 +29,9 @@ def subset(snapshot: Snapshot, case_mask: NDArray[np.bool_]) -> Snapshot:
             end_s=snapshot.end_s[rows],
             is_open=snapshot.is_open[kept],
             attributes={name: tuple(v[i] for i in kept) for name, v in snapshot.attributes.items()},
+            pauses=Pauses(
+                (np.cumsum(rows) - 1)[pauses.row[paused]], pauses.start_s[paused], pauses.end_s[paused]
+            ),
         )
     )
 
