@@ -110,6 +110,42 @@ def build(
 
 
 @app.command()
+def mine(
+    log: Log,
+    what: Annotated[
+        str | None, typer.Argument(metavar="WHAT", help="What to ask; left out: a list of what there is.")
+    ] = None,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter", metavar="KEY=VALUE", help="Which part of the log; docs/mining.md has the keys."
+        ),
+    ] = None,
+    by: Annotated[str, typer.Option(help="How it is told: see the list of what there is.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone whose clock hours, days and weeks follow.")] = "UTC",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write all rows: .csv, .csv.gz, .parquet.")
+    ] = None,
+    mapping: Map = None,
+    db: Db = DB,
+    as_json: Json = False,
+) -> None:
+    """Ask a log: directly-follows, variants, durations, waits, handovers, workload and more."""
+    from ui import console, mined
+
+    if what is None:
+        mined.show_questions(as_json)
+        return
+    from twin.commands import log_request
+    from twin.mine import mine_command
+
+    request = log_request(log, db, mapping)
+    with console.progress() as progress:
+        table = mine_command(request, what, filters or (), by, zone, out, progress)
+    mined.show_mined(what, table, as_json, out)
+
+
+@app.command()
 def simulate(
     twin: Twin,
     cases: Annotated[int, typer.Option(min=1, help="Orders to simulate.")],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from metagraph.model import ClosingFact, Ending, Metagraph
 
 if TYPE_CHECKING:
     from eventlogs.closing import ClosingRule
+    from eventlogs.historian import Historian
     from eventlogs.report import ImportReport
     from eventlogs.snapshot import Snapshot
 
@@ -101,6 +103,20 @@ def _taken(
     on_wait: Callable[[str], None] | None,
 ) -> tuple[Snapshot, ImportReport]:
     """What was known at `until`, every case closed; the database is let go as soon as it is read."""
+    with opened(request, tell, on_wait) as (historian, name):
+        return historian.snapshot(name, request.until, open_cases=()), historian.report(name)
+
+
+@contextmanager
+def opened(
+    request: LogRequest,
+    tell: Callable[[str, float], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> Iterator[tuple[Historian, str]]:
+    """The historian that holds the log, and the log's name there; a file is imported first.
+
+    Raises DataError for what is neither a file nor the name of a log, or can't be read.
+    """
     from eventlogs.historian import log_name
     from eventlogs.opening import open_historian
 
@@ -121,7 +137,7 @@ def _taken(
             name = log_name(Path(request.log))
         elif all(info.name != name for info in historian.logs()):
             raise _no_such_log(request, [info.name for info in historian.logs()])
-        return historian.snapshot(name, request.until, open_cases=()), historian.report(name)
+        yield historian, name
 
 
 def _no_such_log(request: LogRequest, known: Sequence[str]) -> DataError:

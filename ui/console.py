@@ -92,7 +92,9 @@ def show_table(
             longest = max((len(word) for word in words), default=0)
             shown.add_column(columns[i], overflow="fold", min_width=min(longest, LONGEST_WORD))
         else:
-            shown.add_column("\n".join(wrap(columns[i], 10)), justify="right", no_wrap=True)
+            shown.add_column(
+                "\n".join(wrap(columns[i], 10, break_long_words=False)), justify="right", no_wrap=True
+            )
     for row in rows:
         shown.add_row(*(Text(row[i]) for i in filled))
     OUT.print()

@@ -28,7 +28,7 @@ class Question:
     by: tuple[str, ...] = ()
     """What it can be told by, the default first."""
     by_attribute: str = ""
-    """Kind of attribute whose name is an answer to `by` as well: "case attribute", or "attribute"."""
+    """Kind of attribute whose name is an answer to `by` as well: "a case attribute" or "an attribute"."""
     zoned: bool = False
     """Its periods are by the clock of a zone."""
 
@@ -49,7 +49,7 @@ QUESTIONS: Mapping[str, Question] = {
         durations.durations,
         "time from start to end of executions",
         ("activity", "resource"),
-        "case attribute",
+        "a case attribute",
     ),
     "waits": Question(
         durations.waits, "time from the end before to the start of executions", ("activity", "transition")
@@ -77,7 +77,7 @@ QUESTIONS: Mapping[str, Question] = {
         flow.cycle_times,
         "time from first start to last end of cases",
         (flow.LOG, *PERIODS),
-        "case attribute",
+        "a case attribute",
         zoned=True,
     ),
     "cases": Question(flow.cases, "every case: first, last, cycle time, executions"),
@@ -86,7 +86,7 @@ QUESTIONS: Mapping[str, Question] = {
         flow.dotted, "executions of up to 5,000, of cases drawn evenly, to be pictured as dots"
     ),
     "values": Question(
-        values.values, "values with their cases and executions", ("activity", "resource"), "attribute"
+        values.values, "values with their cases and executions", ("activity", "resource"), "an attribute"
     ),
 }
 

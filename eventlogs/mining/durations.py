@@ -60,13 +60,13 @@ def waits(con: DuckDBPyConnection, selection: Selection, by: str = ACTIVITY) -> 
     """Times from the end of the execution that began before, in the same case, to an execution's start.
 
     Per activity or per transition (activity, next_activity), in the order of starts. Where the two overlap
-    the wait is 0 (`overlapping` counts them); after a running one none is known, and a case's first
+    the wait is 0 (`overlaps` counts them); after a running one none is known, and a case's first
     execution has none.
     """
     # greatest() passes over NULL.
     gap = "CASE WHEN end_us IS NOT NULL THEN greatest(next_start_us - end_us, 0) END"
     statistics = (
-        f"count({gap}) AS count, count(*) FILTER (WHERE next_start_us < end_us) AS overlapping, "
+        f"count({gap}) AS count, count(*) FILTER (WHERE next_start_us < end_us) AS overlaps, "
         f"{seconds(gap, 'wait')}, "
         f"sum({gap}) / 1e6 AS total_wait_s"
     )

@@ -143,7 +143,7 @@ def test_durations_and_waits(con: DuckDBPyConnection, log: list[Done]) -> None:
     for row in rows(con, log, "waits", "transition"):
         gaps = waits.pop((row["activity"], row["next_activity"]))
         assert row["count"] == sum(gap is not None for gap in gaps)
-        assert row["overlapping"] == sum(gap is not None and gap < 0 for gap in gaps)
+        assert row["overlaps"] == sum(gap is not None and gap < 0 for gap in gaps)
         check_times(row, "wait", [None if gap is None else max(gap, 0) for gap in gaps])
     assert not waits
 
