@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.keeping import parquet_files
 from eventlogs.report import ImportReport
-from eventlogs.snapshot import NO_RESOURCE, Snapshot, sealed
+from eventlogs.snapshot import NO_RESOURCE, Pauses, Snapshot, sealed
 from metagraph.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KEY = b"tracetwin"
 _NAMED = ("activity", "resource", "offsets", "is_open")
+_PAUSES = ("row", "start_s", "end_s")
 """Arrays of a snapshot that stand in the file in another form."""
 ATTRIBUTE = "case:"
 SHORT = 12
@@ -164,6 +165,7 @@ def to_table(snapshot: Snapshot) -> pa.Table:
         "activities": snapshot.activities,
         "resources": snapshot.resources,
         "single_timestamp": snapshot.single_timestamp,
+        "pauses": [getattr(snapshot.pauses, name).tolist() for name in _PAUSES],
     }
     return pa.table(columns).replace_schema_metadata({_KEY: json.dumps(whole)})
 
@@ -190,6 +192,7 @@ def from_table(table: pa.Table) -> Snapshot:
         attributes={name.removeprefix(ATTRIBUTE): tuple(firsts[name].to_pylist()) for name in attributes},
         single_timestamp=whole["single_timestamp"],
         content_hash="",
+        pauses=_pauses(whole["pauses"]),
         **arrays,
     )
     return sealed(snapshot)
@@ -197,6 +200,11 @@ def from_table(table: pa.Table) -> Snapshot:
 
 def _file(database: str, content_hash: str) -> Path:
     return folder(database) / f"{content_hash}.parquet"
+
+
+def _pauses(columns: list[list[float]]) -> Pauses:
+    row, start_s, end_s = columns
+    return Pauses(np.array(row, np.int64), np.array(start_s, np.float64), np.array(end_s, np.float64))
 
 
 def _row_arrays() -> list[str]:

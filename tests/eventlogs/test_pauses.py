@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventlogs.historian import Historian
+from eventlogs.keeping.snapshots import from_table, to_table
 from eventlogs.snapshot import Snapshot
 from eventlogs.split import subset
 from tests.eventlogs.logs import T0, lines, stamp
@@ -180,3 +181,13 @@ def test_strange_transitions_are_counted_by_name(tmp_path: Path) -> None:
     assert report.rows_ignored == 1
     assert "Transitions that no lifecycle standard knows were ignored: 'frobnicate' 1." in report.sentences()
     assert report.first == datetime(2024, 3, 4, 8, 0, 1, tzinfo=UTC)
+
+
+def test_a_kept_snapshot_keeps_its_pauses(tmp_path: Path) -> None:
+    log = [("A", "", "x", s, w) for s, w in ((1, "start"), (2, "suspend"), (5, "resume"), (9, "complete"))]
+    with Historian(":memory:") as historian:
+        historian.import_log(written(tmp_path, log), "log")
+        frozen = historian.snapshot("log", open_cases=())
+    again = from_table(to_table(frozen))
+    assert again.content_hash == frozen.content_hash
+    assert again.paused_s.tolist() == [3.0]
