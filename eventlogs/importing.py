@@ -33,7 +33,7 @@ def take(
     """
     mapping = options.mapping
     formats = time_formats(con, staged, options)
-    missing, double, clock_notes = _clocks(con, staged, options, formats)
+    missing, double, clock_notes = clocks(con, staged, options, formats)
     lifecycle = uses_lifecycle(con, staged, mapping)
     parse(con, staged, options, formats, lifecycle)
     quarantined = judge(con, staged, upload, options, formats)
@@ -106,7 +106,7 @@ def clear(con: DuckDBPyConnection) -> None:
         con.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def _clocks(
+def clocks(
     con: DuckDBPyConnection, staged: Staged, options: TakeOptions, formats: Mapping[str, TimeFormat]
 ) -> tuple[int, int, list[str]]:
     """Local times that the zone's clocks skipped, those that they showed twice, and what to say of them."""

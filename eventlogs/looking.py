@@ -2,101 +2,214 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
+from duckdb import DuckDBPyConnection
 
 from eventlogs.columns import CandidateMapping, guess_mapping, settle_mapping
+from eventlogs.decimals import find_sign
+from eventlogs.importing import clocks
 from eventlogs.instants import from_us
 from eventlogs.keeping.memory import limit_memory
-from eventlogs.parsing import TakeOptions, parse, reasons, time_formats, uses_lifecycle
+from eventlogs.looked import ColumnLook, Look, Problem, ReadRow, TimeLook
+from eventlogs.parsing import TakeOptions, parse, time_formats, uses_lifecycle
+from eventlogs.readers.ocel_reader import ObjectTypeError
 from eventlogs.readers.read import read
-from metagraph.errors import TwinError
+from eventlogs.readers.staging import Staged
+from metagraph.errors import DataError
+
+EXAMPLES = 3
+PLACES = 5
+COLUMN = "COLUMN"
+"""Stands in a command for a column that only the user knows."""
+SUGGESTED = 0.5
+NEEDED = ("case", "activity", "start", "end")
+"""Roles that a command names even where they are only suggested: to type it is to confirm them."""
+_FIRST_ROWS = 1000
+"""Where examples are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRow:
-    """One row as it would be read; None where there is nothing or it can't be used."""
+class LookOptions:
+    """What the user has said of a file so far; the fields are those of `Historian.import_log`."""
 
-    case: str | None
-    activity: str | None
-    resource: str | None
-    transition: str | None
-    start: datetime | None
-    end: datetime | None
-    problem: str | None
+    mapping: Mapping[str, str] | None = None
+    time_format: str | None = None
+    tz: str | None = None
+    decimal: str | None = None
+    object_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a file holds and how it would be taken."""
-
-    columns: tuple[str, ...]
-    rows: int
-    candidate: CandidateMapping
-    raw: tuple[tuple[str | None, ...], ...]
-    """The first rows as they stand in the file."""
-    read: tuple[ReadRow, ...]
-    """The same rows as they would be read; empty while something is to be settled first."""
-    time_formats: Mapping[str, str]
-    """Time column -> how its text is read."""
-    bad_rows: Mapping[str, int]
-    """Reason -> rows that can't be used."""
-    to_settle: str | None
-    """The sentence of the fault that stops the file from being read at all."""
-    notes: tuple[str, ...]
+_NOTHING_SAID = LookOptions()
 
 
-def look(
-    path: Path,
-    mapping: Mapping[str, str] | None = None,
-    time_format: str | None = None,
-    tz: str | None = None,
-    sample: int = 10,
-) -> Look:
-    """Read a file without keeping it; the arguments are those of `Historian.import_log`.
+def look(path: Path, options: LookOptions = _NOTHING_SAID, sample: int = 10) -> Look:
+    """Read a file without keeping it.
 
-    Raises DataError when the file can't be opened as a table of events at all.
+    Raises DataError when the file can't be opened as a table of events at all, UsageError for options that
+    can be meant for no file.
     """
     with duckdb.connect() as con:
         limit_memory(con, in_memory=True)
         con.execute("SET TimeZone = 'UTC'")
-        staged = read(con, path)
-        names = ", ".join(staged.column(name) for name in staged.columns)
-        raw = con.execute(f"SELECT {names} FROM staging WHERE row <= ? ORDER BY row", [sample]).fetchall()
-        rows: tuple[ReadRow, ...] = ()
-        formats: dict[str, str] = {}
-        bad: dict[str, int] = {}
-        problem = None
         try:
-            settled, confidence = settle_mapping(staged.source, staged.columns, mapping)
-            options = TakeOptions(settled, confidence, time_format, tz)
-            kinds = time_formats(con, staged, options)
-            formats = {name: kinds[staged.column(name)].describe() for name in settled.times()}
-            parse(con, staged, options, kinds, uses_lifecycle(con, staged, settled))
-            rows = _sample(con, sample)
-            bad = reasons(con)
-        except TwinError as error:
-            problem = str(error)
-        candidate = guess_mapping(staged.columns, mapping)
+            staged = read(con, path, options.object_type)
+        except ObjectTypeError as error:
+            return _of_objects(path, error)
+        columns, raw = _columns(con, staged, sample)
+        candidate = guess_mapping(staged.columns, options.mapping)
+        seen = _Seen()
+        try:
+            seen.read_on(con, staged, options, sample)
+        except DataError as error:
+            seen.to_settle = str(error)
+        zoneless = sum(time.zoneless for time in seen.times)
+        return Look(
+            source=staged.source,
+            encoding=staged.encoding,
+            delimiter=staged.delimiter,
+            member=staged.member,
+            object_types={},
+            rows=staged.rows,
+            columns=columns,
+            candidate=candidate,
+            raw=raw,
+            read=seen.rows,
+            times=seen.times,
+            tz=options.tz or "UTC",
+            tz_assumed=bool(zoneless) and options.tz is None,
+            decimal=_decimal(con, staged, candidate, options),
+            problems=seen.problems,
+            to_settle=seen.to_settle,
+            notes=(*staged.notes, *seen.notes),
+            command=_command(staged, candidate, options, seen, zoneless),
+        )
+
+
+def _of_objects(path: Path, error: ObjectTypeError) -> Look:
+    """All that can be said before the objects are chosen that are the cases."""
+    words = ["tracetwin", "import", "look", str(path), "--object-type", "TYPE"]
+    nothing = CandidateMapping({}, {})
     return Look(
-        *(staged.columns, staged.rows, candidate, tuple(raw), rows, formats, bad, problem, staged.notes)
+        *(str(path), None, None, None, error.counts, 0, (), nothing, (), (), (), "UTC", False, None, ()),
+        *(str(error), (), shlex.join(words)),
     )
 
 
-def _sample(con: duckdb.DuckDBPyConnection, sample: int) -> tuple[ReadRow, ...]:
+@dataclass(slots=True)
+class _Seen:
+    """What the file's rows mean, as far as they could be read."""
+
+    times: tuple[TimeLook, ...] = ()
+    rows: tuple[ReadRow, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    to_settle: str | None = None
+
+    def read_on(self, con: DuckDBPyConnection, staged: Staged, options: LookOptions, sample: int) -> None:
+        """Read step by step, keeping what was found. Raises DataError where something is to be settled."""
+        mapping, confidence = settle_mapping(staged.source, staged.columns, options.mapping)
+        taking = TakeOptions(mapping, confidence, options.time_format, options.tz, decimal=options.decimal)
+        formats = time_formats(con, staged, taking)
+        read_by = {name: formats[staged.column(name)] for name in mapping.times()}
+        self.times = tuple(
+            TimeLook(name, kind.readings(), kind.zoneless, kind.zoned) for name, kind in read_by.items()
+        )
+        self.notes = tuple(clocks(con, staged, taking, formats)[2])
+        if value := mapping.of_case.get("value"):
+            find_sign(con, "staging", staged.column(value), value, staged.source, options.decimal)
+        parse(con, staged, taking, formats, uses_lifecycle(con, staged, mapping))
+        self.rows = _sample(con, staged, sample)
+        self.problems = _problems(con, staged)
+
+
+def _columns(
+    con: DuckDBPyConnection, staged: Staged, sample: int
+) -> tuple[tuple[ColumnLook, ...], tuple[tuple[str | None, ...], ...]]:
+    """Every column with examples, and the first rows as they stand."""
+    names = [staged.column(name) for name in staged.columns]
+    first = con.execute(
+        f"SELECT {', '.join(names)} FROM staging WHERE row <= {_FIRST_ROWS} ORDER BY row"
+    ).fetchall()
+    filled = con.execute(f"SELECT {', '.join(f'count({name})' for name in names)} FROM staging").fetchall()[0]
+    columns = []
+    for i, name in enumerate(staged.columns):
+        values = list(dict.fromkeys(row[i] for row in first if row[i]))
+        columns.append(ColumnLook(name, filled[i] / staged.rows, tuple(values[:EXAMPLES])))
+    return tuple(columns), tuple(first[:sample])
+
+
+def _sample(con: DuckDBPyConnection, staged: Staged, sample: int) -> tuple[ReadRow, ...]:
     found = con.execute(
-        "SELECT case_id, activity, resource, transition, start_us, end_us, reason FROM parsed "
-        "WHERE row <= ? ORDER BY row",
-        [sample],
+        "SELECT row, case_id, activity, resource, transition, start_us, end_us, reason FROM parsed WHERE "
+        "row <= $n UNION ALL SELECT row, NULL, NULL, NULL, NULL, NULL, NULL, fault FROM broken WHERE row <= "
+        "$n ORDER BY row",
+        {"n": sample},
     ).fetchall()
     return tuple(
-        ReadRow(case, activity, resource, transition, _instant(start), _instant(end), problem)
-        for case, activity, resource, transition, start, end, problem in found
+        ReadRow(
+            _place(staged, row), case, activity, resource, transition, _instant(start), _instant(end), why
+        )
+        for row, case, activity, resource, transition, start, end, why in found
     )
+
+
+def _problems(con: DuckDBPyConnection, staged: Staged) -> tuple[Problem, ...]:
+    found = con.execute(
+        f"SELECT reason, count(*), min(row, {PLACES}) FROM (SELECT reason, row FROM parsed WHERE reason IS "
+        "NOT NULL UNION ALL SELECT reason, row FROM broken) GROUP BY reason ORDER BY count(*) DESC, reason"
+    ).fetchall()
+    return tuple(Problem(reason, n, tuple(_place(staged, row) for row in rows)) for reason, n, rows in found)
+
+
+def _place(staged: Staged, row: int) -> str:
+    """Where a row stands, without the file's name."""
+    return staged.place(row).removeprefix(f"{staged.source}, ")
+
+
+def _decimal(
+    con: DuckDBPyConnection, staged: Staged, candidate: CandidateMapping, options: LookOptions
+) -> str | None:
+    name = candidate.columns.get("value")
+    if name not in staged.columns:
+        return None
+    try:
+        return find_sign(con, "staging", staged.column(name), name, staged.source, options.decimal)
+    except DataError:
+        return None
+
+
+def _command(
+    staged: Staged, candidate: CandidateMapping, options: LookOptions, seen: _Seen, zoneless: int
+) -> str:
+    """What to type to take the file as it was looked at."""
+    said = dict(options.mapping or {})
+    roles = {
+        role: name
+        for role, name in candidate.columns.items()
+        if candidate.confidence[role] > SUGGESTED or role in NEEDED
+    }
+    roles |= dict.fromkeys(candidate.missing(), COLUMN)
+    roles |= {role: "" for role, name in said.items() if not name}
+    if "timestamp" in said:  # There is no start then, and none is looked for.
+        roles["timestamp"] = roles.pop("end")
+    words = ["tracetwin", "import", "take", staged.source]
+    words += ["--map", ",".join(f"{role}={name}" for role, name in roles.items())]
+    asked = seen.to_settle or ""
+    if options.time_format or "--time-format" in asked:
+        words += ["--time-format", options.time_format or "FORMAT"]
+    if options.tz or zoneless:
+        words += ["--tz", options.tz or "UTC"]
+    if staged.object_type:
+        words += ["--object-type", staged.object_type]
+    if options.decimal or "--decimal" in asked:
+        words += ["--decimal", options.decimal or "SIGN"]
+    return shlex.join(words + ["--quarantine"] * bool(seen.problems))
 
 
 def _instant(us: int | None) -> datetime | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from eventlogs.historian import log_name
-from eventlogs.looking import Look, look
+from eventlogs.looked import Look, Problem
+from eventlogs.looking import LookOptions, look
 from metagraph.errors import TwinError
 from ui.parts import FILES, go_to, plain, work_on
 from ui.workspace import ChosenLog, Workspace, workspace
@@ -92,7 +93,7 @@ def _reading(path: Path) -> tuple[dict[str, str], str | None, str]:
     guess = _look(str(path), path.stat().st_mtime_ns, (), None, "UTC")
     st.subheader("How the columns are read")
     mapping: dict[str, str] = {}
-    options = [NONE, *guess.columns]
+    options = [NONE, *guess.column_names()]
     for column, (role, title) in zip(st.columns(len(ROLES)), ROLES.items(), strict=True):
         found = guess.candidate.columns.get(role)
         with column:
@@ -129,7 +130,7 @@ def _zones() -> list[str]:
 def _look(
     path: str, changed_ns: int, mapping: tuple[tuple[str, str], ...], time_format: str | None, zone: str
 ) -> Look:
-    return look(Path(path), dict(mapping) or None, time_format, zone)
+    return look(Path(path), LookOptions(dict(mapping) or None, time_format, zone))
 
 
 def _on_page(fault: str, path: Path) -> str:
@@ -145,7 +146,7 @@ def _sample(seen: Look, path: Path) -> bool | None:
     if seen.to_settle:
         st.error(plain(_on_page(seen.to_settle, path)), icon=":material/error:")
         st.caption("The first rows as they stand in the file")
-        st.dataframe([dict(zip(seen.columns, row, strict=True)) for row in seen.raw], hide_index=True)
+        st.dataframe([dict(zip(seen.column_names(), row, strict=True)) for row in seen.raw], hide_index=True)
         return None
     st.subheader(f"The first of {seen.rows:,} rows, as they will be read")
     lines = [
@@ -155,18 +156,22 @@ def _sample(seen: Look, path: Path) -> bool | None:
     ]
     stamp = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone="UTC")
     st.dataframe(lines, hide_index=True, column_config={"Start": stamp, "End": stamp})
-    formats = "; ".join(f"{column}: {how}" for column, how in seen.time_formats.items())
+    formats = "; ".join(
+        f"{time.column}: {reading.format}" for time in seen.times for reading in time.readings
+    )
     st.caption(plain(f"Times are shown in UTC. {formats}"))
     for note in seen.notes:
         st.info(plain(note), icon=":material/info:")
-    return _bad_rows(seen.bad_rows)
+    return _bad_rows(seen.problems)
 
 
-def _bad_rows(reasons: Mapping[str, int]) -> bool | None:
-    if not reasons:
+def _bad_rows(problems: Sequence[Problem]) -> bool | None:
+    if not problems:
         return False
-    for reason, rows in reasons.items():
-        st.warning(plain(f"{rows:,} rows can't be used: {reason}."), icon=":material/warning:")
+    for problem in problems:
+        st.warning(
+            plain(f"{problem.rows:,} rows can't be used: {problem.reason}."), icon=":material/warning:"
+        )
     if st.checkbox("Set these rows aside and use the rest (the report will say so)"):
         return True
     st.caption("Mend the file, choose other columns, or set the rows aside.")

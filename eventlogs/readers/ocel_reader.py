@@ -7,7 +7,7 @@ later ones weren't known when the case began; what it was at each event is an at
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -19,6 +19,15 @@ from metagraph.errors import DataError
 
 Fill = Callable[[Tables, Path], str]
 """Fills the tables from a file and returns the SHA-256 of its content."""
+
+
+class ObjectTypeError(DataError):
+    """It isn't known which objects are the cases."""
+
+    def __init__(self, sentence: str, counts: Mapping[str, int]) -> None:
+        super().__init__(sentence)
+        self.counts = counts
+        """Objects of each type, most first."""
 
 
 def read_ocel(con: DuckDBPyConnection, path: Path, fill: Fill, object_type: str | None = None) -> Staged:
@@ -80,6 +89,14 @@ def _check(con: DuckDBPyConnection, path: Path) -> None:
             f"{path}: event {found[0][0]!r} relates to the object {found[0][1]!r}, which the file doesn't "
             f"hold; mend it, or export the log again"
         )
+    if found := con.execute(
+        "SELECT e.id, name FROM ocel_event_values v JOIN ocel_events e ON e.n = v.event "
+        "GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
+    ).fetchall():
+        raise DataError(
+            f"{path}: event {found[0][0]!r} has the attribute {found[0][1]!r} twice; mend it, or export the log "
+            "again"
+        )
 
 
 def _choose(con: DuckDBPyConnection, path: Path, wanted: str | None) -> str:
@@ -94,7 +111,7 @@ def _choose(con: DuckDBPyConnection, path: Path, wanted: str | None) -> str:
         return str(next(iter(counts)))
     held = ", ".join(f"{kind!r} ({count})" for kind, count in counts.items())
     what = f"holds no objects of type {wanted!r}, but" if wanted else "holds several kinds of objects,"
-    raise DataError(f"{path} {what} {held}; say which are the cases with --object-type")
+    raise ObjectTypeError(f"{path} {what} {held}; say which are the cases with --object-type", counts)
 
 
 def _notes(

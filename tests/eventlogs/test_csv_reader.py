@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eventlogs.historian import Historian
-from eventlogs.looking import look
+from eventlogs.looking import LookOptions, look
 from tests.eventlogs.logs import frozen, lines
 
 TEXT = "case_id,activity,resource,end_time\n007,NA,é,2024-03-04T08:00:00Z\n7,null,1e3,2024-03-04T09:00:00Z\n"
@@ -82,12 +82,12 @@ def test_a_look_shows_rows_as_they_would_be_read(tmp_path: Path) -> None:
     assert "--time-format" in before.to_settle
     assert before.raw == (("1", "A", "03/04/2024 10:00"), ("2", "B", "05/06/2024 10:00"))
     assert before.read == ()
-    after = look(file, time_format="dmy", sample=1)
+    after = look(file, LookOptions(time_format="dmy"), sample=1)
     assert after.to_settle is None
     assert [(r.case, r.activity, r.end and r.end.isoformat()) for r in after.read] == [
         ("1", "A", "2024-04-03T10:00:00+00:00")
     ]
-    assert after.time_formats == {"end_time": "day first (31.01.2024 13:45)"}
+    assert [reading.format for reading in after.times[0].readings] == ["day first (31.01.2024 13:45)"]
 
 
 def test_a_log_with_one_time_says_what_that_costs(tmp_path: Path) -> None:

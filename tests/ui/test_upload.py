@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eventlogs.looking import look
+from eventlogs.looking import LookOptions, look
 from ui.page_upload import _on_page
 
 
@@ -21,7 +21,7 @@ def test_faults_name_the_file_and_no_option(
 ) -> None:
     log = tmp_path / "odd.csv"
     log.write_text(text, encoding="utf-8")
-    fault = look(log, mapping).to_settle
+    fault = look(log, LookOptions(mapping)).to_settle
     assert fault is not None
     told = _on_page(fault, log)
     assert told.startswith("odd.csv")
