@@ -62,7 +62,8 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
 
     progress = progress or Progress()
     snapshot = source.snapshot
-    selection = select(snapshot, request.settings, request.noises, request.seed, progress.part(0.0, 0.8))
+    settings = with_mapped_columns(request.settings, source)
+    selection = select(snapshot, settings, request.noises, request.seed, progress.part(0.0, 0.8))
     progress.step("fitting the whole log", 0.8)
     structure = structures(closed_cases(snapshot), (selection.recipe,))[0]
     model = _fitted(snapshot, structure, selection.settings, request.seed)
@@ -77,6 +78,26 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
     check(model, request.name)
     progress.step("done", 1.0)
     return model
+
+
+def with_mapped_columns(settings: Settings, source: LogSource) -> Settings:
+    """The settings with the columns that the import mapped for orders, where twin.toml says nothing."""
+    orders = settings.orders
+    mapped = {
+        role: column for role, column in source.report.mapping.items() if column in source.snapshot.attributes
+    }
+    due_told = any(p.due_working_days is not None or p.due_after_s is not None for p in orders.promises)
+    value_told = any(p.value is not None for p in orders.promises)
+    return replace(
+        settings,
+        orders=replace(
+            orders,
+            class_column=orders.class_column or (None if orders.class_rules else mapped.get("class")),
+            segment_column=orders.segment_column or (None if orders.segment_rules else mapped.get("segment")),
+            due_column=orders.due_column or (None if due_told else mapped.get("due")),
+            value_column=orders.value_column or (None if value_told else mapped.get("value")),
+        ),
+    )
 
 
 def _fitted(snapshot: Snapshot, structure: Structure, settings: Settings, seed: int) -> Metagraph:

@@ -49,7 +49,7 @@ def log_request(
         db=db,
         mapping=columns or None,
         time_format=time_format or (known.time_format if known else None),
-        time_zone=known.time_zone if known else "UTC",
+        time_zone=known.time_zone if known and "time_zone" in known.model_fields_set else None,
         quarantine=quarantine or bool(known and known.bad_rows == "quarantine"),
         as_before=not (config or mapping or time_format or quarantine),
         until=until,
@@ -70,6 +70,7 @@ def import_command(request: LogRequest, name: str | None, progress: Progress) ->
             tz=request.time_zone,
             progress=progress.step,
             on_bad_rows="quarantine" if request.quarantine else "refuse",
+            decimal=request.decimal,
         )
 
 

@@ -31,7 +31,8 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Names = Annotated[tuple[Name, ...], Strict(False), Field(min_length=1)]
-LogRole = Literal["case", "activity", "resource", "start", "end", "timestamp", "lifecycle", "instance"]
+EventRole = Literal["case", "activity", "resource", "start", "end", "timestamp", "lifecycle", "instance"]
+CaseRole = Literal["class", "segment", "due", "value"]
 
 
 class Section(BaseModel):
@@ -46,7 +47,7 @@ class LogSection(Section):
     time_zone: Zone = "UTC"
     time_format: Name | None = None
     bad_rows: Literal["refuse", "quarantine"] = "refuse"
-    map: dict[LogRole, str] = Field(default_factory=dict)
+    map: dict[EventRole | CaseRole, str] = Field(default_factory=dict)
 
 
 class BuildSection(Section):

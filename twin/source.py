@@ -33,8 +33,11 @@ class LogRequest:
     db: str = DEFAULT_DB
     mapping: Mapping[str, str] | None = None
     time_format: str | None = None
-    time_zone: str = "UTC"
+    time_zone: str | None = None
+    """Of stamps without one; None is UTC, which the report then calls assumed."""
     quarantine: bool = False
+    decimal: str | None = None
+    """The decimal sign of amounts, where their column doesn't tell."""
     as_before: bool = False
     """A file that the database knows is read as it was then, not as the four fields above say."""
     until: datetime | None = None
@@ -130,6 +133,7 @@ def opened(
                 mapping=request.mapping,
                 time_format=request.time_format,
                 tz=request.time_zone,
+                decimal=request.decimal,
                 progress=tell,
                 on_bad_rows="quarantine" if request.quarantine else "refuse",
                 as_before=request.as_before,
