@@ -24,7 +24,7 @@ from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
 from eventlogs.live.drain import BATCH, Drained, drain_beside
 from eventlogs.live.recorded import last_instant, record
-from eventlogs.live.state import LogState, keep_rule, state_at, wants_rule
+from eventlogs.live.state import LogState, keep_at_hand, state_at
 from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
 from eventlogs.mining.variants import variants
@@ -206,10 +206,11 @@ class Historian(OpenFile):
         `snapshot`. Raises DataError for an unknown log, or an instant before it.
         """
         uploads.require(self._con, name)
-        if closing is None and recorded_by is None and wants_rule(self._con, name):
+        state, wanted = state_at(self._con, name, at, closing, recorded_by)
+        if wanted:
             with self._transaction():
-                keep_rule(self._con, name)
-        return state_at(self._con, name, at, closing, recorded_by)
+                keep_at_hand(self._con, state, fitted=closing is None)
+        return state
 
     def drain(self, limit: int = BATCH) -> Drained:
         """Apply the next live events of the inbox beside the file, at most `limit`, in one transaction."""

@@ -1,4 +1,8 @@
-"""Where each case of a log stands after its last event, kept in `case_state`."""
+"""Where each case of a log stands after its last event, kept in `case_state`.
+
+What is known of cases that may be open is kept at hand in `open_executions` and `open_attributes`: of those
+that were open when the state was asked for last, and of those that had a live event since and didn't end.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.closing import LONGEST
 from eventlogs.live.executions import clear, derive, store
+from eventlogs.live.rules import kept_rule
 
 _FOREVER = 2**63 - 1
+AT_HAND = ("open_executions", "open_attributes")
+_EXECUTION = "activity, resource, start_us, end_us, paused_us, pauses, sequence, row"
 
 
 def refresh(con: DuckDBPyConnection, log: str) -> None:
@@ -18,23 +25,71 @@ def refresh(con: DuckDBPyConnection, log: str) -> None:
     derive(con)
     store(con)
     clear(con)
-    con.execute("DELETE FROM case_state WHERE log = ?", [log])
-    con.execute("DELETE FROM closing_rules WHERE log = ?", [log])
+    for table in ("case_state", "closing_rules", *AT_HAND):
+        con.execute(f"DELETE FROM {table} WHERE log = ?", [log])
     _keep(con, "log_executions WHERE log = $log", {"log": log})
 
 
 def restand(con: DuckDBPyConnection) -> None:
     """Bring the standings of the cases that `executions.derive` was just done for up to date."""
+    for table in ("case_state", *AT_HAND):
+        con.execute(
+            f"DELETE FROM {table} WHERE rowid IN (SELECT s.rowid FROM {table} s "
+            "JOIN affected a ON a.log = s.log AND a.case_id = s.case_id)"
+        )
     con.execute(
-        "DELETE FROM case_state WHERE rowid IN (SELECT s.rowid FROM case_state s "
-        "JOIN affected a ON a.log = s.log AND a.case_id = s.case_id)"
+        f"CREATE OR REPLACE TEMP TABLE standing_executions AS SELECT log, case_id, {_EXECUTION} FROM ("
+        f"SELECT key, {_EXECUTION} FROM taken t ANTI JOIN derived d ON d.key = t.key AND d.replaces = t.row "
+        f"UNION ALL SELECT key, {_EXECUTION} FROM derived) JOIN affected USING (key)"
     )
-    columns = "key, activity, start_us, end_us, sequence, row"
-    _keep(
-        con,
-        f"(SELECT {columns} FROM taken t ANTI JOIN derived d ON d.key = t.key AND d.replaces = t.row "
-        f"UNION ALL SELECT {columns} FROM derived) JOIN affected USING (key)",
+    _keep(con, "standing_executions")
+    for (log,) in con.execute("SELECT DISTINCT log FROM affected ORDER BY log").fetchall():
+        if rule := kept_rule(con, log):
+            found = con.execute(
+                "SELECT e.id, e.activities FROM endings e SEMI JOIN (case_state c JOIN affected a "
+                "ON a.log = c.log AND a.case_id = c.case_id AND c.log = ?) w ON w.ending = e.id",
+                [log],
+            ).fetchall()
+            lasting = [number for number, last in found if not rule.ends(last)]
+            con.execute(
+                "CREATE OR REPLACE TEMP TABLE coming AS SELECT c.log, c.case_id FROM case_state c "
+                "JOIN affected a ON a.log = c.log AND a.case_id = c.case_id "
+                "WHERE c.log = ? AND (c.running > 0 OR list_contains(?::INTEGER[], c.ending))",
+                [log, lasting],
+            )
+            take_at_hand(con, "standing_executions")
+    con.execute("DROP TABLE temp.standing_executions")
+
+
+def forget_at_hand(con: DuckDBPyConnection, log: str) -> None:
+    """Drop the copies of a log; they are made again when its state is asked for."""
+    for table in AT_HAND:
+        con.execute(f"DELETE FROM {table} WHERE log = ?", [log])
+    con.execute("UPDATE case_state SET at_hand = false WHERE log = ? AND at_hand", [log])
+
+
+def take_at_hand(con: DuckDBPyConnection, executions: str = "log_executions") -> None:
+    """Copy what is known of the cases in temp table `coming` (log, case_id), which it drops."""
+    con.execute(
+        f"INSERT INTO open_executions SELECT e.log, e.case_id, {_EXECUTION} FROM {executions} e "
+        "JOIN coming c ON c.log = e.log AND c.case_id = e.case_id"
     )
+    con.execute(
+        """
+        INSERT INTO open_attributes
+        SELECT u.log, a.case_id, a.name, a.value, NULL, NULL, NULL
+        FROM case_attributes a
+        JOIN uploads u ON u.id = a.upload_id AND NOT u.superseded
+        JOIN coming c ON c.log = u.log AND c.case_id = a.case_id
+        UNION ALL
+        SELECT t.* FROM live_attributes t JOIN coming c ON c.log = t.log AND c.case_id = t.case_id
+        """
+    )
+    con.execute(
+        "UPDATE case_state SET at_hand = true FROM coming c "
+        "WHERE c.log = case_state.log AND c.case_id = case_state.case_id"
+    )
+    con.execute("DROP TABLE temp.coming")
 
 
 def standings(executions: str) -> str:
@@ -60,7 +115,7 @@ def _keep(con: DuckDBPyConnection, executions: str, parameters: dict[str, str] |
         "ANTI JOIN endings e ON e.activities = s.activities ORDER BY 1"
     )
     con.execute(
-        "INSERT INTO case_state SELECT s.log, s.case_id, s.first_us, s.last_us, s.running, e.id "
+        "INSERT INTO case_state SELECT s.log, s.case_id, s.first_us, s.last_us, s.running, e.id, false "
         "FROM standing s JOIN endings e ON e.activities = s.activities ORDER BY s.first_us, s.case_id"
     )
     con.execute("DROP TABLE temp.standing")

@@ -85,9 +85,33 @@ CREATE TABLE case_state (
     log VARCHAR NOT NULL,
     case_id VARCHAR NOT NULL,
     first_us BIGINT NOT NULL,
-    last_us BIGINT NOT NULL,           -- the latest start if something is running, else the latest end
+    last_us BIGINT NOT NULL,
     running INTEGER NOT NULL,
-    ending INTEGER NOT NULL            -- its last activities, by their number in `endings`
+    ending INTEGER NOT NULL,           -- its last activities, by their number in `endings`
+    at_hand BOOLEAN NOT NULL           -- what is known of it stands in the two tables below too
+);
+
+-- Copies of what is known of cases that may be open, so that it is found without reading the log.
+CREATE TABLE open_executions (
+    log VARCHAR NOT NULL,
+    case_id VARCHAR NOT NULL,
+    activity VARCHAR NOT NULL,
+    resource VARCHAR,
+    start_us BIGINT NOT NULL,
+    end_us BIGINT,
+    paused_us BIGINT,
+    pauses BIGINT[],
+    sequence BIGINT NOT NULL,
+    row BIGINT NOT NULL
+);
+CREATE TABLE open_attributes (
+    log VARCHAR NOT NULL,
+    case_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    value VARCHAR NOT NULL,
+    since_us BIGINT,                   -- NULL: the import's
+    sequence BIGINT,
+    arrival BIGINT
 );
 
 -- Up to three activities that were the last of some case, in order of completion.
