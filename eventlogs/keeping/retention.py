@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 from eventlogs.instants import in_words
 from eventlogs.keeping import parquet_files
 from eventlogs.keeping.recounting import recount, rows_of
+from eventlogs.live.standing import AT_HAND
 from eventlogs.snapshot import Snapshot
 from metagraph.errors import UsageError
 
@@ -120,7 +121,7 @@ def _remove(con: DuckDBPyConnection, name: str, note: str) -> None:
             con.execute(f"DELETE FROM {table} WHERE upload_id = ? AND case_id IN (FROM leaving)", [upload])
         if kind == "import" and before > (after := rows_of(con, upload)):
             recount(con, upload, before - after, note)
-    for table in ("live_events", "live_attributes", "case_state"):
+    for table in ("live_events", "live_attributes", "case_state", *AT_HAND):
         con.execute(f"DELETE FROM {table} WHERE log = ? AND case_id IN (FROM leaving)", [name])
 
 
