@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from eventlogs import uploads
 from eventlogs.parsing import TakeOptions
 from eventlogs.readers.read import read
-from eventlogs.readers.staging import Staged
+from eventlogs.readers.staging import AS_IT_STOOD, Staged
 from eventlogs.report import ImportReport
 from eventlogs.uploads import Progress
 from metagraph.errors import DataError
@@ -30,11 +30,13 @@ def export(con: DuckDBPyConnection, name: str, path: Path) -> int:
     read; where the file has such a column itself, ours is called `quarantined row` or `quarantined reason`.
     Raises DataError when there is no such log or nothing was quarantined.
     """
-    upload, _ = uploads.current(con, name)
+    upload, report = uploads.current(con, name)
     rows = _quarantined(con, upload)
     if not rows:
         raise DataError(f"log {name!r} has no quarantined rows, so there is nothing to export")
-    columns = tuple(dict.fromkeys(key for _, _, fields in rows for key in fields))
+    columns = _columns(report, rows)
+    if any(AS_IT_STOOD in fields for _, _, fields in rows):
+        columns = (*columns, AS_IT_STOOD)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
@@ -59,12 +61,17 @@ def mend(
     DataError naming what doesn't fit: the file, a row, a column.
     """
     upload, before = uploads.current(con, name)
-    fixes = _read_fixes(con, fixed, name, _quarantined(con, upload))
+    if con.execute("SELECT deleted_from FROM uploads WHERE id = ?", [upload]).fetchall()[0][0]:
+        raise DataError(
+            f"log {name!r} had a case deleted on request, which its file still holds; take a file without it "
+            "instead of mending this one"
+        )
+    fixes = _read_fixes(con, fixed, before, _quarantined(con, upload))
     say("reading", 0.1)
     staged = _staged_again(con, upload, before, original)
     earlier = con.execute("SELECT row, raw FROM fixes WHERE upload_id = ?", [upload]).fetchall()
     fixes = {row: json.loads(raw) for row, raw in earlier} | fixes
-    _lay_over(con, staged, fixes)
+    staged = _lay_over(con, staged, fixes)
     text = json.dumps(sorted(fixes.items()), ensure_ascii=False, sort_keys=True)
     both = hashlib.sha256(f"{staged.content_hash}\n{text}".encode()).hexdigest()
     report = uploads.take_in(
@@ -87,19 +94,26 @@ def _quarantined(con: DuckDBPyConnection, upload: int) -> list[tuple[int, str, _
     return [(row, reason, json.loads(raw)) for row, reason, raw in rows]
 
 
+def _columns(report: ImportReport, rows: Sequence[tuple[int, str, _Fields]]) -> tuple[str, ...]:
+    """The file's columns as far as anything of them was kept; a broken row alone may lack some."""
+    kept = (*report.mapping.values(), *report.case_attributes, *report.event_attributes)
+    names = dict.fromkeys((*(key for _, _, fields in rows for key in fields), *kept))
+    return tuple(name for name in names if name != AS_IT_STOOD)
+
+
 def _headings(columns: Sequence[str]) -> tuple[str, str]:
     row, reason = (name if name not in columns else f"quarantined {name}" for name in ("row", "reason"))
     return row, reason
 
 
 def _read_fixes(
-    con: DuckDBPyConnection, fixed: Path, name: str, rows: list[tuple[int, str, _Fields]]
+    con: DuckDBPyConnection, fixed: Path, report: ImportReport, rows: list[tuple[int, str, _Fields]]
 ) -> dict[int, dict[str, str | None]]:
     """The mended fields by row. Raises DataError for what can't be told to be a quarantined row."""
     if not rows:
-        raise DataError(f"log {name!r} has no quarantined rows, so there is nothing to mend")
+        raise DataError(f"log {report.log!r} has no quarantined rows, so there is nothing to mend")
     known = {row: fields for row, _, fields in rows}
-    columns = tuple(dict.fromkeys(key for fields in known.values() for key in fields))
+    columns = _columns(report, rows)
     staged = read(con, fixed)
     for column in (_headings(columns)[0], *columns):
         if column not in staged.columns:
@@ -115,24 +129,28 @@ def _read_fixes(
         row = int(text) if text and text.strip().isdecimal() else None
         if row not in known:
             raise DataError(
-                f"{staged.place(place)}: row {text!r} is not among the quarantined rows of log {name!r}; "
-                "leave the row numbers as they were exported"
+                f"{staged.place(place)}: row {text!r} is not among the quarantined rows of log "
+                f"{report.log!r}; leave the row numbers as they were exported"
             )
         if row in fixes:
             raise DataError(f"{staged.place(place)}: row {row} stands twice in the file; keep one of them")
         fixes[row] = _mended(known[row], dict(zip(columns, values, strict=True)))
-    changed = {row: fields for row, fields in fixes.items() if fields != known[row]}
+    changed = {row: fields for row, fields in fixes.items() if _differs(fields, known[row])}
     if not changed:
         raise DataError(f"{fixed}: no row differs from what was set aside; mend some of them first")
     return changed
 
 
 def _mended(before: _Fields, after: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The row's own columns as they are now; CSV can't tell an empty text from none, so that is no change."""
+    """The row as it is now; CSV can't tell an empty text from none, so that is no change."""
     return {
-        column: before[column] if (after[column] or "") == (before[column] or "") else after[column]
-        for column in before
+        column: before.get(column) if (text or "") == (before.get(column) or "") else text
+        for column, text in after.items()
     }
+
+
+def _differs(after: _Fields, before: _Fields) -> bool:
+    return any(text != before.get(column) for column, text in after.items())
 
 
 def _staged_again(
@@ -155,7 +173,8 @@ def _staged_again(
     return dataclasses.replace(staged, source=before.source)
 
 
-def _lay_over(con: DuckDBPyConnection, staged: Staged, fixes: Mapping[int, _Fields]) -> None:
+def _lay_over(con: DuckDBPyConnection, staged: Staged, fixes: Mapping[int, _Fields]) -> Staged:
+    """The staged file with these rows as they were mended."""
     import pyarrow as pa
 
     columns = [
@@ -166,8 +185,9 @@ def _lay_over(con: DuckDBPyConnection, staged: Staged, fixes: Mapping[int, _Fiel
     changes = ", ".join(f"{column} = mended.{column}" for column in names)
     con.execute(f"UPDATE staging SET {changes} FROM mended WHERE staging.row = mended.row")
     con.execute("INSERT INTO staging BY NAME SELECT * FROM mended WHERE row IN (SELECT row FROM broken)")
-    con.execute("DELETE FROM broken WHERE row IN (SELECT row FROM mended)")
+    told = con.execute("DELETE FROM broken WHERE row IN (SELECT row FROM mended)").fetchall()[0][0]
     con.unregister("mended")
+    return dataclasses.replace(staged, broken=staged.broken - told)
 
 
 def _options(con: DuckDBPyConnection, upload: int, before: ImportReport) -> TakeOptions:

@@ -94,8 +94,8 @@ def _check(con: DuckDBPyConnection, path: Path) -> None:
         "GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
     ).fetchall():
         raise DataError(
-            f"{path}: event {found[0][0]!r} has the attribute {found[0][1]!r} twice; mend it, or export the log "
-            "again"
+            f"{path}: event {found[0][0]!r} has the attribute {found[0][1]!r} twice; mend it, or export the "
+            f"log again"
         )
 
 
