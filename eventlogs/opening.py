@@ -62,7 +62,7 @@ def open_historian(
 
 def _here(path: str, read_only: bool, tell: Callable[[str], None]) -> Historian:
     try:
-        return Historian(path, read_only)
+        return Historian(path, read_only, tell=tell)
     except OutdatedError:
         return Historian(path, tell=tell)
 

@@ -10,22 +10,31 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from metagraph.errors import TwinError, UsageError
-from service import logs_api
+from service import events_api, logs_api
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eventlogs.historian import Historian
+    from eventlogs.live.inbox import Inbox
     from eventlogs.sidecar import Owner
 
 _status = APIRouter(tags=["status"])
 
 
-def make_api(historian: Historian, owner: Owner) -> FastAPI:
-    """The application to be mounted under /api; requests find the historian in `app.state`."""
+def make_api(historian: Historian, owner: Owner, inbox: Inbox, arrived: Callable[[], None]) -> FastAPI:
+    """The application to be mounted under /api; requests find these in `app.state`.
+
+    `arrived` is called when live events are in the inbox.
+    """
     api = FastAPI(title="Tracetwin", version=owner.version, docs_url=None, redoc_url=None)
     api.state.historian = historian
     api.state.owner = owner
+    api.state.inbox = inbox
+    api.state.arrived = arrived
     api.include_router(_status)
     api.include_router(logs_api.router)
+    api.include_router(events_api.router)
     api.add_exception_handler(TwinError, _sentence)
     return api
 

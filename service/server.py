@@ -17,9 +17,11 @@ from starlette.routing import Mount
 from eventlogs import sidecar
 from eventlogs.client import RemoteHistorian, methods_version
 from eventlogs.historian import Historian
+from eventlogs.live.inbox import Inbox, inbox_path
 from eventlogs.opening import open_historian, owning
 from metagraph.errors import UsageError
 from service.api import make_api
+from service.draining import Draining
 from service.guard import Guard
 from service.historian_calls import GRACE_S, HistorianCalls
 from ui.serving import pages
@@ -76,11 +78,13 @@ def _run(
     port = sockets[0].getsockname()[1]
     owner = sidecar.new_owner(f"http://{LOCAL}:{port}", methods_version())
     calls = HistorianCalls(historian)
-    api = make_api(historian, owner)
-    api.mount("/historian", calls)
-    app = Guard(pages(Path(historian.path), [Mount("/api", api)]), owner)
     with ExitStack() as owned:
+        inbox = owned.enter_context(Inbox(inbox_path(historian.path)))
+        draining = owned.enter_context(Draining(historian))
         owned.callback(calls.close)
+        api = make_api(historian, owner, inbox, draining.arrived)
+        api.mount("/historian", calls)
+        app = Guard(pages(Path(historian.path), [Mount("/api", api)]), owner)
 
         def started() -> None:
             owned.enter_context(owning(historian, owner))
