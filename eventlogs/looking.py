@@ -74,7 +74,7 @@ def look(path: Path, options: LookOptions = _NOTHING_SAID, sample: int = 10) -> 
             encoding=staged.encoding,
             delimiter=staged.delimiter,
             member=staged.member,
-            object_types={},
+            object_types=dict(staged.object_types),
             rows=staged.rows,
             columns=columns,
             candidate=candidate,

@@ -40,14 +40,23 @@ def read_ocel(con: DuckDBPyConnection, path: Path, fill: Fill, object_type: str 
     digest = fill(tables, path)
     tables.close()
     _check(con, path)
-    kind = _choose(con, path, object_type)
+    types: dict[str, int] = dict(
+        con.execute(
+            "SELECT type, count(*) FROM ocel_objects GROUP BY type ORDER BY count(*) DESC, type"
+        ).fetchall()
+    )
+    kind = _choose(path, types, object_type)
     columns, changing = flatten(con, path, kind)
     rows = int(con.execute("SELECT count(*) FROM staging").fetchall()[0][0])
     if not rows:
         raise DataError(f"{path}: no event relates to an object of type {kind!r}; take another --object-type")
     notes = _notes(con, kind, rows, changing, tables.object_relations)
     tables.drop()
-    return Staged(*(str(path), columns, rows, digest, f"event of {kind!r}", 1, notes), object_type=kind)
+    return Staged(
+        *(str(path), columns, rows, digest, f"event of {kind!r}", 1, notes),
+        object_type=kind,
+        object_types=tuple(types.items()),
+    )
 
 
 def _check(con: DuckDBPyConnection, path: Path) -> None:
@@ -99,19 +108,14 @@ def _check(con: DuckDBPyConnection, path: Path) -> None:
         )
 
 
-def _choose(con: DuckDBPyConnection, path: Path, wanted: str | None) -> str:
-    counts = dict(
-        con.execute(
-            "SELECT type, count(*) FROM ocel_objects GROUP BY type ORDER BY count(*) DESC, type"
-        ).fetchall()
-    )
-    if wanted is not None and wanted in counts:
+def _choose(path: Path, types: Mapping[str, int], wanted: str | None) -> str:
+    if wanted is not None and wanted in types:
         return wanted
-    if wanted is None and len(counts) == 1:
-        return str(next(iter(counts)))
-    held = ", ".join(f"{kind!r} ({count})" for kind, count in counts.items())
+    if wanted is None and len(types) == 1:
+        return next(iter(types))
+    held = ", ".join(f"{kind!r} ({count})" for kind, count in types.items())
     what = f"holds no objects of type {wanted!r}, but" if wanted else "holds several kinds of objects,"
-    raise ObjectTypeError(f"{path} {what} {held}; say which are the cases with --object-type", counts)
+    raise DataError(f"{path} {what} {held}; say which are the cases with --object-type")
 
 
 def _notes(

@@ -43,6 +43,8 @@ class Staged:
     """The file that was read inside a ZIP archive."""
     object_type: str | None = None
     """Of an object-centric log: the type whose objects are the cases."""
+    object_types: tuple[tuple[str, int], ...] = ()
+    """All its types with their numbers of objects, the most frequent first."""
 
     def place(self, row: int) -> str:
         """Where a row stands, such as `orders.csv, line 13`."""

@@ -96,6 +96,8 @@ def test_both_forms_are_flattened_as_expected(log: Ocel, con: DuckDBPyConnection
         found, rows = staged(con, file, "order")
         assert rows == flattened(log, "order")
         assert found.object_type == "order"
+        kinds = [one["type"] for one in log["objects"]]
+        assert dict(found.object_types) == {kind: kinds.count(kind) for kind in kinds}
 
 
 def test_what_flattening_repeats_and_leaves_out_is_counted(con: DuckDBPyConnection, tmp_path: Path) -> None:
