@@ -115,6 +115,7 @@ def take_in(
     say("parsing", 0.4)
     upload = con.execute("SELECT nextval('upload_ids')").fetchall()[0][0]
     report = take(con, staged, name, upload, options)
+    clear(con)
     say("keeping", 0.9)
     con.execute(
         "INSERT INTO uploads (id, log, source, content_hash, options, parser_version, report, superseded, "
@@ -125,5 +126,4 @@ def take_in(
         ],
     )
     make_current(con, name, upload)
-    clear(con)
     return report
