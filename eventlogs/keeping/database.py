@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,7 @@ def connect(path: str, *, read_only: bool, tell: Callable[[str], None] | None = 
         raise UsageError("--db is empty; name the database's file")
     if read_only and not Path(path).exists():
         raise DataError(f"{path}: there is no such database; import a log first")
+    before = _identity(path)
     try:
         con = duckdb.connect(path, read_only=read_only)
     except duckdb.Error as error:
@@ -51,6 +53,10 @@ def connect(path: str, *, read_only: bool, tell: Callable[[str], None] | None = 
             ) from None
         reason = text.splitlines()[0]
         raise DataError(f"{path} can't be opened as a database ({reason}); give another --db") from None
+    if before and before != _identity(path):
+        # Another process put a rewritten file in its place between opening it here and locking it.
+        con.close()
+        return connect(path, read_only=read_only, tell=tell)
     try:
         limit_memory(con, in_memory=path == MEMORY)
         with _one_at_a_time:
@@ -59,3 +65,11 @@ def connect(path: str, *, read_only: bool, tell: Callable[[str], None] | None = 
         con.close()
         raise
     return con
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -72,11 +72,11 @@ def forget_case(con: DuckDBPyConnection, database: str, case_id: str) -> Forgott
     for upload, kind, source in _uploads_with(con, case_id):
         before = rows_of(con, upload)
         executions = _delete(con, "events", "upload_id = ? AND case_id = ?", [upload, case_id])
-        quarantined = _delete_rows(con, "quarantine", upload, case_id)
-        _delete_rows(con, "fixes", upload, case_id)
         counts["executions"] += executions
-        counts["quarantined rows"] += quarantined
         if kind == "import":
+            quarantined = _delete_rows(con, "quarantine", upload, case_id)
+            _delete_rows(con, "fixes", upload, case_id)
+            counts["quarantined rows"] += quarantined
             sources.append(source)
             what = f"{executions} executions, {quarantined} rows set aside"
             note = f"A case ({what}) was deleted on request on {today}."
