@@ -10,7 +10,24 @@ from typing import Annotated
 
 import typer
 
-from metagraph.errors import TwinError, UsageError
+from metagraph.errors import TwinError
+from ui import commands_import, commands_log, commands_twins
+from ui.options import (
+    DB,
+    HIGHEST_SEED,
+    Config,
+    Db,
+    Json,
+    Log,
+    Map,
+    Open,
+    ProgressFile,
+    Quarantine,
+    Seed,
+    TimeFormat,
+    Twin,
+    Workers,
+)
 
 app = typer.Typer(
     name="tracetwin",
@@ -21,57 +38,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Log = Annotated[str, typer.Argument(metavar="LOG", help="A log file's path, or the name of an imported log.")]
-Twin = Annotated[str, typer.Argument(metavar="TWIN", help="A twin file's path, or name[@version].")]
-Db = Annotated[str, typer.Option("--db", help="The database file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Map = Annotated[
-    str | None,
-    typer.Option("--map", help="Which column is what: case=…,activity=…,resource=…,start=…,end=…"),
-]
-HIGHEST_SEED = 2**32 - 1
-Seed = Annotated[
-    int, typer.Option("--seed", min=0, max=HIGHEST_SEED, help="The same seed gives the same result.")
-]
-Config = Annotated[Path | None, typer.Option("--config", help="twin.toml; see docs/configuration.md.")]
-Open = Annotated[Path | None, typer.Option("--open", help="File with the ids of the open cases, one a line.")]
-Quarantine = Annotated[
-    bool, typer.Option("--quarantine", help="Set unusable rows aside instead of refusing the file.")
-]
-TimeFormat = Annotated[
-    str | None,
-    typer.Option("--time-format", help="dmy, mdy, ymd or a strptime pattern, where times are ambiguous."),
-]
-ProgressFile = Annotated[
-    Path | None,
-    typer.Option("--progress-file", help="Also append progress to this file, a JSON line a step."),
-]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.")]
-DB = "tracetwin.duckdb"
-LONGEST_HORIZON_H = 87600
 
-
-@app.command("import")
-def import_log(
-    log: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .csv.gz, .xes or .xes.gz file.")],
-    db: Db = DB,
-    name: Annotated[
-        str | None, typer.Option("--log", help="Name in the database; default: the file's.")
-    ] = None,
-    mapping: Map = None,
-    config: Config = None,
-    time_format: TimeFormat = None,
-    quarantine: Quarantine = False,
-    as_json: Json = False,
-) -> None:
-    """Take a log into the database and say what was found in it."""
-    from twin.commands import import_command, log_request
-    from ui import console, tables
-
-    request = log_request(str(log), db, mapping, config, time_format, quarantine)
-    with console.progress() as progress:
-        report = import_command(request, name, progress)
-    tables.show_import(report, as_json)
+app.add_typer(commands_import.app, name="import")
+app.command()(commands_log.quality)
+app.command()(commands_log.mine)
+app.command()(commands_twins.show)
+app.command()(commands_twins.models)
 
 
 @app.command()
@@ -98,7 +70,8 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Discover and calibrate a twin from a log."""
-    from twin.commands import build_command, log_request
+    from twin.commands import build_command
+    from twin.requests import log_request
     from twin.source import instant
     from ui import console, tables
 
@@ -107,42 +80,6 @@ def build(
     with console.progress(progress_file) as progress:
         built = build_command(request, twin, config, seed, progress)
     tables.show_built(built, twin, as_json)
-
-
-@app.command()
-def mine(
-    log: Log,
-    what: Annotated[
-        str | None, typer.Argument(metavar="WHAT", help="What to ask; left out: a list of what there is.")
-    ] = None,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter", metavar="KEY=VALUE", help="Which part of the log; docs/mining.md has the keys."
-        ),
-    ] = None,
-    by: Annotated[str, typer.Option(help="How it is told: see the list of what there is.")] = "",
-    zone: Annotated[str, typer.Option(help="Time zone whose clock hours, days and weeks follow.")] = "UTC",
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write all rows: .csv, .csv.gz, .parquet.")
-    ] = None,
-    mapping: Map = None,
-    db: Db = DB,
-    as_json: Json = False,
-) -> None:
-    """Ask a log: directly-follows, variants, durations, waits, handovers, workload and more."""
-    from ui import console, mined
-
-    if what is None:
-        mined.show_questions(as_json)
-        return
-    from twin.commands import log_request
-    from twin.mine import mine_command
-
-    request = log_request(log, db, mapping)
-    with console.progress() as progress:
-        table = mine_command(request, what, filters or (), by, zone, out, progress)
-    mined.show_mined(what, table, as_json, out)
 
 
 @app.command()
@@ -227,13 +164,14 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """Forecast every order that is open at an instant."""
-    from twin.commands import ForecastRequest, forecast_command, log_request
+    from twin.commands import ForecastRequest, forecast_command
+    from twin.requests import log_request, parse_horizons
     from twin.source import instant, read_twin
     from ui import console, results
 
     request = ForecastRequest(
         as_of=instant(as_of, "--as-of"),
-        horizons_h=_horizons(horizons_h, system_out),
+        horizons_h=parse_horizons(horizons_h, system_out),
         replications=replications,
         seed=seed,
         workers=workers,
@@ -265,7 +203,8 @@ def quote(
     as_json: Json = False,
 ) -> None:
     """Quote promise dates for a new order, given everything that is open."""
-    from twin.commands import log_request, quote_command
+    from twin.commands import quote_command
+    from twin.requests import log_request
     from twin.source import instant, read_twin
     from ui import console, results
 
@@ -274,44 +213,6 @@ def quote(
     with console.progress(progress_file) as progress:
         result = quote_command(model, logs, cls, segment, replications, seed, workers, progress, console.warn)
     results.show_quote(result, as_json)
-
-
-@app.command()
-def show(
-    twin: Twin,
-    db: Db = DB,
-    svg: Annotated[Path | None, typer.Option(help="Write the process diagram to this file.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the report (HTML) to this file.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Summarise a twin: tasks, agents, how it was chosen, what it assumes."""
-    from twin.commands import write_pictures
-    from twin.source import read_twin
-    from ui import tables
-
-    model = read_twin(twin, db)
-    write_pictures(model, svg, report)
-    tables.show_twin(model, as_json)
-
-
-@app.command()
-def models(
-    db: Db = DB,
-    promote: Annotated[
-        str | None,
-        typer.Option(metavar="NAME@VERSION", help="Make this version the one that the name alone means."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """List the twins that the database keeps; each build is kept as a version of its file's name."""
-    from getpass import getuser
-
-    from twin.commands import list_models, promote_model
-    from ui import tables
-
-    if promote:
-        promote_model(db, promote, getuser())
-    tables.show_models(list_models(db), as_json)
 
 
 @app.command()
@@ -339,20 +240,6 @@ def demo(
     from ui.demo import run_demo
 
     run_demo(out, seed, as_json)
-
-
-def _horizons(text: str, system_out: Path | None) -> tuple[float, ...]:
-    try:
-        horizons = tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        raise UsageError(f"--horizons-h {text}: expected hours, e.g. 24,168") from error
-    if not all(0 < h <= LONGEST_HORIZON_H for h in horizons):
-        raise UsageError(
-            f"--horizons-h {text}: expected hours above 0, up to {LONGEST_HORIZON_H} (ten years)"
-        )
-    if system_out and not horizons:
-        raise UsageError("--system-out needs horizons: add e.g. --horizons-h 24,168")
-    return horizons
 
 
 class _Stopped(BaseException):

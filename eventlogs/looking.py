@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import CandidateMapping, guess_mapping, settle_mapping
+from eventlogs.columns import MAP_KEYS, CandidateMapping, guess_mapping, settle_mapping
 from eventlogs.decimals import find_sign
 from eventlogs.importing import clocks
 from eventlogs.instants import from_us
@@ -199,7 +199,7 @@ def _command(
     if "timestamp" in said:  # There is no start then, and none is looked for.
         roles["timestamp"] = roles.pop("end")
     words = ["tracetwin", "import", "take", staged.source]
-    words += ["--map", ",".join(f"{role}={name}" for role, name in roles.items())]
+    words += ["--map", ",".join(f"{role}={roles[role]}" for role in MAP_KEYS if role in roles)]
     asked = seen.to_settle or ""
     if options.time_format or "--time-format" in asked:
         words += ["--time-format", options.time_format or "FORMAT"]

@@ -14,64 +14,14 @@ from twin.files import check_writable, write_forecast, write_frame, write_system
 from twin.outlook import Forecast, Quote
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
+from twin.requests import log_request
 from twin.source import LogRequest, LogSource, read_log
 from twin.validation import Validation
 
 if TYPE_CHECKING:
     from eventlogs.keeping.models import ModelInfo
-    from eventlogs.report import ImportReport
     from eventlogs.snapshot import Snapshot
     from simulation.kpis import Interval
-
-
-def log_request(
-    log: str,
-    db: str,
-    mapping: str | None = None,
-    config: Path | None = None,
-    time_format: str | None = None,
-    quarantine: bool = False,
-    until: datetime | None = None,
-    open_file: Path | None = None,
-) -> LogRequest:
-    """A log as the options name it; options win over the configuration file.
-
-    Where neither says how to read it, a file that the database knows is read as it was then.
-    """
-    from eventlogs.columns import parse_map
-    from twin.config import load_config
-
-    known = load_config(config).log if config else None
-    columns: dict[str, str] = {str(role): column for role, column in known.map.items()} if known else {}
-    columns.update(parse_map(mapping) if mapping else {})
-    return LogRequest(
-        log=log,
-        db=db,
-        mapping=columns or None,
-        time_format=time_format or (known.time_format if known else None),
-        time_zone=known.time_zone if known and "time_zone" in known.model_fields_set else None,
-        quarantine=quarantine or bool(known and known.bad_rows == "quarantine"),
-        as_before=not (config or mapping or time_format or quarantine),
-        until=until,
-        open_file=open_file,
-    )
-
-
-def import_command(request: LogRequest, name: str | None, progress: Progress) -> ImportReport:
-    """Take the log into the database; the report says what was found."""
-    from eventlogs.opening import open_historian
-
-    with open_historian(request.db, on_wait=lambda text: progress.step(text, 0.0)) as historian:
-        return historian.import_log(
-            request.log,
-            name,
-            mapping=request.mapping,
-            time_format=request.time_format,
-            tz=request.time_zone,
-            progress=progress.step,
-            on_bad_rows="quarantine" if request.quarantine else "refuse",
-            decimal=request.decimal,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,10 @@ class LogRequest:
     quarantine: bool = False
     decimal: str | None = None
     """The decimal sign of amounts, where their column doesn't tell."""
+    object_type: str | None = None
+    """Of an object-centric log: the type whose objects are the cases."""
     as_before: bool = False
-    """A file that the database knows is read as it was then, not as the four fields above say."""
+    """A file that the database knows is read as it was then, not as the fields above say."""
     until: datetime | None = None
     open_file: Path | None = None
     """Ids of the open cases, one a line; without it the closing rule decides."""
@@ -128,27 +130,39 @@ def opened(
         raise _no_such_log(request, ())
     with open_historian(request.db, read_only=not is_file, on_wait=on_wait) as historian:
         if is_file:
-            historian.import_log(
-                request.log,
-                mapping=request.mapping,
-                time_format=request.time_format,
-                tz=request.time_zone,
-                decimal=request.decimal,
-                progress=tell,
-                on_bad_rows="quarantine" if request.quarantine else "refuse",
-                as_before=request.as_before,
-            )
+            take_file(historian, request, None, tell)
             name = log_name(Path(request.log))
         elif all(info.name != name for info in historian.logs()):
             raise _no_such_log(request, [info.name for info in historian.logs()])
         yield historian, name
 
 
+def take_file(
+    historian: Historian,
+    request: LogRequest,
+    name: str | None = None,
+    tell: Callable[[str, float], None] | None = None,
+) -> ImportReport:
+    """Take the requested file in as log `name` (default: the file's own); what the report says was found."""
+    return historian.import_log(
+        request.log,
+        name,
+        mapping=request.mapping,
+        time_format=request.time_format,
+        tz=request.time_zone,
+        progress=tell,
+        on_bad_rows="quarantine" if request.quarantine else "refuse",
+        as_before=request.as_before,
+        decimal=request.decimal,
+        object_type=request.object_type,
+    )
+
+
 def _no_such_log(request: LogRequest, known: Sequence[str]) -> DataError:
     return DataError(
         f"{request.log}: neither a file nor a log in {request.db}; imported logs: "
-        f"{', '.join(known) or 'none yet'}; give the path of a .csv, .csv.gz, .xes or .xes.gz file, or "
-        "one of those names"
+        f"{', '.join(known) or 'none yet'}; give the path of a log file (CSV, XES, Parquet or "
+        "OCEL), or one of those names"
     )
 
 

@@ -15,13 +15,13 @@ from twin.commands import (
     ForecastRequest,
     build_command,
     forecast_command,
-    import_command,
-    log_request,
     quote_command,
 )
+from twin.imports import take_command
 from twin.json_out import dump
 from twin.progress import Progress
-from ui import console, results, tables
+from twin.requests import log_request
+from ui import console, import_tables, results, tables
 from ui.tasks import holdout
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def run_demo(out: Path, seed: int, json_wanted: bool) -> None:
     request = log_request(str(LOG), db, config=CONFIG)
     steps = _Steps(json_wanted)
     with steps("1/5  Import the bundled order-to-cash log into an embedded DuckDB file") as progress:
-        report = import_command(request, None, progress)
-    steps.show("import", tables.show_import, report)
+        report = take_command(request, None, progress)
+    steps.show("import", import_tables.show_import, report)
     with steps("2/5  Validate: a twin of the first four fifths simulates the last fifth") as progress:
         validation = holdout(Path(db), report.log, CONFIG, VALIDATION_RUNS, seed, progress)
     steps.show("validation", results.show_validation, validation)

@@ -1,4 +1,4 @@
-"""What each command shows of logs and twins: tables and sentences for people, or JSON."""
+"""What each command shows of twins: tables and sentences for people, or JSON."""
 
 from __future__ import annotations
 
@@ -15,20 +15,9 @@ from ui.console import MOST_ROWS, OUT, as_json, more, say, show_table
 
 if TYPE_CHECKING:
     from eventlogs.keeping.models import ModelInfo
-    from eventlogs.report import ImportReport
     from metagraph.model import Metagraph
     from metagraph.nodes import Task
     from twin.commands import Built
-
-
-def show_import(report: ImportReport, json_wanted: bool) -> None:
-    """What an import found."""
-    if json_wanted:
-        as_json(report)
-        return
-    OUT.print(f"[bold]Log {escape(report.log)}[/bold]")
-    for sentence in report.sentences():
-        say(sentence)
 
 
 def show_built(built: Built, written: Path, json_wanted: bool) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import typer
+from typer.core import TyperGroup
 
 import cli
 from examples.order_to_cash import START, known_twin
@@ -93,19 +94,27 @@ def here(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def commands() -> dict[str, list[str]]:
+def commands(group: TyperGroup, of: str = "") -> dict[str, list[str]]:
     """Command -> its options."""
-    group = typer.main.get_group(cli.app).commands
-    return {name: [option for p in group[name].params for option in p.opts] for name in group}
+    found: dict[str, list[str]] = {}
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            found |= commands(command, f"{name} ")
+        else:
+            found[of + name] = [option for p in command.params for option in p.opts]
+    return found
 
 
-@pytest.mark.parametrize("name", list(commands()))
+COMMANDS = commands(typer.main.get_group(cli.app))
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_has_help_and_stands_in_the_docs(name: str) -> None:
-    said = tracetwin(name, "--help")
+    said = tracetwin(*name.split(), "--help")
     assert said.code == 0
     assert f"tracetwin {name}" in " ".join(said.out.split())
     section = DOCS.split(f"## tracetwin {name}", 1)[1].split("\n## ", 1)[0]
-    for option in commands()[name]:
+    for option in COMMANDS[name]:
         if option.startswith("--") and option != "--help":
             assert f"`{option}" in section or f" {option} " in section.splitlines()[0] + " ", option
     assert "`--json`" in section
@@ -159,7 +168,10 @@ def test_forecast_keeps_its_contract(here: Path) -> None:
 
 
 JSON = {
-    "import": ("import", "orders.csv"),
+    "import look": ("import", "look", "orders.csv"),
+    "import take": ("import", "take", "orders.csv"),
+    "import list": ("import", "list"),
+    "quality": ("quality", "orders"),
     "simulate": ("simulate", "twin.json", "--cases", "5", "--start", "2026-11-03"),
     "validate": ("validate", "twin.json", "--log", "later.csv", "--train", "orders.csv", "--runs", "1"),
     "forecast": ("forecast", "known.json", "--log", "orders", "--as-of", AS_OF, "--replications", "2"),
@@ -175,7 +187,8 @@ def test_json_is_one_document_and_tables_fit(command: str, monkeypatch: pytest.M
     assert json.loads(fine(*JSON[command], "--json"))
     monkeypatch.setenv("COLUMNS", "80")
     text = fine(*JSON[command])
-    assert max(len(line) for line in text.splitlines()) <= 80
+    lines = [line for line in text.splitlines() if not line.startswith("  tracetwin import take ")]
+    assert max(map(len, lines)) <= 80
     assert "…" not in text.replace("… and", ""), "cut short"
 
 
@@ -206,7 +219,7 @@ FAULTS: dict[str, tuple[str, int, str]] = {
         3,
         "badtime.csv, line 3: 'soon' in column 'end_time'",
     ),
-    "end before start": ("import backwards.csv", 3, "backwards.csv, line 3: the end"),
+    "end before start": ("import take backwards.csv", 3, "backwards.csv, line 3: the end"),
     "empty file": ("build empty.csv --twin t.json", 3, "empty.csv: the file is empty"),
     "header only": ("build header.csv --twin t.json", 3, "header.csv: there is a header but no row"),
     "unknown key": (
@@ -287,12 +300,12 @@ FAULTS: dict[str, tuple[str, int, str]] = {
     "no database": ("models --db none.duckdb", 3, "none.duckdb: no such database"),
     "text as database": ("models --db empty-not.duckdb", 3, "empty-not.duckdb can't be opened as a database"),
     "foreign database": (
-        "import orders.csv --db foreign.duckdb",
+        "import take orders.csv --db foreign.duckdb",
         3,
         "foreign.duckdb is a database of another program",
     ),
     "damaged database": ("models --db damaged.duckdb", 3, "damaged.duckdb"),
-    "database in no folder": ("import orders.csv --db no/x.duckdb", 3, "no/x.duckdb can't be opened"),
+    "database in no folder": ("import take orders.csv --db no/x.duckdb", 3, "no/x.duckdb can't be opened"),
     "no arrivals": ("simulate quiet.json --cases 2 --start 2026-11-03 --out t.csv", 3, "knows no arrivals"),
     "no arrivals to validate": ("validate quiet.json --log orders", 3, "knows no arrivals"),
     "missing ids": (f"{FORECAST} --open none.txt", 3, "none.txt can't be read (No such file or directory)"),
@@ -314,6 +327,16 @@ FAULTS: dict[str, tuple[str, int, str]] = {
     "promotion of no version": ("models --promote twin@77", 3, "there is no twin 'twin@77'"),
     "demo in a file": ("demo --out orders.csv", 3, "--out orders.csv: no such folder can be made"),
     "unknown command": ("guess", 2, "No such command 'guess'"),
+    "the old way to import": ("import orders.csv", 2, "'tracetwin import take orders.csv' takes it"),
+    "a look at nothing": ("import look none.csv", 3, "none.csv can't be opened: No such file"),
+    "a look at no log": ("import look empty.csv", 3, "empty.csv: the file is empty"),
+    "an unknown zone": ("import look orders.csv --tz Mars/Olympus", 2, "--tz 'Mars/Olympus' is no time zone"),
+    "nothing to undo": ("import undo nolog", 3, "nothing was ever imported as log 'nolog'"),
+    "no quarantine": ("import quarantined orders --out t.csv", 3, "log 'orders' has no quarantined rows"),
+    "nothing to forget": ("import forget", 2, "import forget: give one of --case ID, --person NAME and"),
+    "nobody to forget": ("import forget --case SO-0", 3, "SO-0"),
+    "no database to list": ("import list --db none.duckdb", 3, "none.duckdb: no such database; take a log"),
+    "quality of nothing": ("quality nolog", 3, "nolog: neither a file nor a log in tracetwin.duckdb"),
 }
 
 
@@ -449,7 +472,7 @@ def test_a_log_that_was_mapped_once_needs_no_map_again(here: Path) -> None:
     renamed = head.replace("case_id", "Vorgang").replace("activity", "Schritt")
     (here / "odd.csv").write_text(f"{renamed}\n{rest}", encoding="utf-8")
     assert tracetwin("forecast", "known.json", "--log", "odd.csv", "--as-of", AS_OF).code == 3
-    fine("import", "odd.csv", "--map", "case=Vorgang,activity=Schritt")
+    fine("import", "take", "odd.csv", "--map", "case=Vorgang,activity=Schritt")
     (here / "again.csv").write_bytes((here / "odd.csv").read_bytes())
     for log in ("odd.csv", "again.csv"):
         said = fine(*f"{FORECAST} --json --replications 2".replace("orders", log).split())

@@ -9,8 +9,9 @@ from eventlogs.historian import Historian
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.logs import Row, write
 from tests.twin.small import known_log
-from twin.commands import build_command, log_request
+from twin.commands import build_command
 from twin.progress import Progress
+from twin.requests import log_request
 from twin.source import read_log
 
 CONFIG = "[build]\nnoises = [0.0]\n"

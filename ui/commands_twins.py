@@ -1,0 +1,46 @@
+"""Commands about the twins that there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ui.options import DB, Db, Json, Twin
+
+
+def show(
+    twin: Twin,
+    db: Db = DB,
+    svg: Annotated[Path | None, typer.Option(help="Write the process diagram to this file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report (HTML) to this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Summarise a twin: tasks, agents, how it was chosen, what it assumes."""
+    from twin.commands import write_pictures
+    from twin.source import read_twin
+    from ui import tables
+
+    model = read_twin(twin, db)
+    write_pictures(model, svg, report)
+    tables.show_twin(model, as_json)
+
+
+def models(
+    db: Db = DB,
+    promote: Annotated[
+        str | None,
+        typer.Option(metavar="NAME@VERSION", help="Make this version the one that the name alone means."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the twins that the database keeps; each build is kept as a version of its file's name."""
+    from getpass import getuser
+
+    from twin.commands import list_models, promote_model
+    from ui import tables
+
+    if promote:
+        promote_model(db, promote, getuser())
+    tables.show_models(list_models(db), as_json)

@@ -1,0 +1,208 @@
+"""What the import commands and `quality` show: tables and sentences for people, or JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from ui.console import OUT, as_json, say, show_table
+from ui.quality_words import example_text, found_text
+
+if TYPE_CHECKING:
+    from eventlogs.keeping.forgetting import Forgotten
+    from eventlogs.keeping.retention import Archive
+    from eventlogs.keeping.undoing import Dropped, Undone
+    from eventlogs.looked import Look
+    from eventlogs.quality import QualityReport
+    from eventlogs.report import ImportReport
+    from twin.imports import ListedLog
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SURE = 0.75
+
+
+def show_look(look: Look, json_wanted: bool) -> None:
+    """How a file would be read, what is wrong in it, and what to type next."""
+    if json_wanted:
+        as_json(look)
+        return
+    OUT.print(f"[bold]{escape(look.source)}[/bold]")
+    say(file_text(look))
+    if look.object_types:
+        types = [(kind, f"{n:,}") for kind, n in look.object_types.items()]
+        show_table("Objects, one type of which is the cases", ("type", "objects"), types)
+    if look.columns:
+        _columns(look)
+    if look.read:
+        _rows(look)
+    for sentence in (*time_texts(look), *look.notes):
+        say(sentence)
+    if look.problems:
+        rows = [(p.reason, f"{p.rows:,}", ", ".join(p.places)) for p in look.problems]
+        show_table("Rows that can't be used", ("reason", "rows", "where"), rows, (0, 2))
+    if look.to_settle:
+        OUT.print("\n[bold]To be settled first[/bold]")
+        say(look.to_settle)
+    OUT.print("\n[bold]Next[/bold]")
+    OUT.print(f"  {escape(look.command)}", soft_wrap=True)
+
+
+def file_text(look: Look) -> str:
+    """What kind of file it is."""
+    parts = [f"{look.rows:,} rows" if look.rows else "an object-centric log"]
+    if look.member:
+        parts.append(f"of {look.member} in the archive")
+    if look.encoding:
+        parts.append(f"encoding {look.encoding}")
+    if look.delimiter:
+        parts.append(f"delimiter {DELIMITERS.get(look.delimiter, look.delimiter)}")
+    if look.decimal:
+        parts.append(f"decimal {'comma' if look.decimal == ',' else 'point'}")
+    return ", ".join(parts)
+
+
+def time_texts(look: Look) -> list[str]:
+    """How times are read, with the evidence, and which zone is assumed."""
+    said = [
+        f"Times in {time.column!r}: {reading.format}, {reading.rows:,} such as {reading.example!r} "
+        f"({reading.decided_by})."
+        for time in look.times
+        for reading in time.readings
+    ]
+    zoneless = sum(time.zoneless for time in look.times)
+    if look.tz_assumed:
+        said.append(f"{zoneless:,} times name no zone: read as UTC unless --tz says another.")
+    elif zoneless:
+        said.append(f"{zoneless:,} times name no zone: read as local times of {look.tz}.")
+    return said
+
+
+def _columns(look: Look) -> None:
+    role_of = {name: role for role, name in look.candidate.columns.items()}
+    rows = []
+    for column in look.columns:
+        role = role_of.get(column.name, "")
+        confidence = look.candidate.confidence.get(role, 0.0)
+        sure = f"{role}, {confidence:.0%}" + ("?" if confidence < SURE else "") if role else ""
+        rows.append((column.name, sure, f"{column.filled:.0%}", " · ".join(map(_short, column.examples))))
+    show_table("Columns", ("column", "read as", "filled", "examples"), rows, (0, 1, 3))
+    if any("?" in row[1] for row in rows):
+        say("What has a question mark is only a suggestion: --map says it for certain.")
+
+
+def _rows(look: Look) -> None:
+    shown = [
+        (
+            *(row.place.split()[-1], row.case or "", row.activity or "", row.resource or ""),
+            *("" if at is None else f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.start, row.end)),
+            row.problem or "",
+        )
+        for row in look.read
+    ]
+    unit = look.read[0].place.rpartition(" ")[0]
+    columns = (unit, "case", "activity", "resource", "start (UTC)", "end (UTC)", "problem")
+    show_table("The first rows as they would be read", columns, shown, (1, 2, 3, 4, 5, 6))
+
+
+def _short(text: str, most: int = 24) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def show_import(report: ImportReport, json_wanted: bool) -> None:
+    """What an import found, and what was assumed."""
+    if json_wanted:
+        as_json(report)
+        return
+    OUT.print(f"[bold]Log {escape(report.log)}[/bold]")
+    for sentence in report.sentences():
+        say(sentence)
+
+
+def show_imports(logs: tuple[ListedLog, ...], json_wanted: bool) -> None:
+    """The logs with their histories."""
+    if json_wanted:
+        as_json(logs)
+        return
+    rows = []
+    for log in logs:
+        rows += [
+            (
+                log.name,
+                f"{i.taken_at:%Y-%m-%d %H:%M}",
+                Path(i.source).name,
+                f"{i.rows:,}",
+                f"{i.executions:,}",
+                i.state,
+            )
+            for i in log.imports
+        ] or [(log.name, "", "live events", "", f"{log.executions:,}", "current")]
+    columns = ("log", "taken (UTC)", "file", "rows", "executions", "state")
+    show_table("Logs and their imports", columns, rows, (0, 1, 2, 5))
+
+
+def show_undone(undone: Undone, json_wanted: bool) -> None:
+    """What the log's name means now."""
+    as_json(undone) if json_wanted else say(undone.sentence())
+
+
+def show_quarantined(name: str, out: Path, rows: int, json_wanted: bool) -> None:
+    """Where the rows are, and what to do with them."""
+    if json_wanted:
+        as_json({"log": name, "rows": rows, "out": str(out)})
+        return
+    say(
+        f"{rows:,} rows written to {out}; correct them there (not their first two columns) and type "
+        f"'tracetwin import mend {name} {out}'."
+    )
+
+
+def show_archive(archive: Archive, json_wanted: bool) -> None:
+    """What left the database, and where it went."""
+    if json_wanted:
+        as_json(archive)
+        return
+    if archive.file is None:
+        since = f"{archive.before:%Y-%m-%d %H:%M} UTC"
+        say(f"Every closed case of log {archive.log} has an event since {since}; nothing was moved.")
+        return
+    say(
+        f"{archive.cases:,} cases ({archive.executions:,} executions) without an event since "
+        f"{archive.before:%Y-%m-%d %H:%M} UTC moved to {archive.file}."
+    )
+
+
+def show_forgotten(done: Forgotten | Dropped, json_wanted: bool) -> None:
+    """What was deleted, and what couldn't be."""
+    from eventlogs.keeping.undoing import Dropped
+
+    if json_wanted:
+        as_json(done)
+    elif isinstance(done, Dropped):
+        say(f"{done.imports:,} superseded imports ({done.executions:,} executions) were deleted for good.")
+    else:
+        for sentence in (done.sentence(), *done.left):
+            say(sentence)
+
+
+def show_quality(report: QualityReport, json_wanted: bool) -> None:
+    """Every doubt with examples and what follows."""
+    if json_wanted:
+        as_json(report)
+        return
+    OUT.print(f"[bold]Quality of log {escape(report.log)}[/bold]")
+    say(
+        f"{report.cases:,} cases, {report.executions:,} executions, {report.running:,} of them running, up "
+        f"to {report.until:%Y-%m-%d %H:%M} UTC"
+    )
+    say(f"{report.rows.equation()}.")
+    for finding in report.doubts():
+        OUT.print(f"\n[bold]{escape(finding.title)}:[/bold] {escape(found_text(finding))}")
+        for example in finding.examples:
+            say(f"· {example_text(example)}")
+        say(finding.consequence)
+    clean = [f.title[0].lower() + f.title[1:] for f in report.findings if not f.count]
+    if clean:
+        OUT.print("\n[bold]Looked for and not found:[/bold]")
+        say(f"{'; '.join(clean)}.")
