@@ -150,7 +150,6 @@ class _Table:
     def append(self, batch: pa.RecordBatch) -> None:
         """Keep the next rows. Raises DataError for a field that is too long."""
         import pyarrow as pa
-        from pyarrow import compute
 
         numbers = np.setdiff1d(
             np.arange(self._next, self._next + len(batch) + len(self._ahead)), self._ahead, assume_unique=True
@@ -158,11 +157,12 @@ class _Table:
         if len(numbers):
             self._next = int(numbers[-1]) + 1
             self._ahead = [row for row in self._ahead if row >= self._next]
-        for column in batch.columns:
-            if (compute.max(compute.binary_length(column)).as_py() or 0) > LONGEST_FIELD:
-                raise ValueError("a field is too long")
+        if any(_longest(column) > LONGEST_FIELD for column in batch.columns):
+            raise ValueError("a field is too long")
         self.rows += len(batch)
-        rows = pa.Table.from_batches([batch.add_column(0, "row", pa.array(numbers, pa.int64()))])
+        # Not pa.array: it would import pandas, which takes longer than most files.
+        row = pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
+        rows = pa.Table.from_batches([batch.add_column(0, "row", row)])
         self._insert("staging", rows)
         self._keep_broken()
 
@@ -209,6 +209,12 @@ class _Table:
         self._con.register("new_rows", rows)
         self._con.execute(f"INSERT INTO {table} SELECT * FROM new_rows")
         self._con.unregister("new_rows")
+
+
+def _longest(column: pa.StringArray) -> int:
+    """Bytes of the longest text of a column."""
+    offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset :][: len(column) + 1]
+    return int(np.diff(offsets).max(initial=0))
 
 
 def _explain(path: Path, encoding: str, dialect: Dialect, error: Exception) -> NoReturn:

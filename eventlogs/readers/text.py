@@ -86,6 +86,9 @@ class TextStream:
         return found
 
     def _decode(self, piece: bytes) -> str:
+        if self._encoding == "utf-8" and piece and piece.isascii() and not self._decoder.getstate()[0]:
+            # Nothing to prove, and the text itself isn't needed.
+            return ""
         try:
             return self._decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:

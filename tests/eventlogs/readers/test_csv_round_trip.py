@@ -14,7 +14,7 @@ from eventlogs.readers import csv_reader, dialect
 from metagraph.errors import DataError
 from tests.eventlogs.readers.staging import stage
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 words = st.sampled_from(
     ["", "007", "NA", "null", "NULL", "1e3", " x ", "é", '5" pipe', "a\nb", "a\r\nb", ",;"]
 )

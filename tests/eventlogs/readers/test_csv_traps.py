@@ -48,6 +48,7 @@ def test_tables(content: str, rows: dict[int, tuple[str | None, ...]], tmp_path:
     [
         ("a,,c,\n1,2,3,4\n", ("a", "column 2", "c", "column 4"), 0),
         ("a,b\n1,2,\n3,4,\n", ("a", "b", "column 3"), 1),
+        ("a|b\n1|2|\n3|4|\n", ("a", "b", "column 3"), 1),
         (" a ;\tb\n1;2\n", ("a", "b"), 0),
     ],
 )
@@ -187,7 +188,7 @@ def test_too_many_shifts_of_lines_leave_the_row(tmp_path: Path, monkeypatch: pyt
 
 
 def test_small_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = f"{HEAD}\r\n" + "1,Größe 😀,t\r\n" * 500 + '2,"""x",t'
+    content = f"{HEAD}\r\n" + f"1,Größe 😀,t\r\n1,{'x' * 110},t\r\n" * 250 + '2,"""x",t'
     whole = {e: stage(written(tmp_path, content, e)) for e in ("utf-8-sig", "utf-16", "utf-32")}
     monkeypatch.setattr(csv_reader, "_BLOCK", 200)
     monkeypatch.setattr(csv_reader, "SAMPLE", 40)
@@ -196,3 +197,6 @@ def test_small_pieces_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for encoding, expected in whole.items():
         assert stage(written(tmp_path, content, encoding)) == expected
         assert len(expected[1]) == 501
+        assert fault(written(tmp_path, f"{content}\0", encoding)).startswith(
+            ", line 502: the text holds a NUL"
+        )
