@@ -30,7 +30,7 @@ def copy_to(con: DuckDBPyConnection, target: Path) -> None:
         remove(partial)
         with _attached(con, partial) as copy:
             con.execute(f"COPY FROM DATABASE {_current(con)} TO {copy}")
-            if content(con, copy) != content(con, _current(con)):
+            if content(con, copy) != content(con):
                 raise DataError(f"{target}: the copy doesn't hold what the database holds; see to the disk")
         handle = os.open(partial, os.O_RDONLY)
         try:
@@ -53,13 +53,14 @@ def same_content(con: DuckDBPyConnection, other: Path) -> bool:
     """Whether another database's file holds the same rows in the same tables."""
     try:
         with _attached(con, other, "READ_ONLY") as copy:
-            return content(con, copy) == content(con, _current(con))
+            return content(con, copy) == content(con)
     except duckdb.Error:
         return False
 
 
-def content(con: DuckDBPyConnection, database: str) -> _Content:
-    """Of every table the number of rows and the sum of their hashes."""
+def content(con: DuckDBPyConnection, database: str | None = None) -> _Content:
+    """Of every table the number of rows and the sum of their hashes; by default of the database itself."""
+    database = database or _current(con)
     names = con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND NOT internal AND NOT temporary",
         [database.strip('"')],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from glob import escape as glob_escape
 from pathlib import Path
 
 import duckdb
@@ -72,7 +72,8 @@ def migrate(
 def backups(path: str) -> list[Path]:
     """The copies that migrations put aside."""
     file = Path(path)
-    return sorted(file.parent.glob(f"{glob_escape(file.name)}.v*-backup*"))
+    name = re.compile(re.escape(file.name) + r"\.v\d+-backup(-\d+)?")
+    return sorted(path for path in file.parent.iterdir() if name.fullmatch(path.name))
 
 
 def _scripts() -> list[Path]:

@@ -65,7 +65,7 @@ def filled(folder: Path) -> Path:
 def told(base: Path, number: int, log: str) -> None:
     """Live events of the person, the case and both, one of them unreadable, into the inbox."""
     day = f"2024-04-0{number + 1}T08:00:00Z"
-    events = [
+    events: list[dict[str, object]] = [
         {"case": CASE, "activity": "A", "resource": "Ada", "time": day},
         {"case": "c1", "activity": "A", "resource": PERSON, "time": day},
         {"case": CASE, "activity": "C", "lifecycle": "start", "resource": PERSON, "time": day},

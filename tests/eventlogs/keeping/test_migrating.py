@@ -15,7 +15,7 @@ from tests.eventlogs.keeping.old_files import ROWS, version_one
 def test_an_older_file_is_put_aside_and_brought_up_to_date(tmp_path: Path) -> None:
     base = version_one(tmp_path / "it's [x].duckdb")
     with duckdb.connect(str(base)) as con:
-        before = content(con, '"it\'s [x]"')
+        before = content(con)
     told: list[str] = []
     with pytest.raises(OutdatedError, match=r"of an older Tracetwin \(schema 1\); open it once for writing"):
         Historian(base, read_only=True)
@@ -34,8 +34,7 @@ def test_an_older_file_is_put_aside_and_brought_up_to_date(tmp_path: Path) -> No
         f"{base} is of an older Tracetwin and is brought up to date; as it was, it is kept as {backup}"
     ]
     with duckdb.connect(str(backup), read_only=True) as con:
-        name = con.execute("SELECT current_database()").fetchall()[0][0]
-        assert content(con, f'"{name}"') == before
+        assert content(con) == before
         assert before["events"][0] == 3 * ROWS
     with Historian(base, tell=told.append):
         assert len(told) == 1

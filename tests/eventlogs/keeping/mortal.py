@@ -1,0 +1,62 @@
+"""A process that forks workers to be killed: each works on a database and says what it has finished.
+
+Reads lines `import FOLDER SEED` or `migrate FILE` from standard input and answers with the worker's number.
+Forking saves the second that starting Python and importing the historian take.
+"""
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb  # noqa: F401
+import pyarrow  # noqa: F401
+
+from eventlogs import closing, uploads  # noqa: F401
+from eventlogs.historian import Historian
+
+
+def import_logs(folder: str, seed: str) -> None:
+    """Take files, undo and drop, forever; every line said is a promise."""
+    place, choice = Path(folder), random.Random(int(seed))
+    files = sorted(place.glob("*.csv"))
+    with Historian(place / "x.duckdb") as historian:
+        print("open", flush=True)
+        while True:
+            step = choice.random()
+            if step < 0.7:
+                file = choice.choice(files)
+                historian.import_log(file, "log", on_bad_rows="quarantine")
+                print(f"took {file.stem}", flush=True)
+            elif step < 0.9 and historian.logs():
+                historian.undo_import("log")
+                print("undid", flush=True)
+            elif historian.logs():
+                historian.drop_superseded("log")
+                print("dropped", flush=True)
+
+
+def migrate(file: str) -> None:
+    """Open an old file once."""
+    print("begins", flush=True)
+    with Historian(file, tell=lambda sentence: print("copied", flush=True)):
+        print("opened", flush=True)
+
+
+def main() -> None:
+    """Fork a worker for every line."""
+    tasks: dict[str, Callable[..., None]] = {"import": import_logs, "migrate": migrate}
+    for line in sys.stdin:
+        name, *arguments = line.rstrip("\n").split("\t")
+        worker = os.fork()
+        if worker == 0:
+            print(f"worker {os.getpid()}", flush=True)
+            tasks[name](*arguments)
+            os._exit(0)
+        os.waitpid(worker, 0)
+        print("dead", flush=True)
+
+
+if __name__ == "__main__":
+    main()
