@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas  # noqa: F401
 import streamlit as st
 
-from ui import page_build, page_forecast, page_process, page_upload, page_validation
+from ui import page_build, page_forecast, page_log, page_process, page_upload, page_validation
 from ui.parts import choose_twin
 
 # A file of our own: Streamlit would fetch a Material icon for the tab from another server.
@@ -18,6 +18,7 @@ pages = {
     "upload": st.Page(
         page_upload.show, title="1 Upload", icon=":material/upload_file:", url_path="upload", default=True
     ),
+    "log": st.Page(page_log.show, title="Log", icon=":material/insights:", url_path="log"),
     "build": st.Page(page_build.show, title="2 Build", icon=":material/construction:", url_path="build"),
     "process": st.Page(
         page_process.show, title="3 Process", icon=":material/account_tree:", url_path="process"
