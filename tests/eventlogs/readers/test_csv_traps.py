@@ -48,7 +48,7 @@ def test_tables(content: str, rows: dict[int, tuple[str | None, ...]], tmp_path:
     [
         ("a,,c,\n1,2,3,4\n", ("a", "column 2", "c", "column 4"), 0),
         ("a,b\n1,2,\n3,4,\n", ("a", "b", "column 3"), 1),
-        ("a|b\n1|2|\n3|4|\n", ("a", "b", "column 3"), 1),
+        ("a,b;c;d\n1,2;3;4;\n", ("a,b", "c", "d", "column 4"), 1),
         (" a ;\tb\n1;2\n", ("a", "b"), 0),
     ],
 )
