@@ -14,7 +14,9 @@ def rows_of(con: DuckDBPyConnection, upload: int) -> int:
     """Rows of the file that the import's executions were made of."""
     return int(
         con.execute(
-            "SELECT count(*) + count(start_row) FROM events WHERE upload_id = ?", [upload]
+            "SELECT count(*) + count(start_row) + coalesce(sum(len(pauses)), 0) FROM events "
+            "WHERE upload_id = ?",
+            [upload],
         ).fetchall()[0][0]
     )
 

@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.instants import from_us, monday, to_us
 from eventlogs.keeping import parquet_files, retention, snapshots
-from eventlogs.keeping.snapshots import ATTRIBUTE
+from eventlogs.keeping.snapshots import ATTRIBUTE, PAUSES
 from eventlogs.snapshot import Snapshot
 from metagraph.errors import DataError
 
@@ -142,6 +142,8 @@ def _frozen(table: pa.Table) -> Snapshot:
     for name in ("start_s", "end_s"):
         moved = (np.rint(table[name].to_numpy() * 1e6) - shift_us) / 1e6
         table = table.set_column(table.column_names.index(name), name, [moved])
+    if PAUSES in table.column_names:
+        table = _pauses_moved(table, shift_us)
     until = datetime.fromisoformat(whole["origin"]) + timedelta(seconds=whole["until_s"])
     whole |= {
         "origin": origin.isoformat(),
@@ -154,6 +156,18 @@ def _frozen(table: pa.Table) -> Snapshot:
     ]
     table = table.select(filled).replace_schema_metadata({key: json.dumps(whole)})
     return snapshots.from_table(table)
+
+
+def _pauses_moved(table: pa.Table, shift_us: int) -> pa.Table:
+    import pyarrow as pa
+
+    lists = table[PAUSES].combine_chunks()
+    moved = (np.rint(lists.flatten().to_numpy() * 1e6) - shift_us) / 1e6
+    if not len(moved):
+        return table.drop_columns([PAUSES])
+    ends = np.cumsum(lists.value_lengths().to_numpy())
+    column = pa.ListArray.from_arrays(np.concatenate(([0], ends)).astype(np.int32), moved)
+    return table.set_column(table.column_names.index(PAUSES), PAUSES, column)
 
 
 def _distinct(table: pa.Table, name: str) -> list[str]:

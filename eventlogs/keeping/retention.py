@@ -21,6 +21,20 @@ from eventlogs.live.standing import AT_HAND
 from eventlogs.snapshot import Snapshot
 from metagraph.errors import UsageError
 
+_EVENTS = """
+list_transform(
+    list_concat(
+        CASE WHEN start_us < end_us OR start_row IS NOT NULL
+            THEN [{told: 'start', at_us: start_us}] ELSE [] END,
+        list_transform(coalesce(pauses, []), lambda us, i: {
+            told: CASE WHEN i % 2 = 1 THEN 'suspend' ELSE 'resume' END, at_us: us}),
+        [{told: 'complete', at_us: end_us}]
+    ),
+    lambda event, i: {told: event.told, at_us: event.at_us, nth: i}
+)
+"""
+"""An execution as the events that pairing makes it of: the only form in which a file can tell of pauses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Archive:
@@ -73,7 +87,9 @@ def retain(con: DuckDBPyConnection, database: str, snapshot: Snapshot, older_tha
         return Archive(name, before, 0, 0, None, now)
     con.execute("CREATE OR REPLACE TEMP TABLE leaving AS SELECT unnest(?::VARCHAR[]) AS case_id", [leaving])
     query = _executions(con, name, single_timestamp=snapshot.single_timestamp)
-    executions = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
+    executions = con.execute(
+        "SELECT count(*) FROM log_executions WHERE log = ? AND case_id IN (FROM leaving)", [name]
+    ).fetchall()[0][0]
     content = parquet_files.write_query(con, query, folder(database))
     archive = Archive(name, before, len(leaving), executions, folder(database) / f"{content}.parquet", now)
     con.execute(
@@ -94,9 +110,19 @@ def _executions(con: DuckDBPyConnection, name: str, *, single_timestamp: bool) -
     here = f"log = {_text(name)} AND case_id IN (SELECT case_id FROM leaving)"
     names: set[str] = set()
     columns = [f"e.{column} AS {_free(column, names)}" for column in ("case_id", "activity", "resource")]
-    if not single_timestamp:
-        columns.append(f"{_stamp('e.start_us')} AS {_free('start_time', names)}")
-    columns.append(f"{_stamp('e.end_us')} AS {_free('end_time', names)}")
+    paused = con.execute(f"SELECT count(pauses) FROM log_executions WHERE {here}").fetchall()[0][0]
+    relation = f"(FROM log_executions WHERE {here})"
+    if paused:
+        relation = f"(SELECT *, unnest({_EVENTS}, recursive := true) FROM log_executions WHERE {here})"
+        times = {
+            "lifecycle:transition": "e.told",
+            "concept:instance": "e.row",
+            "time:timestamp": _stamp("e.at_us"),
+        }
+    else:
+        times = {"start_time": _stamp("e.start_us"), "end_time": _stamp("e.end_us")}
+        times = {column: sql for column, sql in times.items() if column == "end_time" or not single_timestamp}
+    columns += [f"{sql} AS {_free(column, names)}" for column, sql in times.items()]
     of_event = "SELECT DISTINCT unnest(json_keys(attributes)) AS name FROM log_executions"
     for (attribute,) in con.execute(f"{of_event} WHERE {here} ORDER BY name").fetchall():
         pointer = "/" + attribute.replace("~", "~0").replace("/", "~1")
@@ -107,8 +133,8 @@ def _executions(con: DuckDBPyConnection, name: str, *, single_timestamp: bool) -
     return (
         "WITH a AS (SELECT case_id, map(list(name), list(value)) AS of_case FROM log_attributes "
         f"WHERE {here} GROUP BY case_id) SELECT {', '.join(columns)} "
-        f"FROM log_executions e LEFT JOIN a USING (case_id) WHERE {here} "
-        "ORDER BY e.live, e.row, e.case_id, e.start_us, e.sequence"
+        f"FROM {relation} e LEFT JOIN a USING (case_id) "
+        f"ORDER BY e.live, e.row, e.case_id, e.start_us, e.sequence{', e.nth' if paused else ''}"
     )
 
 

@@ -2,7 +2,8 @@
 
 A file has one row an execution: case, activity and resource by name, times in seconds since the origin,
 whether the case was open, and the case's attributes as columns `case:NAME`; what concerns the whole snapshot
-stands in the schema's metadata under `tracetwin`, as JSON.
+stands in the schema's metadata under `tracetwin`, as JSON. Column `pauses_s`, where anything was suspended,
+lists the seconds at which pauses of the execution began and ended, in turn.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.keeping import parquet_files
 from eventlogs.report import ImportReport
-from eventlogs.snapshot import NO_RESOURCE, Pauses, Snapshot, sealed
+from eventlogs.snapshot import NO_RESOURCE, Pauses, Snapshot, no_pauses, sealed
 from metagraph.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 _KEY = b"tracetwin"
 _NAMED = ("activity", "resource", "offsets", "is_open")
-_PAUSES = ("row", "start_s", "end_s")
 """Arrays of a snapshot that stand in the file in another form."""
 ATTRIBUTE = "case:"
+PAUSES = "pauses_s"
 SHORT = 12
 
 
@@ -155,6 +156,8 @@ def to_table(snapshot: Snapshot) -> pa.Table:
     }
     columns |= {name: getattr(snapshot, name) for name in _row_arrays()}
     columns["is_open"] = snapshot.is_open[case]
+    if len(snapshot.pauses.row):
+        columns[PAUSES] = _pause_lists(snapshot)
     for name, values in snapshot.attributes.items():
         columns[ATTRIBUTE + name] = pa.array(values, pa.string()).dictionary_encode().take(pa.array(case))
     whole = {
@@ -165,7 +168,6 @@ def to_table(snapshot: Snapshot) -> pa.Table:
         "activities": snapshot.activities,
         "resources": snapshot.resources,
         "single_timestamp": snapshot.single_timestamp,
-        "pauses": [getattr(snapshot.pauses, name).tolist() for name in _PAUSES],
     }
     return pa.table(columns).replace_schema_metadata({_KEY: json.dumps(whole)})
 
@@ -192,7 +194,7 @@ def from_table(table: pa.Table) -> Snapshot:
         attributes={name.removeprefix(ATTRIBUTE): tuple(firsts[name].to_pylist()) for name in attributes},
         single_timestamp=whole["single_timestamp"],
         content_hash="",
-        pauses=_pauses(whole["pauses"]),
+        pauses=_pauses(table[PAUSES]) if PAUSES in table.column_names else no_pauses(),
         **arrays,
     )
     return sealed(snapshot)
@@ -202,9 +204,21 @@ def _file(database: str, content_hash: str) -> Path:
     return folder(database) / f"{content_hash}.parquet"
 
 
-def _pauses(columns: list[list[float]]) -> Pauses:
-    row, start_s, end_s = columns
-    return Pauses(np.array(row, np.int64), np.array(start_s, np.float64), np.array(end_s, np.float64))
+def _pause_lists(snapshot: Snapshot) -> pa.ListArray:
+    """Per execution the seconds at which pauses began and ended, in turn."""
+    import pyarrow as pa
+
+    pauses = snapshot.pauses
+    ends = np.cumsum(2 * np.bincount(pauses.row, minlength=snapshot.n_events))
+    instants = np.column_stack((pauses.start_s, pauses.end_s)).ravel()
+    return pa.ListArray.from_arrays(np.concatenate(([0], ends)).astype(np.int32), instants)
+
+
+def _pauses(column: Any) -> Pauses:
+    lists = column.combine_chunks()
+    instants = lists.flatten().to_numpy()
+    row = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy() // 2)
+    return Pauses(row, instants[::2].copy(), instants[1::2].copy())
 
 
 def _row_arrays() -> list[str]:
