@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
 
 from eventlogs.readers.archives import open_bytes
 from eventlogs.readers.ocel_tables import Row, Tables
 from metagraph.errors import DataError
 
 _LONGEST = 1 << 24
+_DEEPEST = 64
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -45,9 +49,11 @@ class _Source:
                     found = True
                     yield item
             except (ijson.JSONError, UnicodeDecodeError) as error:
-                reason = " ".join(str(error).split("\n")[0].split())
+                said = error.args[0] if error.args else error
+                text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+                reason = text.split("\n")[0].strip()
                 raise DataError(
-                    f"{self._path}: the JSON is malformed or cut short ({reason[:200]}); export it again"
+                    f"{self._path}: the JSON is malformed or cut short ({reason}); export it again"
                 ) from None
         self.digest = stream.digest.hexdigest()
         if not found:
@@ -58,13 +64,15 @@ class _Source:
 
 
 class _Watched:
-    """Hashes what is read, and refuses a text that never ends."""
+    """Hashes what is read, and refuses texts without end and nesting without bottom, which crash parsers."""
 
     def __init__(self, content: IO[bytes], path: Path) -> None:
         self.digest = hashlib.sha256()
         self.is_old = False
         self._content, self._path = content, path
-        self._at, self._quote = 0, 0
+        self._at = self._quote = self._depth = 0
+        self._within_text = 0
+        self._cut_escape = b""
 
     def read(self, size: int = -1) -> bytes:
         portion = self._content.read(size)
@@ -78,7 +86,26 @@ class _Watched:
         self._at += len(portion)
         if self._at - self._quote > _LONGEST:
             raise DataError(f"{self._path}: the file holds a text longer than 16 MB; export it without")
+        if self._deepest(portion) > _DEEPEST:
+            raise DataError(f"{self._path}: values are nested more than {_DEEPEST} deep; export it without")
         return portion
+
+    def _deepest(self, portion: bytes) -> int:
+        """Most brackets open at once, those within texts not counted."""
+        portion = self._cut_escape + portion
+        self._cut_escape = b""
+        if b"\\" in portion:
+            portion = re.sub(rb"\\.", b"", portion, flags=re.DOTALL)
+            if portion.endswith(b"\\"):
+                portion, self._cut_escape = portion[:-1], b"\\"
+        parts = portion.split(b'"')
+        octets = np.frombuffer(b"".join(parts[self._within_text :: 2]), np.uint8)
+        self._within_text ^= (len(parts) - 1) & 1
+        # [ and { differ in one bit, as ] and } do.
+        steps = ((octets & 0xDF) == 0x5B).astype(np.int64) - ((octets & 0xDF) == 0x5D)
+        depths = self._depth + np.cumsum(steps)
+        self._depth = int(depths[-1]) if len(depths) else self._depth
+        return int(depths.max(initial=0))
 
 
 def _object(tables: Tables, path: Path, number: int, item: Any) -> None:

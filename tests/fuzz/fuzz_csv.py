@@ -5,7 +5,7 @@ Needs `atheris` (in an environment of its own, with this project's requirements)
     python -m tests.fuzz.fuzz_csv -max_total_time=600 -rss_limit_mb=2048 -max_len=2048 FOLDER
 
 Any bytes must give rows or a DataError; every row, its line and its fields must be those of Python's csv
-module. What it found is kept in `tests/eventlogs/readers/test_csv_traps.py`.
+module. What it finds becomes a test in `tests/eventlogs/readers/test_csv_traps.py`.
 """
 
 import csv

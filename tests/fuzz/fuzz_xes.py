@@ -6,8 +6,8 @@ Needs `atheris` (in an environment of its own, with this project's requirements)
 
 The first byte sets how much of the file is read at once, and whether the others are the file or choose what
 it is put together from. Any bytes must give rows or a DataError; what is
-read must be what ElementTree reads, and what is called malformed must be so for ElementTree too. What it
-found is kept in `tests/eventlogs/readers/test_xes_found.py`.
+read must be what ElementTree reads, and what is called malformed must be so for expat. What it finds becomes
+a test in `tests/eventlogs/readers/test_xes_reader.py`.
 """
 
 import sys

@@ -169,6 +169,12 @@ def test_pm4py_flattens_alike(write: Any, kind: str, con: DuckDBPyConnection, tm
             assert ours == pytest.approx(theirs, nan_ok=True)
 
 
+def test_brackets_within_texts_are_no_nesting(con: DuckDBPyConnection, tmp_path: Path) -> None:
+    log = shop()
+    log["events"][1]["attributes"][0]["value"] = '[{"\\' * 100_000
+    assert staged(con, write_json(log, tmp_path / "log.json"), "order")[1][0]["cost"] == '[{"\\' * 100_000
+
+
 def changed(**changes: Any) -> Ocel:
     """The shop with the first event changed."""
     log = shop()
@@ -205,6 +211,10 @@ BROKEN = {
     "OCEL 1.0": ({"ocel:events": {}}, "is OCEL 1.0, with keys such as 'ocel:events'"),
     "no JSON": ("{", "the JSON is malformed or cut short"),
     "cut short": (json.dumps(shop())[:-9], "the JSON is malformed or cut short"),
+    "a bottomless value": (
+        json.dumps(shop()).replace("3.5", "[" * 300_000),
+        "values are nested more than 64 deep",
+    ),
     "an endless text": ('{"objects": [{"id": "' + "x" * 40_000_000, "a text longer than 16 MB"),
 }
 
