@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +14,10 @@ from eventlogs.historian import Historian
 from eventlogs.keeping.database import MEMORY, InUseError
 from eventlogs.keeping.migrating import OutdatedError
 from eventlogs.sidecar import Owner
+from eventlogs.turns import Turnstile
 
 WAIT_S = 60.0
-_RETRY_S = 0.05
+_RETRY_S = 0.02
 _owned: dict[str, Historian] = {}
 """Files that this process serves, by their real path."""
 
@@ -41,23 +43,27 @@ def open_historian(
         return Historian(path, read_only)
     if mine := _owned.get(os.path.realpath(path)):
         return mine.session()
+    again = functools.partial(open_historian, path, read_only, on_wait=tell, wait_s=wait_s)
     deadline, told = time.monotonic() + wait_s, False
-    while True:
-        try:
-            if owner := living_owner(path):
-                return RemoteHistorian(
-                    path, owner, tell, lambda: open_historian(path, read_only, on_wait=tell, wait_s=wait_s)
-                )
-            historian = _here(path, read_only, tell)
-            sidecar.remove(path)
-            return historian
-        except InUseError:
-            if time.monotonic() >= deadline:
-                raise
-            if not told:
-                tell(f"{path} is in use by another process; waiting up to {wait_s:.0f} s")
-            told = True
-            time.sleep(_RETRY_S)
+    with Turnstile(path) as turnstile:
+        while True:
+            try:
+                if owner := living_owner(path):
+                    return RemoteHistorian(path, owner, tell, again)
+                if not turnstile.is_ours():
+                    raise InUseError(
+                        f"{path} is in use by other processes; wait for those or give another --db"
+                    )
+                historian = _here(path, read_only, tell)
+                sidecar.remove(path)
+                return historian
+            except InUseError:
+                if time.monotonic() >= deadline:
+                    raise
+                if not told:
+                    tell(f"{path} is in use by another process; waiting up to {wait_s:.0f} s")
+                told = True
+                time.sleep(_RETRY_S)
 
 
 def _here(path: str, read_only: bool, tell: Callable[[str], None]) -> Historian:

@@ -1,13 +1,17 @@
-"""Writers of one file take turns, first come, first served; each works for a caller who may go away."""
+"""Taking turns at one file: its writers within a process, and the processes that want to open it."""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from weakref import WeakSet, WeakValueDictionary
 
 _LOOK_AGAIN_S = 0.1
@@ -100,3 +104,37 @@ def turns_of(path: str | os.PathLike[str]) -> Turns:
     """The queue of a file: the same one for everybody in this process who has it open."""
     with _knowing:
         return _known.setdefault(os.path.realpath(path), Turns())
+
+
+class Turnstile:
+    """The queue of processes that wait to open one file, so that none comes back before all others had it.
+
+    Who holds it is the only one that tries; it is a lock on an empty file among this user's temporary ones.
+    Where that can't be made everybody tries.
+    """
+
+    def __init__(self, path: str) -> None:
+        name = hashlib.sha256(os.path.realpath(path).encode()).hexdigest()[:16]
+        self._file = Path(tempfile.gettempdir()) / f"tracetwin-{os.getuid()}-{name}.turn"
+        self._descriptor: int | None = None
+        self._is_ours = False
+
+    def __enter__(self) -> Turnstile:
+        with suppress(OSError):
+            self._descriptor = os.open(
+                self._file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+            )
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def is_ours(self) -> bool:
+        """Whether it is this process's turn to try."""
+        if self._descriptor is None or self._is_ours:
+            return True
+        with suppress(BlockingIOError):
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._is_ours = True
+        return self._is_ours
