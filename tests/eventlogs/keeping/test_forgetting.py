@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eventlogs.historian import Historian
@@ -189,6 +189,7 @@ rows = st.builds(
 
 @settings(max_examples=10, deadline=None)
 @given(rows=st.lists(rows, min_size=1, max_size=8), case=st.booleans())
+@example(rows=[], case=True)
 def test_a_kept_snapshot_changes_as_the_log_does(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], case: bool
 ) -> None:
