@@ -188,7 +188,9 @@ class Historian(OpenFile):
             self._con,
             name,
             zoned(until) if until else last,
-            single_timestamp=report.single_timestamp,
+            single_timestamp=report.single_timestamp
+            if known.single_timestamp is None
+            else known.single_timestamp,
             record=known,
         )
         return decide_open(snapshot, open_cases, closing)

@@ -11,6 +11,7 @@ from datetime import datetime
 from duckdb import DuckDBPyConnection
 
 from eventlogs.instants import from_us, to_us, zoned
+from eventlogs.lifecycle import STARTS
 from eventlogs.live.executions import ATTRIBUTES, clear, derive
 
 FOREVER = 2**63 - 2
@@ -23,6 +24,8 @@ class Record:
     executions: str = "log_executions"
     attributes: str = "live_attributes"
     by_us: int = FOREVER
+    single_timestamp: bool | None = None
+    """Whether no start was on record; None where that is as the log's report says."""
 
 
 NOW = Record()
@@ -61,7 +64,14 @@ def record(con: DuckDBPyConnection, log: str, by: datetime | None) -> Record:
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE recorded_attributes AS {ATTRIBUTES}")
     clear(con)
-    return Record("recorded_executions", "recorded_attributes", by_us)
+    starts_unseen, imported = con.execute(
+        "SELECT NOT EXISTS (FROM live_events WHERE log = $log AND recorded_us <= $by "
+        f"AND (superseded_us IS NULL OR superseded_us > $by) AND transition IN {STARTS}), "
+        "EXISTS (FROM uploads WHERE log = $log AND kind = 'import' AND NOT superseded)",
+        {"log": log, "by": by_us},
+    ).fetchall()[0]
+    single = None if imported else starts_unseen
+    return Record("recorded_executions", "recorded_attributes", by_us, single)
 
 
 def last_instant(con: DuckDBPyConnection, log: str, known: Record) -> datetime | None:
