@@ -37,8 +37,9 @@ def show_look(look: Look, json_wanted: bool) -> None:
         _columns(look)
     if look.read:
         _rows(look)
-    for sentence in (*time_texts(look), *look.notes):
-        say(sentence)
+    for sentence in (*format_texts(look), zone_text(look), *look.notes):
+        if sentence:
+            say(sentence)
     if look.problems:
         rows = [(p.reason, f"{p.rows:,}", ", ".join(p.places)) for p in look.problems]
         show_table("Rows that can't be used", ("reason", "rows", "where"), rows, (0, 2))
@@ -63,20 +64,23 @@ def file_text(look: Look) -> str:
     return ", ".join(parts)
 
 
-def time_texts(look: Look) -> list[str]:
-    """How times are read, with the evidence, and which zone is assumed."""
-    said = [
+def format_texts(look: Look) -> list[str]:
+    """How times are read, with the evidence."""
+    return [
         f"Times in {time.column!r}: {reading.format}, {reading.rows:,} such as {reading.example!r} "
         f"({reading.decided_by})."
         for time in look.times
         for reading in time.readings
     ]
+
+
+def zone_text(look: Look) -> str:
+    """Which zone is assumed; empty if all times name theirs."""
     zoneless = sum(time.zoneless for time in look.times)
-    if look.tz_assumed:
-        said.append(f"{zoneless:,} times name no zone: read as UTC unless --tz says another.")
-    elif zoneless:
-        said.append(f"{zoneless:,} times name no zone: read as local times of {look.tz}.")
-    return said
+    if not zoneless:
+        return ""
+    how = "UTC, unless --tz says another" if look.tz_assumed else f"times of {look.tz}"
+    return f"{zoneless:,} times name no zone: read as {how}."
 
 
 def _columns(look: Look) -> None:

@@ -40,7 +40,7 @@ def show() -> None:
 
 def _command(place: Workspace, name: str, log: ChosenLog, seed: int) -> list[str]:
     return jobs.tracetwin(
-        *("build", log.path, "--twin", str(place.twin(name)), "--config", str(place.config(name))),
+        *("build", log.name, "--twin", str(place.twin(name)), "--config", str(place.config(name))),
         *("--db", str(place.db), "--seed", str(seed)),
         *("--progress-file", str(jobs.progress_file(place.job(name, "build"))), "--json"),
     )

@@ -1,4 +1,4 @@
-"""Page 1: choose a log, and see how it will be read before anything is built from it."""
+"""Page 1: choose a log, see how it will be read, take it, and see how good it is."""
 
 from __future__ import annotations
 
@@ -12,22 +12,30 @@ from eventlogs.historian import log_name
 from eventlogs.looked import Look, Problem
 from eventlogs.looking import LookOptions, look
 from metagraph.errors import TwinError
-from ui.parts import FILES, go_to, plain, work_on
+from twin.source import LogRequest
+from ui.import_tables import file_text, format_texts, zone_text
+from ui.parts import FILES, plain
+from ui.upload_taken import take_and_show
 from ui.workspace import ChosenLog, Workspace, workspace
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "order_to_cash.csv"
 ROLES = {"case": "Case", "activity": "Activity", "resource": "Resource", "start": "Start", "end": "End"}
+CASE_ROLES = {"class": "Class", "segment": "Segment", "due": "Due date", "value": "Value"}
 NONE = "(none)"
 _HERE = {
     r"; say which with --map .*": "; choose them above",
-    r"; say which with --time-format .*": "; choose their order above, under “Times”",
+    r"; say which with --time-format .*": "; choose their order above, under “Dates”",
     r"; give its pattern, such as --time-format .*": "; choose another column above",
+    r"; say which sign is decimal with --decimal .*": "; choose it above, under “Decimal sign”",
+    r"; say which are the cases with --object-type": "; choose them above",
     r"; mend it, or set such rows aside with --quarantine": "",
     r"--map (\w+)=(.*?) names": r"\1 = \2 names",
+    r", unless --tz says another": "; choose their zone above if they are local elsewhere",
 }
 """What a sentence says of the options of commands -> what to do on this page."""
 _TOUCHED = "where the log comes from"
 _FORMATS = {None: "found by itself", "dmy": "day first", "mdy": "month first", "ymd": "year first"}
+_SIGNS = {None: "found by itself", ",": "comma", ".": "point"}
 
 
 def show() -> None:
@@ -43,14 +51,14 @@ def show() -> None:
         st.info("Choose a file, name a path, or try the bundled example.", icon=":material/info:")
         return
     try:
-        mapping, time_format, zone = _reading(path)
-        seen = _look(str(path), path.stat().st_mtime_ns, tuple(mapping.items()), time_format, zone)
+        options = _reading(path)
+        seen = _look(str(path), path.stat().st_mtime_ns, options)
     except (TwinError, OSError) as error:
         st.error(plain(_on_page(str(error), path)), icon=":material/error:")
         return
     quarantine = _sample(seen, path)
     if quarantine is not None:
-        _use(place, ChosenLog(str(path), log_name(path), mapping, time_format, zone, quarantine))
+        _use(place, path, options, quarantine)
 
 
 def _source(place: Workspace) -> Path | None:
@@ -60,7 +68,7 @@ def _source(place: Workspace) -> Path | None:
         file = st.file_uploader("A file", FILES, key="file", on_change=_last_touched, args=("file",))
     with right:
         named = st.text_input(
-            "… or a path on this computer",
+            "… or a path on this computer, for files of any size",
             placeholder="/data/orders.csv.gz",
             key="path",
             on_change=_last_touched,
@@ -88,29 +96,54 @@ def _last_touched(what: str) -> None:
     st.session_state[_TOUCHED] = what
 
 
-def _reading(path: Path) -> tuple[dict[str, str], str | None, str]:
-    """What the user confirms: a column for each role, and how times are read."""
-    guess = _look(str(path), path.stat().st_mtime_ns, (), None, "UTC")
+def _reading(path: Path) -> LookOptions:
+    """What the user confirms: a column for each role, and how times and amounts are read."""
+    changed = path.stat().st_mtime_ns
+    guess = _look(str(path), changed, LookOptions())
+    kind: str | None = None
+    if len(guess.object_types) > 1:
+        words = {name: f"{name} ({n:,} objects)" for name, n in guess.object_types.items()}
+        kind = st.selectbox(
+            "Objects that are the cases", list(words), format_func=lambda k: words[k], key=f"kind of {path}"
+        )
+        guess = _look(str(path), changed, LookOptions(object_type=kind))
     st.subheader("How the columns are read")
+    mapping = _mapping(guess, f"{path} {kind or ''}")
+    left, middle, right = st.columns(3)
+    zone = left.selectbox(
+        "Zone of times that name none", [None, *_zones()], format_func=lambda z: z or "not given: UTC"
+    )
+    time_format = middle.selectbox("Dates", list(_FORMATS), format_func=lambda f: _FORMATS[f])
+    decimal = right.selectbox("Decimal sign", list(_SIGNS), format_func=lambda s: _SIGNS[s])
+    return LookOptions(mapping, time_format, zone, decimal, kind)
+
+
+def _mapping(guess: Look, key: str) -> dict[str, str]:
     mapping: dict[str, str] = {}
-    options = [NONE, *guess.column_names()]
     for column, (role, title) in zip(st.columns(len(ROLES)), ROLES.items(), strict=True):
         found = guess.candidate.columns.get(role)
         with column:
-            picked = st.selectbox(
-                title, options, index=options.index(found) if found in options else 0, key=f"{role} of {path}"
-            )
+            picked = _pick(title, guess, found, f"{role} of {key}")
             st.caption(_sureness(found, guess.candidate.confidence.get(role, 0.0), picked))
-        mapping[role] = "" if picked == NONE else picked
-    with st.expander("Times: format and zone"):
-        left, right = st.columns(2)
-        time_format = left.selectbox("Ambiguous dates", list(_FORMATS), format_func=lambda f: _FORMATS[f])
-        zone = right.selectbox("Zone of times that name none", _zones(), index=0)
-    return mapping, time_format, zone
+        mapping[role] = picked
+    with st.expander("What columns say of the case"):
+        suggested = {role: name for role, name in guess.candidate.columns.items() if role in CASE_ROLES}
+        for column, (role, title) in zip(st.columns(len(CASE_ROLES)), CASE_ROLES.items(), strict=True):
+            with column:
+                mapping[role] = _pick(title, guess, None, f"{role} of {key}")
+                if role in suggested:
+                    st.caption(plain(f"perhaps {suggested[role]}"))
+    return {role: name for role, name in mapping.items() if name or role in ROLES}
+
+
+def _pick(title: str, guess: Look, found: str | None, key: str) -> str:
+    options = [NONE, *guess.column_names()]
+    picked = st.selectbox(title, options, index=options.index(found) if found in options else 0, key=key)
+    return "" if picked == NONE else picked
 
 
 def _sureness(found: str | None, confidence: float, picked: str) -> str:
-    if picked == NONE:
+    if not picked:
         return "no such column"
     if picked != found:
         return "chosen by you"
@@ -126,11 +159,9 @@ def _zones() -> list[str]:
     ]
 
 
-@st.cache_data(max_entries=32, show_spinner="Reading the log …")
-def _look(
-    path: str, changed_ns: int, mapping: tuple[tuple[str, str], ...], time_format: str | None, zone: str
-) -> Look:
-    return look(Path(path), LookOptions(dict(mapping) or None, time_format, zone))
+@st.cache_data(max_entries=32, show_spinner="Reading the log …", hash_funcs={LookOptions: repr})
+def _look(path: str, changed_ns: int, options: LookOptions) -> Look:
+    return look(Path(path), options)
 
 
 def _on_page(fault: str, path: Path) -> str:
@@ -143,50 +174,67 @@ def _on_page(fault: str, path: Path) -> str:
 
 def _sample(seen: Look, path: Path) -> bool | None:
     """The first rows and what is wrong; None while the log can't be used, else whether to set rows aside."""
+    st.caption(plain(f"{path.name}: {file_text(seen)}"))
     if seen.to_settle:
         st.error(plain(_on_page(seen.to_settle, path)), icon=":material/error:")
-        st.caption("The first rows as they stand in the file")
-        st.dataframe([dict(zip(seen.column_names(), row, strict=True)) for row in seen.raw], hide_index=True)
+        if seen.raw:
+            st.caption("The first rows as they stand in the file")
+            st.dataframe(
+                [dict(zip(seen.column_names(), row, strict=True)) for row in seen.raw], hide_index=True
+            )
         return None
     st.subheader(f"The first of {seen.rows:,} rows, as they will be read")
+    unit = seen.read[0].place.rpartition(" ")[0].capitalize()
     lines = [
-        {"Case": r.case, "Activity": r.activity, "Resource": r.resource, "Start": r.start, "End": r.end}
-        | ({"Problem": r.problem} if any(row.problem for row in seen.read) else {})
+        {unit: r.place.rpartition(" ")[2], "Case": r.case or "", "Activity": r.activity or ""}
+        | {"Resource": r.resource or ""}
+        | {"Start": r.start, "End": r.end}
+        | ({"Problem": r.problem or ""} if any(row.problem for row in seen.read) else {})
         for r in seen.read
     ]
     stamp = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone="UTC")
-    st.dataframe(lines, hide_index=True, column_config={"Start": stamp, "End": stamp})
-    formats = "; ".join(
-        f"{time.column}: {reading.format}" for time in seen.times for reading in time.readings
-    )
-    st.caption(plain(f"Times are shown in UTC. {formats}"))
+    narrow = st.column_config.TextColumn(width="small")
+    st.dataframe(lines, hide_index=True, column_config={unit: narrow, "Start": stamp, "End": stamp})
+    st.caption(plain(" ".join(["Times are shown in UTC.", *format_texts(seen)])))
+    if zone := zone_text(seen):
+        tell = st.warning if seen.tz_assumed else st.caption
+        tell(plain(_on_page(zone, path)))
     for note in seen.notes:
         st.info(plain(note), icon=":material/info:")
-    return _bad_rows(seen.problems)
+    return _problems(seen.problems)
 
 
-def _bad_rows(problems: Sequence[Problem]) -> bool | None:
+def _problems(problems: Sequence[Problem]) -> bool | None:
     if not problems:
         return False
-    for problem in problems:
-        st.warning(
-            plain(f"{problem.rows:,} rows can't be used: {problem.reason}."), icon=":material/warning:"
-        )
+    n = sum(problem.rows for problem in problems)
+    st.warning(f"{n:,} rows can't be used.", icon=":material/warning:")
+    st.table(
+        [{"Reason": plain(p.reason), "Rows": f"{p.rows:,}", "Where": plain(_places(p))} for p in problems]
+    )
     if st.checkbox("Set these rows aside and use the rest (the report will say so)"):
         return True
     st.caption("Mend the file, choose other columns, or set the rows aside.")
     return None
 
 
-def _use(place: Workspace, log: ChosenLog) -> None:
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
-    name = left.text_input("Name of the twin", log.name, key=f"name for {log.path}")
-    if right.button("Use this log", type="primary", icon=":material/arrow_forward:"):
-        config = EXAMPLE.with_suffix(".toml") if Path(log.path) == EXAMPLE else None
-        try:
-            place.choose(name.strip(), log, config.read_text(encoding="utf-8") if config else None)
-        except TwinError as error:
-            st.error(plain(str(error)))
-            return
-        work_on(name.strip())
-        go_to("build")
+def _places(problem: Problem) -> str:
+    return ", ".join(problem.places) + (" …" if problem.rows > len(problem.places) else "")
+
+
+def _use(place: Workspace, path: Path, options: LookOptions, quarantine: bool) -> None:
+    request = LogRequest(
+        str(path),
+        str(place.db),
+        options.mapping,
+        options.time_format,
+        options.tz,
+        quarantine,
+        options.decimal,
+        options.object_type,
+    )
+    log = ChosenLog(
+        str(path), log_name(path), options.mapping or {}, options.time_format, options.tz or "UTC", quarantine
+    )
+    config = EXAMPLE.with_suffix(".toml") if path == EXAMPLE else None
+    take_and_show(place, request, log, config.read_text(encoding="utf-8") if config else None)

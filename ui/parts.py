@@ -13,7 +13,10 @@ from twin.drawing_tools import Picture
 from ui import jobs
 from ui.workspace import Workspace, workspace
 
-FILES = ("csv", "csv.gz", "xes", "xes.gz")
+FILES = (
+    *("csv", "tsv", "txt", "xes", "parquet", "json", "jsonocel", "sqlite", "zip"),
+    *("csv.gz", "tsv.gz", "txt.gz", "xes.gz", "json.gz"),
+)
 """What may be uploaded."""
 _NEXT = "twin chosen next"
 

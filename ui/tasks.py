@@ -51,6 +51,18 @@ def report(twin: Path, validation: Path, forecast: Path, out: Path) -> None:
     write_report(out, load(twin), validation=measured, forecast=foreseen)
 
 
+def take_log(request: str, quarantined: Path, progress_file: Path) -> None:
+    """Take a log as asked for (JSON) and print how it was read and how good it is."""
+    from twin.json_out import read
+    from twin.source import LogRequest
+    from ui import console
+    from ui.taken import take
+
+    with console.progress(progress_file) as progress:
+        taken = take(read(LogRequest, request), quarantined, progress)
+    console.as_json(taken)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ui.tasks")
     tasks = parser.add_subparsers(dest="task", required=True)
@@ -60,6 +72,10 @@ def _arguments() -> argparse.Namespace:
     cut.add_argument("--log", required=True)
     for name in ("--runs", "--seed"):
         cut.add_argument(name, type=int, required=True)
+    log = tasks.add_parser("take")
+    log.add_argument("--request", required=True, help="JSON of a LogRequest")
+    for name in ("--quarantined", "--progress-file"):
+        log.add_argument(name, type=Path, required=True)
     page = tasks.add_parser("report")
     for name in ("--twin", "--validation", "--forecast", "--out"):
         page.add_argument(name, type=Path, required=True)
@@ -74,6 +90,9 @@ def main() -> None:
     try:
         if told.task == "report":
             report(told.twin, told.validation, told.forecast, told.out)
+            return
+        if told.task == "take":
+            take_log(told.request, told.quarantined, told.progress_file)
             return
         with console.progress(told.progress_file) as progress:
             found = holdout(told.db, told.log, told.config, told.runs, told.seed, progress)

@@ -90,6 +90,14 @@ def upload(page: Page, log: Path) -> None:
     page.get_by_role("option", name="resource", exact=True).click()
     expect(page.get_by_text("The first of 1,200 rows")).to_be_visible()
     screenshot(page, "1-upload")
+    page.get_by_role("button", name="Take this log").click()
+    expect(page.get_by_role("heading", name="How good it is as evidence")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("1,200 rows read = 1,200 kept + 0 ignored + 0 quarantined")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("The import of orders.csv as log 'orders' was undone")).to_be_visible()
+    page.get_by_role("button", name="Take this log").click()
+    expect(page.get_by_text("it is current again, nothing was read")).to_be_attached(timeout=PATIENCE_MS)
+    screenshot(page, "1-upload-taken")
     page.get_by_role("button", name="Use this log").click()
 
 
