@@ -10,7 +10,11 @@ from eventlogs.columns import CASE_PREFIX
 from eventlogs.decimals import find_sign, plain_number
 from eventlogs.parsing import TakeOptions, attribute_columns
 from eventlogs.readers.staging import Staged
-from eventlogs.timestamps import detect_formats, find_zone_of
+from eventlogs.time_shapes import FIRST_US, LAST_US
+from eventlogs.timestamps import detect_formats, find_zone_of, instant
+
+_AS_IT_IS = ("text", "NULL", "NULL", "value")
+"""What a column holds; SQL from `value` to `wall` and `is_local` (of times), from these to what is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +84,20 @@ def keep_case_attributes(
     notes = []
     for name in attributes.of_case:
         column = staged.column(name)
+        what, wall, is_local, kept = readings.get(name, _AS_IT_IS)
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE firsts AS SELECT case_id, arg_min({column}, row) AS value "
-            f"FROM parsed WHERE reason IS NULL AND {column} <> '' GROUP BY case_id"
+            f"CREATE OR REPLACE TEMP TABLE firsts AS SELECT *, {kept} AS kept FROM (SELECT *, "
+            f"{wall} AS wall, {is_local} AS is_local FROM (SELECT case_id, arg_min({column}, row) AS value "
+            f"FROM parsed WHERE reason IS NULL AND {column} <> '' GROUP BY case_id))"
         )
-        what, reading = readings.get(name, ("", "value"))
         con.execute(
-            f"INSERT INTO case_attributes SELECT ?, case_id, ?, {reading} AS kept FROM firsts "
-            "WHERE kept IS NOT NULL ORDER BY case_id",
+            "INSERT INTO case_attributes SELECT ?, case_id, ?, kept FROM firsts WHERE kept IS NOT NULL "
+            "ORDER BY case_id",
             [upload, name],
         )
         if name in readings:
             lost, example = con.execute(
-                f"SELECT count(*), min(value) FROM firsts WHERE {reading} IS NULL"
+                "SELECT count(*), min(value) FROM firsts WHERE kept IS NULL"
             ).fetchall()[0]
             if lost:
                 notes.append(
@@ -103,21 +108,22 @@ def keep_case_attributes(
     return tuple(notes)
 
 
-def _readings(con: DuckDBPyConnection, staged: Staged, options: TakeOptions) -> dict[str, tuple[str, str]]:
-    """For columns of due dates and amounts: what they hold, and SQL from `value` to how it is kept."""
-    found: dict[str, tuple[str, str]] = {}
+def _readings(
+    con: DuckDBPyConnection, staged: Staged, options: TakeOptions
+) -> dict[str, tuple[str, str, str, str]]:
+    """For columns of due dates and amounts: what they hold, and SQL as in _AS_IT_IS."""
+    found: dict[str, tuple[str, str, str, str]] = {}
     roles = options.mapping.of_case
     if due := roles.get("due"):
         column = staged.column(due)
         given = options.time_format if options.time_format in ("dmy", "mdy") else None
         formats = detect_formats(con, "parsed", {column: due}, staged.source, given)
         zone = find_zone_of(con, "parsed", formats, options.tz or "UTC")
-        us = formats[column].sql("value", zone)
-        found[due] = (
-            "date",
-            f"replace(strftime(make_timestamp({us}), '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000', '')",
-        )
+        us = instant("wall", "is_local", zone)
+        iso = f"replace(strftime(make_timestamp({us}), '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000', '')"
+        believed = f"CASE WHEN {us} >= {FIRST_US} AND {us} < {LAST_US} THEN {iso} END"
+        found[due] = ("date", formats[column].wall("value"), formats[column].is_local("value"), believed)
     if value := roles.get("value"):
         sign = find_sign(con, "parsed", staged.column(value), value, staged.source, options.decimal)
-        found[value] = ("number", plain_number("value", sign))
+        found[value] = ("number", "NULL", "NULL", plain_number("value", sign))
     return found

@@ -14,7 +14,7 @@ from eventlogs.columns import ColumnMapping
 from eventlogs.lifecycle import COMPLETES
 from eventlogs.readers.staging import Staged
 from eventlogs.time_shapes import FIRST_US, LAST_US
-from eventlogs.timestamps import TimeFormat, detect_formats, find_zone_of
+from eventlogs.timestamps import TimeFormat, detect_formats, find_zone_of, instant
 from eventlogs.zones import find_zone
 from metagraph.errors import DataError
 
@@ -88,23 +88,28 @@ def parse(
     def text(name: str | None) -> str:
         return f"nullif({staged.column(name)}, '')" if name else "NULL::VARCHAR"
 
-    def stamp(name: str | None) -> str:
-        return formats[staged.column(name)].sql(staged.column(name), zone) if name else "NULL::BIGINT"
-
     start, end = _start_and_end(mapping)
     kept = ", ".join(["row", *map(staged.column, attribute_columns(staged, mapping))])
     transition = f"lower(trim({text(mapping.lifecycle)}))" if lifecycle else "NULL::VARCHAR"
+    written = {"s": staged.column(start), "e": staged.column(end)}
+    walls = ", ".join(
+        f"{column} AS {x}_text, {formats[column].wall(column)} AS {x}_wall, "
+        f"{formats[column].is_local(column) if zone else 'false'} AS {x}_local"
+        for x, column in written.items()
+    )
+    times = ", ".join(f"{instant(f'{x}_wall', f'{x}_local', zone)} AS {x}" for x in written)
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE parsed AS
-        WITH read AS (
+        WITH walls AS (
             SELECT {kept}, {text(mapping.case)} AS case_id, {text(mapping.activity)} AS activity,
                 {text(mapping.resource)} AS resource, {text(mapping.instance)} AS instance,
-                {transition} AS transition, {staged.column(start)} AS start_text, {stamp(start)} AS s,
-                {staged.column(end)} AS end_text, {stamp(end)} AS e
+                {transition} AS transition, {walls}
             FROM staging
+        ), read AS (
+            SELECT * EXCLUDE (s_wall, s_local, e_wall, e_local), {times} FROM walls
         )
-        SELECT * EXCLUDE (start_text, s, end_text, e), s IS NULL AS unstarted, coalesce(s, e) AS start_us,
+        SELECT * EXCLUDE (s_text, s, e_text, e), s IS NULL AS unstarted, coalesce(s, e) AS start_us,
             e AS end_us, {_reason(staged, mapping, formats)} AS reason
         FROM read
         """
@@ -145,8 +150,8 @@ def _reason(staged: Staged, mapping: ColumnMapping, formats: Mapping[str, TimeFo
     tests = {
         "case": "case_id IS NULL OR trim(case_id) = ''",
         "activity": "activity IS NULL OR trim(activity) = ''",
-        "start": "s IS NULL AND trim(start_text) <> ''",
-        "end": "e IS NULL AND trim(end_text) <> ''",
+        "start": "s IS NULL AND trim(s_text) <> ''",
+        "end": "e IS NULL AND trim(e_text) <> ''",
         "time": "s IS NULL AND e IS NULL",
         "far start": f"s < {FIRST_US} OR s >= {LAST_US}",
         "far end": f"e < {FIRST_US} OR e >= {LAST_US}",

@@ -38,7 +38,7 @@ EPOCHS_US: Mapping[str, str] = {
 }
 
 ISO = (
-    r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
+    r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::[0-5]\d(?:\.\d+)?)?"
     r"(?:Z|[+-](?:0\d|1[0-8])(?::?[0-5]\d)?)?)?"
 )
 """Exactly what the database may read as a time, in RE2 and Python alike."""
@@ -109,10 +109,10 @@ def us_of(text: str, kind: str, order: str) -> str:
         "* 3600000000 END"
     )
     # A leap second is the first second of the next minute, as in POSIX.
-    leap = rf"regexp_matches({iso}, ':59:60')"
-    us = us_of_iso(f"CASE WHEN {leap} THEN replace({iso}, ':59:60', ':59:59') ELSE {iso} END")
-    extra = f"CASE WHEN {leap} THEN 1000000 ELSE 0 END"
-    return f"CASE WHEN regexp_full_match({iso}, '{ISO}') THEN {us} + {shift} + {extra} END"
+    leap = f"contains({iso}, ':59:60')"
+    us = us_of_iso(f"replace({iso}, ':59:60', ':59:59')")
+    known = f"regexp_full_match(replace({iso}, ':59:60', ':59:59'), '{ISO}')"
+    return f"CASE WHEN {known} THEN {us} + {shift} + CASE WHEN {leap} THEN 1000000 ELSE 0 END END"
 
 
 def _date(text: str, kind: str, order: str) -> str:

@@ -113,18 +113,6 @@ class TimeFormat:
         ]
         return f"({' OR '.join(tests) or 'false'})"
 
-    def sql(self, column: str, zone: Zone | None = None) -> str:
-        """SQL for microseconds since 1970 UTC; NULL where the text is not of this format.
-
-        Values without a zone are local times of `zone`, None being UTC.
-        """
-        wall = self.wall(column)
-        if zone is None or not self.zoneless:
-            return wall
-        if self.zoneless == sum(writing.rows for writing in self.writings):  # all of them
-            return zone.instant(wall)
-        return f"CASE WHEN {self.is_local(column)} THEN {zone.instant(wall)} ELSE {wall} END"
-
     def _is_plain(self) -> bool:
         return (
             len(self.writings) == 1
@@ -172,6 +160,11 @@ def find_zone_of(
         f"SELECT min(us), max(us) FROM ({values}) WHERE us >= {FIRST_US} AND us < {LAST_US}"
     ).fetchall()[0]
     return None if first is None else zone_between(tz, first, last)
+
+
+def instant(wall: str, is_local: str, zone: Zone | None) -> str:
+    """SQL: the instant of what `TimeFormat.wall` and `is_local` gave, which must be columns by now."""
+    return wall if zone is None else f"CASE WHEN {is_local} THEN {zone.instant(wall)} ELSE {wall} END"
 
 
 @dataclass(frozen=True, slots=True)

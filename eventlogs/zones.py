@@ -33,7 +33,7 @@ class Zone:
     """Half-open intervals of local times that come twice."""
 
     def instant(self, local: str) -> str:
-        """SQL for the instant of a local time given as SQL."""
+        """SQL for the instant of a local time, given as the name of a column: it is repeated many times."""
         return f"({local} - {self._offset(local, self.starts_us, self.offsets_us)})"
 
     def _offset(self, local: str, starts: Sequence[int], offsets: Sequence[int]) -> str:

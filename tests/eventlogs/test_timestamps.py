@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlogs.timestamps import TimeFormat, detect_formats, find_zone_of
+from eventlogs.timestamps import TimeFormat, detect_formats, find_zone_of, instant
 from metagraph.errors import DataError, UsageError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,7 +26,10 @@ def read(
         con.register("t", rows)
         formats = detect_formats(con, "t", {"v": "when"}, "log.csv", given_format)
         kind, zone = formats["v"], find_zone_of(con, "t", formats, tz)
-        found = con.execute(f"SELECT {kind.sql('v', zone)} FROM t ORDER BY row").fetchall()
+        walls = f"SELECT row, {kind.wall('v')} AS wall, {kind.is_local('v')} AS is_local FROM t"
+        found = con.execute(
+            f"SELECT {instant('wall', 'is_local', zone)} FROM ({walls}) ORDER BY row"
+        ).fetchall()
     return kind, [None if us is None else EPOCH + timedelta(microseconds=us) for (us,) in found]
 
 
