@@ -108,11 +108,7 @@ def forget_person(con: DuckDBPyConnection, database: str, name: str) -> Forgotte
     became, unread = change_snapshots(con, database, renamed(name, label))
     counts["snapshots"] = len(became)
     counts["archived executions"], others = change_archives(con, database, renamed(name, label))
-    sources = con.execute(
-        "SELECT DISTINCT source FROM uploads WHERE kind = 'import' AND id IN (SELECT upload_id FROM events "
-        "WHERE resource = $name UNION SELECT upload_id FROM case_attributes WHERE value = $name) ORDER BY 1",
-        {"name": name},
-    ).fetchall()
+    sources = _touched(con, name)
     for (table, column), where in _BY_PERSON.items():
         counts[where] += con.execute(
             f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [label, name]
@@ -130,7 +126,7 @@ def forget_person(con: DuckDBPyConnection, database: str, name: str) -> Forgotte
     _tell_twins(con, became, today)
     for (log,) in con.execute("SELECT DISTINCT log FROM uploads").fetchall():
         refresh(con, log)
-    return _noted(con, database, label, counts, [*unread, *others], [row[0] for row in sources], name)
+    return _noted(con, database, label, counts, [*unread, *others], sources, name)
 
 
 def _uploads_with(con: DuckDBPyConnection, case_id: str) -> list[tuple[int, str, str]]:
@@ -140,6 +136,22 @@ def _uploads_with(con: DuckDBPyConnection, case_id: str) -> list[tuple[int, str,
         "OR id IN (SELECT upload_id FROM quarantine WHERE contains(raw, ?) OR contains(raw, ?)) ORDER BY id",
         [case_id, *texts.literals(case_id)],
     ).fetchall()
+
+
+def _touched(con: DuckDBPyConnection, name: str) -> list[str]:
+    """Note the imports that hold the name as a value, and give the files that they are from."""
+    rows = con.execute(
+        """
+        UPDATE uploads SET deleted_from = true WHERE kind = 'import' AND id IN (
+            SELECT upload_id FROM events
+            WHERE resource = $name OR contains(attributes, $ascii) OR contains(attributes, $text)
+            UNION SELECT upload_id FROM case_attributes WHERE value = $name
+            UNION SELECT upload_id FROM quarantine WHERE contains(raw, $ascii) OR contains(raw, $text)
+        ) RETURNING source
+        """,
+        {"name": name, **dict(zip(("ascii", "text"), texts.literals(name), strict=True))},
+    ).fetchall()
+    return sorted(source for (source,) in rows)
 
 
 def _delete(con: DuckDBPyConnection, table: str, where: str, values: list[object]) -> int:
