@@ -22,17 +22,20 @@ def variant_table(con: DuckDBPyConnection, selection: Selection) -> pa.Table:
     Most frequent first, then by name. A case in which something runs counts with what it has, and has no
     cycle time yet.
     """
+    # Numbers in the order of the names cost half as much to collect and to compare as the names.
     return selection.ask(
         con,
-        "SELECT trace AS activities, len(trace) AS length, count(*) AS cases, count(*) / sum(count(*)) OVER "
-        "() "
-        "AS share, sum(count(*)) OVER (ORDER BY count(*) DESC, trace ROWS UNBOUNDED PRECEDING) / "
-        f"sum(count(*)) OVER () AS covered, {seconds('cycle_us', 'cycle')} FROM traces GROUP BY trace "
-        "ORDER BY cases DESC, activities",
-        f"traces AS NOT MATERIALIZED (SELECT list(activity ORDER BY {END_ORDER}) AS trace, CASE WHEN "
-        f"count(end_us) = count(*) THEN max({LAST_US}) - min(start_us) END AS cycle_us FROM executions GROUP "
-        "BY "
-        "case_id)",
+        "SELECT list_transform(trace, lambda code: names[code]) AS activities, * EXCLUDE (trace, names) FROM "
+        "(SELECT trace, len(trace) AS length, count(*) AS cases, count(*) / sum(count(*)) OVER () AS share, "
+        "sum(count(*)) OVER (ORDER BY count(*) DESC, trace ROWS UNBOUNDED PRECEDING) / sum(count(*)) OVER () "
+        f"AS covered, {seconds('cycle_us', 'cycle')} FROM traces GROUP BY trace), "
+        "(SELECT list(activity ORDER BY code) AS names FROM codes) ORDER BY cases DESC, trace",
+        "codes AS MATERIALIZED (SELECT activity, row_number() OVER (ORDER BY activity)::UINTEGER AS code "
+        "FROM "
+        "(SELECT DISTINCT activity FROM executions))",
+        f"traces AS NOT MATERIALIZED (SELECT list(code ORDER BY {END_ORDER}) AS trace, CASE WHEN "
+        f"count(end_us) = count(*) THEN max({LAST_US}) - min(start_us) END AS cycle_us "
+        "FROM executions JOIN codes USING (activity) GROUP BY case_id)",
     )
 
 
