@@ -1,19 +1,15 @@
 """A browser on a running app, for journeys."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlparse
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect, sync_playwright
+
+from tests.service.serving import serving
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = CHECKOUT / "build" / "screenshots"
@@ -27,37 +23,10 @@ PATIENCE_MS = 240_000
 
 @contextmanager
 def app(home: Path) -> Iterator[str]:
-    """The app on a free port, working in `home`; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with (home / "server.log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app.py"), f"--server.port={port}"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=CHECKOUT,
-            env={**os.environ, "TRACETWIN_HOME": str(home)},
-        )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            _wait_for(f"{address}/_stcore/health", home / "server.log")
-            yield address
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _wait_for(address: str, log: Path) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            with urlopen(address, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"the app did not start: {log.read_text()}")
+    """The app as `make app` serves it, on a free port, working in `home`; its address."""
+    with serving(home / "tracetwin.duckdb") as owner:
+        yield owner.url
+        assert owner.end()[0] == 0
 
 
 @contextmanager
