@@ -10,7 +10,9 @@ import typer
 HIGHEST_SEED = 2**32 - 1
 DB = "tracetwin.duckdb"
 
-Log = Annotated[str, typer.Argument(metavar="LOG", help="A log file's path, an imported log's name, or snapshot:HASH.")]
+Log = Annotated[
+    str, typer.Argument(metavar="LOG", help="A log file's path, an imported log's name, or snapshot:HASH.")
+]
 LogName = Annotated[str, typer.Argument(metavar="NAME", help="The name of an imported log.")]
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="A log: CSV, TSV, Parquet, XES or OCEL 2.0, packed or not.")
