@@ -28,7 +28,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(text=documents(), size=st.sampled_from([1, 13, 200, 1 << 19]))
-@settings(max_examples=120)
+@settings(max_examples=70)
 def test_the_reader_gives_what_element_tree_gives(
     text: str, size: int, con: DuckDBPyConnection, file: Path
 ) -> None:
@@ -39,7 +39,7 @@ def test_the_reader_gives_what_element_tree_gives(
 
 
 @given(text=documents())
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_the_fast_way_gives_what_the_parser_gives(text: str, con: DuckDBPyConnection, file: Path) -> None:
     file.write_text(text, encoding="utf-8", newline="")
     fast, rows = staged(con, file)
@@ -77,7 +77,7 @@ TAGS = re.compile(r"</?(?:xes:)?(?:trace|event)>|<[^<>]*/>|[<>\"]")
     at=st.integers(0, 1 << 20),
     instead=st.sampled_from(["", "<event>", "</trace>", '"', "<"]),
 )
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_the_fast_way_refuses_what_the_parser_refuses(
     text: str, at: int, instead: str, con: DuckDBPyConnection, file: Path
 ) -> None:
