@@ -15,7 +15,7 @@ from eventlogs.live.inbox import Inbox, InboxRow, inbox_path
 from eventlogs.live.standing import restand
 from metagraph.errors import UsageError
 
-BATCH = 10_000
+BATCH = 20_000
 _TEXTS = ("source", "event_id", "log", "case_id", "activity", "transition", "resource", "instance")
 _MORE_TEXTS = ("attributes", "corrects")
 _NUMBERS = ("at_us", "sequence", "eta_us", "arrival", "recorded_us")

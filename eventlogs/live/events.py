@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from eventlogs.instants import to_us
 
@@ -31,8 +30,7 @@ class UnreadableError(ValueError):
     """Why an event can't be applied, as half a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveEvent:
+class LiveEvent(NamedTuple):
     """An event that can be applied."""
 
     log: str
@@ -98,11 +96,10 @@ def _fields(event: dict[str, Any]) -> dict[str, Any]:
     _needed(event, "id")
     _needed(event, "source")
     fields = _of_cloud_event(event) if "specversion" in event else event
-    if unknown := sorted(fields.keys() - _KNOWN):
-        raise UnreadableError(
-            f"it has the unknown field {unknown[0]!r}; put values of your own into 'attributes'"
-        )
-    return fields
+    if fields.keys() <= _KNOWN:
+        return fields
+    unknown = min(fields.keys() - _KNOWN)
+    raise UnreadableError(f"it has the unknown field {unknown!r}; put values of your own into 'attributes'")
 
 
 def _of_cloud_event(event: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from metagraph.errors import DataError
 
@@ -58,8 +59,7 @@ class Receipt:
     """Number of the last event acknowledged so far, 0 for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
+class InboxRow(NamedTuple):
     """One acknowledged event."""
 
     id: int
@@ -153,7 +153,7 @@ class Inbox:
                 "WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT ?",
                 [position, limit],
             ).fetchall()
-        return [InboxRow(*row) for row in found]
+        return list(map(InboxRow._make, found))
 
     def forget(self, position: int) -> None:
         """Drop the content of events up to this one; their sources and ids stay."""
