@@ -16,6 +16,7 @@ from eventlogs import wire
 from eventlogs.historian import Historian
 from eventlogs.keeping.migrating import newest_version
 from eventlogs.sidecar import Owner, connect
+from eventlogs.turns import ALONE, Caller
 from metagraph.errors import DataError, TwinError
 
 CALLS = "/api/historian/"
@@ -61,6 +62,10 @@ class RemoteHistorian(Historian):
         """Let go of the file if it had to be opened here."""
         if self._own:
             self._own.close()
+
+    def session(self, caller: Caller = ALONE) -> RemoteHistorian:
+        """The same for another thread: each call has a session of its own at the owner."""
+        return RemoteHistorian(self.path, self.owner, caller.waits, self._reopen)
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """The result of a method."""
