@@ -7,6 +7,7 @@ Forking saves the second that starting Python and importing the historian take.
 import os
 import random
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,8 +53,13 @@ def main() -> None:
         worker = os.fork()
         if worker == 0:
             print(f"worker {os.getpid()}", flush=True)
-            tasks[name](*arguments)
-            os._exit(0)
+            try:
+                tasks[name](*arguments)
+            except Exception:
+                traceback.print_exc()
+            finally:
+                # An ordinary end would wait for threads that a forked process doesn't have.
+                os._exit(0)
         os.waitpid(worker, 0)
         print("dead", flush=True)
 
