@@ -51,7 +51,8 @@ def test_the_order_of_rows_in_their_cases_tells_days_from_months(tmp_path: Path)
     assert report.time_formats["timestamp"][0].decided_by == (
         "read month first, 5 rows would lie before the row above in their case"
     )
-    for undecided in (rows[:6], [*rows, *rows[:1]], sorted(rows)):
+    by_text = [f"1,A,{day:02d}/{month:02d}/2024" for day in range(1, 7) for month in (2, 3)]
+    for undecided in (rows[:6], [*rows, *rows[:1]], by_text):
         with pytest.raises(DataError, match="--time-format dmy or --time-format mdy"):
             taken(tmp_path, ONE, *undecided)
 
