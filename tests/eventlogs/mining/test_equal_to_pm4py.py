@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from eventlogs.historian import Historian
-from eventlogs.mining.filters import LogFilter
+from eventlogs.mining.filters import LogFilter, Window
 
 CASE, ACTIVITY, RESOURCE = "case:concept:name", "concept:name", "org:resource"
 START, END = "start_timestamp", "time:timestamp"
@@ -52,18 +52,23 @@ class Both:
         found: list[dict[str, Any]] = self.historian.mine("log", what, filters, by).to_pylist()
         return found
 
+    def formatted(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """As pm4py wants it."""
+        made: pd.DataFrame = self.pm4py.format_dataframe(frame)
+        return made
+
     def by_end(self) -> pd.DataFrame:
         """Each execution at its end, without its start."""
-        return self.pm4py.format_dataframe(self.frame.drop(columns=START))
+        return self.formatted(self.frame.drop(columns=START))
 
     def by_start(self) -> pd.DataFrame:
-        return self.pm4py.format_dataframe(self.frame.copy())
+        return self.formatted(self.frame.copy())
 
     def marks(self) -> pd.DataFrame:
         """A row for the start and a row for the end of each execution."""
         starts = self.frame.drop(columns=END).rename(columns={START: END})
         both = pd.concat([starts, self.frame.drop(columns=START)])
-        return self.pm4py.format_dataframe(both)
+        return self.formatted(both)
 
     def left(self, wanted: LogFilter) -> tuple[int, list[str]]:
         """How many executions a filter leaves, and the ids of their cases."""
@@ -162,7 +167,11 @@ def test_handovers(both: Both) -> None:
 def test_time_windows(both: Both) -> None:
     instants = pd.concat([both.frame[START], both.frame[END]]).dt.floor("s").sort_values()
     low, high = (instants.iloc[int(len(instants) * share)].to_pydatetime() for share in (0.3, 0.7))
-    modes = {"contained": "traces_contained", "intersecting": "traces_intersecting", "events": "events"}
+    modes: dict[Window, str] = {
+        "contained": "traces_contained",
+        "intersecting": "traces_intersecting",
+        "events": "events",
+    }
     modes |= {"started": "traces_starting_in", "ended": "traces_completing_in"}
     stamps = [instant.strftime("%Y-%m-%d %H:%M:%S") for instant in (low, high)]
     for window, mode in modes.items():

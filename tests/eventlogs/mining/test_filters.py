@@ -27,61 +27,63 @@ def some(of: str) -> st.SearchStrategy[tuple[str, ...]]:
 
 
 hours = st.integers(-1, 16).map(at)
-one_condition: st.SearchStrategy[dict[str, Any]] = st.one_of(
-    st.builds(
-        lambda window, low, high: {"window": window, "after": min(low, high), "before": max(low, high)},
-        st.sampled_from(["contained", "intersecting", "started", "ended", "events"]),
-        hours,
-        hours,
-    ),
-    st.builds(lambda instant: {"after": instant}, hours),
-    *(
-        st.builds(lambda values, name=name: {name: values}, some("a b c"))
-        for name in ("with_activities", "without_activities", "starts", "ends", "rework", "activities")
-    ),
-    st.builds(lambda values: {"path": values}, some("a b c").filter(lambda path: len(path) > 1)),
-    *(
-        st.builds(lambda values, name=name: {name: values}, some("r1 r2"))
-        for name in ("with_resources", "resources")
-    ),
-    st.builds(lambda values: {"cases": values}, some("c1 c2 c'3 4")),
-    st.builds(lambda values: {"case_attributes": {"segment": values}}, some("key standard none")),
-    *(
-        st.builds(lambda values, name=name: {name: {STRANGE: values}}, some("x y z"))
-        for name in ("with_attributes", "attributes")
-    ),
-    st.builds(lambda n: {"min_cycle_s": n * 3600.0}, st.integers(0, 6)),
-    st.builds(lambda n: {"max_cycle_s": n * 3600.0}, st.integers(0, 6)),
-    st.builds(lambda k: {"top_variants": k}, st.integers(1, 3)),
-    *(
-        st.builds(lambda share, name=name: {name: share}, st.integers(1, 20).map(lambda n: n / 20))
-        for name in ("variant_share", "min_variant_share")
-    ),
-)
+WINDOWS = ("contained", "intersecting", "started", "ended", "events")
+
+
+def window(kind: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda low, high: {"window": kind, "after": min(low, high), "before": max(low, high)}, hours, hours
+    )
+
+
+def named(key: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return values.map(lambda value: {key: value})
+
+
+shares = st.integers(1, 20).map(lambda n: n / 20)
+lengths = st.integers(0, 6).map(lambda n: n * 3600.0)
+CONDITIONS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    **{kind: window(kind) for kind in WINDOWS},
+    **{key: named(key, hours) for key in ("after", "before")},
+    **{
+        key: named(key, some("a b c"))
+        for key in ("with_activities", "without_activities", "starts", "ends", "rework", "activities")
+    },
+    "path": named("path", some("a b c").filter(lambda path: len(path) > 1)),
+    **{key: named(key, some("r1 r2")) for key in ("with_resources", "resources")},
+    "cases": named("cases", some("c1 c2 c'3 4")),
+    "case_attributes": named("case_attributes", some("key standard none").map(lambda v: {"segment": v})),
+    **{
+        key: named(key, some("x y z").map(lambda v: {STRANGE: v}))
+        for key in ("with_attributes", "attributes")
+    },
+    **{key: named(key, lengths) for key in ("min_cycle_s", "max_cycle_s")},
+    "top_variants": named("top_variants", st.integers(1, 3)),
+    **{key: named(key, shares) for key in ("variant_share", "min_variant_share")},
+}
+one_condition = st.one_of(*CONDITIONS.values())
 filters = st.lists(one_condition, min_size=1, max_size=3).map(
-    lambda parts: (
-        LogFilter(**{key: value for part in parts for key, value in part.items()})
-        if not any("after" in part for part in parts[1:])
-        else LogFilter(**parts[-1])
+    # Two windows would not always make one.
+    lambda parts: LogFilter(
+        **{
+            key: value
+            for i, part in enumerate(parts)
+            if i == 0 or not {"after", "before"} & part.keys()
+            for key, value in part.items()
+        }
     )
 )
 # Every name occurs, so that none is refused as unknown.
 ALL_NAMES = [
-    Done(case, activity, resource, 0, 1, "x")
-    for case, activity, resource in (
-        ("c1", "a", "r1"),
-        ("c2", "b", "r2"),
-        ("c'3", "c", "r1"),
-        ("4", "a", "r2"),
-    )
+    Done("c1", "a", "r1", 0, 1, "x"),
+    Done("c2", "b", "r2", 2, 3, "x"),
+    Done("c'3", "c", "r1", 4, 5, "x"),
+    Done("4", "a", "r2", 6, 7, "x"),
 ]
 
 
-@settings(max_examples=60)
-@given(logs, st.lists(filters, min_size=1, max_size=2))
-def test_what_is_left_is_what_the_obvious_filter_leaves(
-    con: DuckDBPyConnection, log: list[Done], chain: list[LogFilter]
-) -> None:
+def check(con: DuckDBPyConnection, log: list[Done], chain: list[LogFilter]) -> None:
+    """SQL leaves the rows that Python leaves."""
     log = ALL_NAMES + log
     fill(con, log)
     found = select(con, "log", chain).ask(con, "SELECT row FROM executions ORDER BY row")["row"].to_pylist()
@@ -91,6 +93,23 @@ def test_what_is_left_is_what_the_obvious_filter_leaves(
         # Equal rows are kept or dropped together, so which of them is which does not matter.
         left = [(row, done) for row, done in left if done in kept]
     assert found == [row for row, _ in left]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@settings(max_examples=30)
+@given(logs, st.data())
+def test_each_condition_leaves_what_the_obvious_filter_leaves(
+    condition: str, con: DuckDBPyConnection, log: list[Done], data: st.DataObject
+) -> None:
+    check(con, log, [LogFilter(**data.draw(CONDITIONS[condition]))])
+
+
+@settings(max_examples=40)
+@given(logs, st.lists(filters, min_size=1, max_size=2))
+def test_conditions_together_and_in_a_row(
+    con: DuckDBPyConnection, log: list[Done], chain: list[LogFilter]
+) -> None:
+    check(con, log, chain)
 
 
 @given(filters)
