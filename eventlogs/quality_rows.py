@@ -170,7 +170,7 @@ def batches(con: DuckDBPyConnection, known: Known, resolution_s: float) -> Found
         con,
         f"""
         WITH groups AS (
-            SELECT activity, resource, end_us AS at_us, min(case_id) AS case_id, min(row) AS row,
+            SELECT activity, resource, end_us AS at_us, min_by(case_id, place) AS case_id, min(row) AS row,
                 count(*) AS n
             FROM known WHERE end_us IS NOT NULL GROUP BY activity, resource, end_us
             HAVING count(*) >= {BATCH} AND min(case_id) <> max(case_id)

@@ -176,8 +176,9 @@ def _best_shifts(before: _Floats, after: _Floats, dispersion: float) -> tuple[_I
     noise = np.sqrt(chance).sum(axis=1) / 2 * np.sqrt(2 / np.pi)
     p, q = before / n_before, after / n_after
     moved = np.stack([np.abs(p - np.roll(q, -s, axis=1)).sum(axis=1) / 2 for s in range(HOURS)])
-    best = np.argmin(moved, axis=0)
+    best = np.argmin(np.round(moved, 9), axis=0)
     left = moved.min(axis=0)
     is_jump = (moved[0] >= np.maximum(MOVED, NOISE * noise)) & (left <= LEFT * moved[0])
     shift = np.where(best > HOURS // 2, best - HOURS, best)
-    return shift, np.where(is_jump, moved[0] - left, 0.0)
+    # Rounded, so that the first of equally good days is the same on any machine.
+    return shift, np.where(is_jump, np.round(moved[0] - left, 9), 0.0)

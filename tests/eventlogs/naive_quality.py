@@ -162,10 +162,10 @@ def zone_jumps(rows: Sequence[Row]) -> dict[str, int]:
             ]
             pooled = [(before[h] + after[h]) / (n + m) for h in range(24)]
             noise = sum(math.sqrt(p * (1 / n + 1 / m) * spread) for p in pooled) / 2 * math.sqrt(2 / math.pi)
-            best = min(range(24), key=lambda s: moved[s])
+            best = min(range(24), key=lambda s: round(moved[s], 9))
             limit = max(quality_stamps.MOVED, quality_stamps.NOISE * noise)
             if moved[0] >= limit and moved[best] <= quality_stamps.LEFT * moved[0]:
-                gains[day] = moved[0] - moved[best], best - 24 * (best > 12)
+                gains[day] = round(moved[0] - moved[best], 9), best - 24 * (best > 12)
         day += timedelta(days=1)
     found = {}
     while gains and max(gains.values())[0] > 0:

@@ -29,6 +29,7 @@ SUSPICIOUS = (
 
 times = st.one_of(
     st.integers(0, 80).map(lambda half_days: half_days * 43200.0 - 8 * HOUR_S),
+    st.integers(0, 12).map(lambda hours: hours * HOUR_S),
     st.integers(0, 960).map(lambda hours: hours * HOUR_S),
     st.integers(0, 40 * 86400).map(float),
 ).filter(lambda s: s >= 0)
@@ -40,10 +41,10 @@ def a_row(draw: st.DrawFn) -> Row:
     end = draw(st.sampled_from([start, start + HOUR_S, None]) | times)
     end = None if end is None else max(start, end)
     who = draw(st.sampled_from(["Ann", "Bob", None]))
-    return Row(draw(st.sampled_from("1234567")), draw(st.sampled_from("ABC")), who, start, end)
+    return Row(draw(st.sampled_from("123456789abc")), draw(st.sampled_from("ABC")), who, start, end)
 
 
-coarse_logs = st.lists(a_row(), min_size=1, max_size=60)
+coarse_logs = st.lists(a_row(), min_size=1, max_size=10) | st.lists(a_row(), min_size=30, max_size=80)
 
 
 def report(path: Path, until: datetime | None = None, **options: object) -> QualityReport:
@@ -52,7 +53,7 @@ def report(path: Path, until: datetime | None = None, **options: object) -> Qual
         return historian.quality("log", until)
 
 
-@settings(max_examples=25, phases=[Phase.generate])
+@settings(max_examples=12, phases=[Phase.generate])
 @given(coarse_logs, st.none() | st.floats(0.2, 1.0))
 def test_counts_are_those_of_a_naive_count(rows: list[Row], share: float | None) -> None:
     """With limits so low that small logs pass them."""
@@ -64,8 +65,8 @@ def test_counts_are_those_of_a_naive_count(rows: list[Row], share: float | None)
         patch.multiple(quality_edges, ENOUGH=3, USUAL=0.3),
         patch.multiple(quality_rows, BATCH=2, FENCE=0.4, SIGMAS=0.5),
         patch.multiple(quality_stamps, EDGES=1, FEWEST=2, SIGMAS=1.0),
-        patch.multiple(quality_stamps, WINDOW_D=3, FEWEST_STAMPS=2, FEWEST_OF_DAY=1, MOVED=0.3, NOISE=0.1),
-        patch.object(quality_stamps, "LEFT", 0.9),
+        patch.multiple(quality_stamps, WINDOW_D=3, FEWEST_STAMPS=2, FEWEST_OF_DAY=1, MOVED=0.1013, NOISE=1.0),
+        patch.object(quality_stamps, "LEFT", 0.8717),
         TemporaryDirectory() as folder,
     ):
         path = write(Path(folder) / "log.csv", rows)
@@ -116,6 +117,7 @@ def test_the_rule_for_unfinished_cases_is_learned_from_a_sample_of_a_large_log()
     whole = report(EXAMPLE).finding("unfinished")
     with patch.object(quality_edges, "SAMPLE", 2000):
         sampled = report(EXAMPLE).finding("unfinished")
+    assert whole.count == unfinished(EXAMPLE, None)
     assert sampled.of == whole.of == 820
     assert sampled.count == pytest.approx(whole.count, rel=0.5)
 
@@ -187,9 +189,13 @@ def with_swap(rows: list[Row]) -> list[Row]:
     return [*rows[3:600], *rows[:3], *rows[600:]]
 
 
-def test_a_clean_log_is_quiet(tmp_path: Path) -> None:
-    for seed in (1, 2, 3):
-        found = report(write(tmp_path / "log.csv", office(seed)))
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> QualityReport:
+    return report(write(tmp_path_factory.mktemp("clean") / "log.csv", office()))
+
+
+def test_a_clean_log_is_quiet(tmp_path: Path, clean: QualityReport) -> None:
+    for found in (clean, report(write(tmp_path / "log.csv", office(2)))):
         assert {f.key for f in found.doubts()} <= {"overlaps", "unfinished"}
 
 
@@ -216,12 +222,11 @@ def test_a_clean_log_is_quiet(tmp_path: Path) -> None:
     ],
 )
 def test_planted_faults_are_found(
-    tmp_path: Path, plant: Callable[[list[Row]], list[Row]], key: str, at_least: int
+    tmp_path: Path, clean: QualityReport, plant: Callable[[list[Row]], list[Row]], key: str, at_least: int
 ) -> None:
-    clean = report(write(tmp_path / "clean.csv", office())).finding(key)
     found = report(write(tmp_path / "log.csv", plant(office())))
     finding = found.finding(key)
-    assert finding.count >= clean.count + at_least
+    assert finding.count >= clean.finding(key).count + at_least
     assert finding.examples
     assert finding.share == finding.count / finding.of
     assert finding.consequence.endswith(".")
