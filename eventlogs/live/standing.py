@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.closing import LONGEST
 from eventlogs.live.executions import clear, derive, store
-from eventlogs.live.rules import kept_rule
+from eventlogs.live.rules import rule_used
 
 _FOREVER = 2**63 - 1
 AT_HAND = ("open_executions", "open_attributes")
@@ -44,7 +44,7 @@ def restand(con: DuckDBPyConnection) -> None:
     )
     _keep(con, "standing_executions")
     for (log,) in con.execute("SELECT DISTINCT log FROM affected ORDER BY log").fetchall():
-        if rule := kept_rule(con, log):
+        if rule := rule_used(con, log):
             found = con.execute(
                 "SELECT e.id, e.activities FROM endings e SEMI JOIN (case_state c JOIN affected a "
                 "ON a.log = c.log AND a.case_id = c.case_id AND c.log = ?) w ON w.ending = e.id",

@@ -15,7 +15,7 @@ from eventlogs.freezing import freeze
 from eventlogs.instants import from_us, to_us, zoned
 from eventlogs.live.open_cases import NOW_QUERIES, THEN_QUERIES, open_now, open_then
 from eventlogs.live.recorded import NOW, Record, last_instant, record
-from eventlogs.live.rules import keep_rule, kept_rule
+from eventlogs.live.rules import keep_rule, kept_rule, rule_used
 from eventlogs.live.standing import forget_at_hand, take_at_hand
 from metagraph.errors import DataError
 
@@ -156,8 +156,9 @@ def keep_at_hand(con: DuckDBPyConnection, state: LogState, *, fitted: bool) -> N
 
     To be called inside a transaction.
     """
-    if fitted and kept_rule(con, state.log) is None:
-        keep_rule(con, state.log, state.closing)
+    outgrown = fitted and kept_rule(con, state.log) is None
+    if outgrown or rule_used(con, state.log) != state.closing:
+        keep_rule(con, state.log, state.closing, fitted=fitted)
         forget_at_hand(con, state.log)
     con.register("open_orders", state.orders)
     con.execute(

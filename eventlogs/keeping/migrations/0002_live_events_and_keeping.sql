@@ -118,8 +118,13 @@ CREATE TABLE open_attributes (
 CREATE SEQUENCE ending_ids;
 CREATE TABLE endings (id INTEGER DEFAULT nextval('ending_ids'), activities VARCHAR[] NOT NULL);
 
--- The closing rule last fitted to a log, and how many cases it had then.
-CREATE TABLE closing_rules (log VARCHAR NOT NULL, rule VARCHAR NOT NULL, cases BIGINT NOT NULL);
+-- The closing rule last fitted to a log, or given for it, and how many cases it had then.
+CREATE TABLE closing_rules (
+    log VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    cases BIGINT NOT NULL,
+    fitted BOOLEAN NOT NULL
+);
 
 -- What a log's name means: the executions of its current import and of its live events, none counted twice.
 CREATE VIEW log_executions AS

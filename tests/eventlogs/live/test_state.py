@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from eventlogs.closing import ClosingRule
 from eventlogs.historian import Historian
 from eventlogs.live.inbox import RawEvent
-from eventlogs.live.state import LogState
+from eventlogs.live.state import LogState, state_at
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.live.feeding import MUCH_LATER_US, Clock, event, feed, live
 from tests.eventlogs.logs import T0, stamp
@@ -205,6 +205,22 @@ def test_without_a_rule_the_state_has_the_open_cases_of_a_snapshot() -> None:
             assert [case.case for case in historian.state_at("live", middle).cases()] == [
                 c for c, is_open in zip(then.cases, then.is_open, strict=True) if is_open
             ]
+
+
+def test_what_is_at_hand_stays_complete_while_events_arrive() -> None:
+    with live() as (historian, inbox):
+        for round_ in range(4):
+            feed(historian, inbox, [
+                event(f"{round_} {i}", 10 * round_ + i % 3, case=str(i + 3 * round_), activity="AB"[i % 2])
+                for i in range(6)
+            ])  # fmt: skip
+            rule = None if round_ == 3 else RULE
+            _, wanted = state_at(historian._con, "live", None, rule, None)
+            # Kept once for a rule, it is complete after every drain; another rule, or growth, asks again.
+            assert wanted == (round_ in (0, 3))
+            historian.state_at("live", None, rule)
+            _, wanted = state_at(historian._con, "live", None, rule, None)
+            assert not wanted
 
 
 def test_instants_that_cannot_be_meant() -> None:
