@@ -4,18 +4,23 @@ Reads lines `import FOLDER SEED` or `migrate FILE` from standard input and answe
 Forking saves the second that starting Python and importing the historian take.
 """
 
+import faulthandler
 import os
 import random
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb  # noqa: F401
 import pyarrow  # noqa: F401
 
 from eventlogs import closing, uploads  # noqa: F401
 from eventlogs.historian import Historian
+
+HANGS_S = 60.0
+"""A worker that is alive after that is stuck."""
 
 
 def import_logs(folder: str, seed: str) -> None:
@@ -52,16 +57,21 @@ def main() -> None:
         name, *arguments = line.rstrip("\n").split("\t")
         worker = os.fork()
         if worker == 0:
-            print(f"worker {os.getpid()}", flush=True)
-            try:
-                tasks[name](*arguments)
-            except Exception:
-                traceback.print_exc()
-            finally:
-                # An ordinary end would wait for threads that a forked process doesn't have.
-                os._exit(0)
-        os.waitpid(worker, 0)
-        print("dead", flush=True)
+            work(tasks[name], arguments)
+        _, status = os.waitpid(worker, 0)
+        print("failed" if os.WIFEXITED(status) and os.WEXITSTATUS(status) else "dead", flush=True)
+
+
+def work(task: Callable[..., None], arguments: list[str]) -> NoReturn:
+    """Do the task and end at once: an ordinary end would wait for threads that a fork doesn't have."""
+    faulthandler.dump_traceback_later(HANGS_S, exit=True)
+    print(f"worker {os.getpid()}", flush=True)
+    try:
+        task(*arguments)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ rows = st.builds(
 )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(rows=st.lists(rows, min_size=1, max_size=8), case=st.booleans())
 @example(rows=[], case=True)
 def test_a_kept_snapshot_changes_as_the_log_does(

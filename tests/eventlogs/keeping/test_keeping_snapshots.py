@@ -30,7 +30,7 @@ def same(left: Snapshot, right: Snapshot) -> None:
             assert one == other, name
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=row_lists, choice=st.randoms(use_true_random=False))
 def test_a_table_gives_the_snapshot_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], choice: st.DataObject
@@ -74,7 +74,7 @@ def test_damage_is_told(tmp_path: Path) -> None:
             b"",
             whole[:-20],
             files[two].read_bytes(),
-            *(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :] for i in range(4, len(whole), 101)),
+            *(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :] for i in range(4, len(whole), 211)),
         ):
             files[one].write_bytes(damaged)
             said = ""

@@ -37,25 +37,30 @@ class Mortals:
         """What a worker said that was killed so many lines, and a share of a step's time, after it began."""
         process = self._process
         assert process.stdin is not None
-        assert process.stdout is not None
         process.stdin.write(task + "\n")
         process.stdin.flush()
-        worker = int(process.stdout.readline().removeprefix("worker "))
+        worker = int(self._line().removeprefix("worker "))
         said: list[str] = []
         timer, began = threading.Timer(share * self.step_s, kill, [worker]), time.monotonic()
         while len(said) <= lines:
             if len(said) == lines:
                 timer.start()
-            line = process.stdout.readline().strip()
+            line = self._line()
             if line == "dead":
                 break
             said.append(line)
         else:
             self.step_s = (time.monotonic() - began) / len(said)
-            while (line := process.stdout.readline().strip()) != "dead":
+            while (line := self._line()) != "dead":
                 said.append(line)
         timer.cancel()
         return said
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().strip()
+        assert line not in ("", "failed"), "the worker failed or hung; standard error says where"
+        return line
 
 
 def kill(worker: int) -> None:

@@ -43,7 +43,7 @@ def taken(folder: Path, rows: list[list[str]], header: list[str] = HEADER) -> Hi
     return historian
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(notes=st.lists(texts, min_size=1, max_size=6), fixed=st.lists(st.booleans(), min_size=6, max_size=6))
 def test_text_goes_out_and_comes_in_exactly(
     tmp_path_factory: pytest.TempPathFactory, notes: list[str], fixed: list[bool]

@@ -19,7 +19,7 @@ def held(snapshot: Snapshot) -> dict[str, list[Row]]:
     return dict(traces(snapshot))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(rows=row_lists, days=st.floats(0.1, 30))
 def test_what_leaves_comes_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], days: float

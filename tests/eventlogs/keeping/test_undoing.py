@@ -34,7 +34,7 @@ def size(historian: Historian) -> int | None:
     return infos[0].report.cases
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps=st.lists(st.sampled_from([0, 1, 2, "undo", "drop"]), max_size=12))
 def test_undoing_walks_back_through_what_was_taken(folder: Path, steps: list[int | str]) -> None:
     """The oracle is a stack: taking pushes unless it is on top already, undoing pops."""
