@@ -146,7 +146,8 @@ def test_bad_rows_can_be_set_aside(tmp_path: Path) -> None:
         assert (report.rows_read, report.rows_kept, report.rows_quarantined) == (7, 2, 5)
         assert report.quarantined == {
             "end before start": 1,
-            "end time can't be read: column 'end_time' should hold year first (2024-01-31 13:45:00, ISO 8601)": 1,
+            "end time can't be read: column 'end_time' should hold year first "
+            "(2024-01-31 13:45:00, ISO 8601)": 1,
             "neither start in 'start_time' nor end in 'end_time'": 1,
             "no activity in column 'activity'": 1,
             "no case id in column 'case_id'": 1,
