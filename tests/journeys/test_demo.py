@@ -47,7 +47,7 @@ def _cpu_s() -> float:
 def test_it_leaves_the_twin_the_pictures_and_the_forecast(demo: tuple[Path, str]) -> None:
     folder, _ = demo
     assert {path.name for path in folder.iterdir()} == {
-        *("demo.duckdb", "twin.json", "report.html", "forecast.csv"),
+        *("demo.duckdb", "demo.duckdb.snapshots", "twin.json", "report.html", "forecast.csv"),
         *("process.svg", "validation.svg", "forecast.svg"),
     }
     twin = load(folder / "twin.json")
