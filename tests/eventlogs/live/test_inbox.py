@@ -80,7 +80,7 @@ def test_threads_share_an_inbox(tmp_path: Path) -> None:
 
 def test_what_was_drained_leaves_nothing_but_its_name(tmp_path: Path) -> None:
     with Inbox(tmp_path / "x") as inbox:
-        inbox.accept([RawEvent("s", "1", "live", "Ada Lovelace")])
+        inbox.accept([RawEvent("s", "1", "live", "Ada Lovelace " * 2000)])
         inbox.forget(1)
         inbox._con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert b"Ada Lovelace" not in (tmp_path / "x").read_bytes()
