@@ -13,7 +13,6 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs import uploads
 from eventlogs.closing import ClosingRule
-from eventlogs.columns import settle_mapping
 from eventlogs.freezing import decide_open, freeze
 from eventlogs.instants import zoned
 from eventlogs.keeping import forgetting, mending, models, retention, snapshots, undoing
@@ -28,12 +27,13 @@ from eventlogs.live.state import LogState, keep_at_hand, state_at
 from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
 from eventlogs.mining.variants import variants
-from eventlogs.opened import OpenFile
-from eventlogs.parsing import BadRows, TakeOptions
-from eventlogs.quality import QualityReport, quality
+from eventlogs.owner.opened import OpenFile
+from eventlogs.quality.quality import QualityReport, quality
 from eventlogs.readers.read import read
 from eventlogs.report import ImportReport
 from eventlogs.snapshot import Snapshot
+from eventlogs.taking.columns import settle_mapping
+from eventlogs.taking.parsing import BadRows, TakeOptions
 from eventlogs.uploads import LogInfo, Progress
 
 ERASE_WAIT_S = 10.0

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.importing import clear, take
 from eventlogs.keeping.undoing import make_current, was_undone
 from eventlogs.live.account import live_only, with_live
-from eventlogs.parsing import TakeOptions
 from eventlogs.readers.archives import identify, open_bytes
 from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport
+from eventlogs.taking.importing import clear, take
+from eventlogs.taking.parsing import TakeOptions
 from metagraph.errors import DataError
 
 PARSER_VERSION = 2

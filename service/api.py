@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from eventlogs.historian import Historian
     from eventlogs.live.inbox import Inbox
-    from eventlogs.sidecar import Owner
+    from eventlogs.owner.sidecar import Owner
 
 _status = APIRouter(tags=["status"])
 

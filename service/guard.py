@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from eventlogs.sidecar import Owner
+    from eventlogs.owner.sidecar import Owner
 
 COOKIE = "tracetwin_token"
 HISTORIAN = "/api/historian/"

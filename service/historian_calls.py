@@ -1,9 +1,9 @@
 """The historian's methods for other processes of this machine: one HTTP call each, answered line by line.
 
-`POST {method}` with one message of `eventlogs.wire` (`arguments`); the answer is a stream of them: `call` (a
-progress function of the caller), `waits` (another writer is before), `writes` (from here on the file may
-hold it), `alive`, and at last `result`, `error` or `stopping`. Each call has a session of its own in a
-thread. When the caller goes away its statement is interrupted and its transaction rolled back.
+`POST {method}` with one message of `eventlogs.owner.wire` (`arguments`); the answer is a stream of them:
+`call` (a progress function of the caller), `waits` (another writer is before), `writes` (from here on
+the file may hold it), `alive`, and at last `result`, `error` or `stopping`. Each call has a session of its
+own in a thread. When the caller goes away its statement is interrupted and its transaction rolled back.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class HistorianCalls:
         """Answer one call."""
         from starlette.responses import JSONResponse
 
-        from eventlogs.client import METHODS
+        from eventlogs.owner.client import METHODS
 
         method = METHODS.get(scope["path"].rpartition("/")[2])
         body = None
@@ -113,8 +113,8 @@ class _Call:
 
     def work(self) -> Iterable[bytes | memoryview]:
         """The last message; in a thread of the pool."""
-        from eventlogs import wire
-        from eventlogs.turns import Caller
+        from eventlogs.owner import wire
+        from eventlogs.owner.turns import Caller
 
         try:
             name, arguments = wire.receive(*_split(self._body), callback=self._callback)
@@ -148,7 +148,7 @@ class _Call:
                 session.interrupt()
 
     async def send(self, told: tuple[str, Any]) -> None:
-        from eventlogs import wire
+        from eventlogs.owner import wire
 
         await self.finish(wire.message(*told))
 

@@ -14,11 +14,11 @@ from types import FrameType
 import uvicorn
 from starlette.routing import Mount
 
-from eventlogs import sidecar
-from eventlogs.client import RemoteHistorian, methods_version
 from eventlogs.historian import Historian
 from eventlogs.live.inbox import Inbox, inbox_path
-from eventlogs.opening import open_historian, owning
+from eventlogs.owner import sidecar
+from eventlogs.owner.client import RemoteHistorian, methods_version
+from eventlogs.owner.opening import open_historian, owning
 from metagraph.errors import UsageError
 from service.api import make_api
 from service.draining import Draining

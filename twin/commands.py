@@ -40,7 +40,7 @@ def build_command(
     request: LogRequest, twin: Path, config: Path | None, seed: int | None, progress: Progress
 ) -> Built:
     """Build a twin, write it to `twin` and keep it in the database under the file's stem."""
-    from eventlogs.opening import open_historian
+    from eventlogs.owner.opening import open_historian
     from metagraph.json_io import save, to_json
     from twin.build import build, request_of
 
@@ -218,7 +218,7 @@ def write_pictures(model: Metagraph, svg: Path | None, report: Path | None) -> N
 
 def list_models(db: str) -> tuple[ModelInfo, ...]:
     """The twins that the database keeps. Raises DataError if there is no database."""
-    from eventlogs.opening import open_historian
+    from eventlogs.owner.opening import open_historian
 
     _existing(db)
     with open_historian(db, read_only=True) as historian:
@@ -230,7 +230,7 @@ def promote_model(db: str, reference: str, who: str) -> None:
 
     Raises UsageError without a version, DataError if there is no such twin.
     """
-    from eventlogs.opening import open_historian
+    from eventlogs.owner.opening import open_historian
 
     name, _, version = reference.partition("@")
     if not name or not version.isdecimal():

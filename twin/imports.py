@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from eventlogs.keeping.forgetting import Forgotten
     from eventlogs.keeping.retention import Archive
     from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
-    from eventlogs.looked import Look
-    from eventlogs.quality import QualityReport
+    from eventlogs.quality.quality import QualityReport
     from eventlogs.report import ImportReport
+    from eventlogs.taking.looked import Look
 
 
 def look_command(request: LogRequest, progress: Progress) -> Look:
     """How the file would be read. Raises DataError when it can't be read at all."""
-    from eventlogs.looking import LookOptions, look
+    from eventlogs.taking.looking import LookOptions, look
 
     progress.step("reading", 0.0)
     options = LookOptions(
@@ -122,7 +122,7 @@ def _historian(
     db: str, progress: Progress | None = None, *, read_only: bool = False, new: bool = False
 ) -> Historian:
     """The database's historian. Raises DataError if there is no such file, unless it may be `new`."""
-    from eventlogs.opening import open_historian
+    from eventlogs.owner.opening import open_historian
 
     if not new and not Path(db).exists():
         raise DataError(f"{db}: no such database; take a log first, or name the file with --db")

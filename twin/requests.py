@@ -29,7 +29,7 @@ def log_request(
 
     Where neither says how to read it, a file that the database knows is read as it was then.
     """
-    from eventlogs.columns import parse_map
+    from eventlogs.taking.columns import parse_map
     from twin.config import load_config
 
     known = load_config(config).log if config else None

@@ -89,7 +89,7 @@ def _kept(request: LogRequest, on_wait: Callable[[str], None] | None) -> LogSour
     """What an earlier build read, as it was then."""
     from eventlogs import closing as closings
     from eventlogs.freezing import decide_open
-    from eventlogs.opening import open_historian
+    from eventlogs.owner.opening import open_historian
 
     if request.until or request.open_file:
         raise UsageError(f"{request.log} is as it was kept; leave out --until, --as-of and --open")
@@ -123,7 +123,7 @@ def opened(
     Raises DataError for what is neither a file nor the name of a log, or can't be read.
     """
     from eventlogs.historian import log_name
-    from eventlogs.opening import open_historian
+    from eventlogs.owner.opening import open_historian
 
     is_file, name = _is_file(request.log), request.log
     if not is_file and not Path(request.db).exists():
@@ -223,7 +223,7 @@ def read_twin(reference: str, db: str = DEFAULT_DB) -> Metagraph:
         return load(path)
     if not Path(db).exists():
         raise DataError(f"{reference}: no such twin file, and no database {db} that could hold such a name")
-    from eventlogs.opening import open_historian
+    from eventlogs.owner.opening import open_historian
 
     with open_historian(db, read_only=True) as historian:
         return from_json(historian.load_model(reference), f"{reference} in {db}")

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from eventlogs.keeping.forgetting import Forgotten
     from eventlogs.keeping.retention import Archive
     from eventlogs.keeping.undoing import Dropped, Undone
-    from eventlogs.looked import Look
-    from eventlogs.quality import QualityReport
+    from eventlogs.quality.quality import QualityReport
     from eventlogs.report import ImportReport
+    from eventlogs.taking.looked import Look
     from twin.imports import ListedLog
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from eventlogs.mining.filters import LogFilter, Window
-from eventlogs.opening import open_historian
+from eventlogs.owner.opening import open_historian
 from metagraph.errors import TwinError
 from twin import log_charts as charts
 from twin.json_out import dump, read

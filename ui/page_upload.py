@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from eventlogs.historian import log_name
-from eventlogs.looked import Look, Problem
-from eventlogs.looking import LookOptions, look
+from eventlogs.taking.looked import Look, Problem
+from eventlogs.taking.looking import LookOptions, look
 from metagraph.errors import TwinError
 from twin.source import LogRequest
 from ui.import_tables import file_text, format_texts, zone_text

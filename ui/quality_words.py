@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eventlogs.quality import Finding
-from eventlogs.quality_found import Example
+from eventlogs.quality.found import Example
+from eventlogs.quality.quality import Finding
 
 
 def found_text(finding: Finding) -> str:

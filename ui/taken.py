@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from eventlogs.quality import QualityReport
+from eventlogs.quality.quality import QualityReport
 from eventlogs.report import ImportReport
 from twin.imports import quality_command, quarantined_command, take_command
 from twin.progress import Progress

@@ -21,7 +21,7 @@ def holdout(db: Path, log: str, config: Path, runs: int, seed: int, progress: Pr
 
     Raises DataError if the log is too short to be cut.
     """
-    from eventlogs.opening import open_historian
+    from eventlogs.owner.opening import open_historian
     from eventlogs.split import closed_cases, split_snapshot
     from twin.build import build, request_of
     from twin.source import LogRequest, read_log

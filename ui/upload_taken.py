@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from eventlogs.quality import Finding, QualityReport
+from eventlogs.quality.quality import Finding, QualityReport
 from eventlogs.report import ImportReport
 from metagraph.errors import TwinError
 from twin.json_out import dump, read

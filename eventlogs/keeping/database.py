@@ -23,10 +23,6 @@ class InUseError(DataError):
     """Another process holds the file at the moment."""
 
 
-class OutdatedError(DataError):
-    """The file is of an older version and was opened for reading only."""
-
-
 def connect(path: str, *, read_only: bool, tell: Callable[[str], None] | None = None) -> DuckDBPyConnection:
     """Open the file; `tell` hears in a sentence when one of an older version is brought up to date.
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from eventlogs import uploads
-from eventlogs.parsing import TakeOptions
 from eventlogs.readers.read import read
 from eventlogs.readers.staging import AS_IT_STOOD, Staged
 from eventlogs.report import ImportReport
+from eventlogs.taking.parsing import TakeOptions
 from eventlogs.uploads import Progress
 from metagraph.errors import DataError
 

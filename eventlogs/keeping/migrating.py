@@ -10,6 +10,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from eventlogs.keeping.copying import copy_to, same_content
+from eventlogs.live.standing import refresh
 from metagraph.errors import DataError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -56,17 +57,29 @@ def migrate(
     for number, script in enumerate(scripts[version:], start=version + 1):
         con.execute("BEGIN")
         try:
-            con.execute(script.read_text(encoding="utf-8"))
-            con.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-            con.execute("DELETE FROM schema_version")
-            con.execute("INSERT INTO schema_version VALUES (?)", [number])
+            _run(con, script, number)
         except duckdb.CatalogException:
             con.execute("ROLLBACK")
             raise _foreign(path) from None
+        if number == len(scripts):
+            _stand(con)
         con.execute("COMMIT")
     if version:
         # A changed table is safest in the file itself.
         con.execute("CHECKPOINT")
+
+
+def _run(con: DuckDBPyConnection, script: Path, number: int) -> None:
+    con.execute(script.read_text(encoding="utf-8"))
+    con.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+    con.execute("DELETE FROM schema_version")
+    con.execute("INSERT INTO schema_version VALUES (?)", [number])
+
+
+def _stand(con: DuckDBPyConnection) -> None:
+    """Note where the cases of every log stand, which an older version may not have done, or otherwise."""
+    for (log,) in con.execute("SELECT DISTINCT log FROM uploads ORDER BY log").fetchall():
+        refresh(con, log)
 
 
 def backups(path: str) -> list[Path]:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from duckdb import DuckDBPyConnection
 
 from eventlogs.instants import from_us, in_words
-from eventlogs.lifecycle import STARTS
 from eventlogs.report import ImportReport
+from eventlogs.taking.lifecycle import STARTS
 
 SOURCE = "live events"
 _LAST = "max(greatest(start_us, coalesce(end_us, start_us)))"

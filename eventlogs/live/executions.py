@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import CASE_PREFIX
-from eventlogs.lifecycle import RESUMES, STARTS, SUSPENDS, pair
+from eventlogs.taking.columns import CASE_PREFIX
+from eventlogs.taking.lifecycle import RESUMES, STARTS, SUSPENDS, pair
 
 _COLUMNS = "sequence, activity, resource, start_us, end_us, paused_us, pauses, attributes, start_row"
 _WORKING = (

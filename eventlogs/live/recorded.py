@@ -11,8 +11,8 @@ from datetime import datetime
 from duckdb import DuckDBPyConnection
 
 from eventlogs.instants import from_us, to_us, zoned
-from eventlogs.lifecycle import STARTS
 from eventlogs.live.executions import ATTRIBUTES, clear, derive
+from eventlogs.taking.lifecycle import STARTS
 
 FOREVER = 2**63 - 2
 

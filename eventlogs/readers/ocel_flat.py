@@ -7,7 +7,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import CASE_PREFIX
+from eventlogs.taking.columns import CASE_PREFIX
 from metagraph.errors import DataError
 
 _COLUMNS = {

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import CASE_PREFIX
 from eventlogs.readers.xes_parser import Parser
 from eventlogs.readers.xes_rows import NAME, Rows
+from eventlogs.taking.columns import CASE_PREFIX
 
 _PLACEHOLDER = re.compile(r"__\w+__|unknown|not[ _]set|undefined|(1970-01-01|0001-01-01)T.*", re.IGNORECASE)
 """What OpenXES and its kin declare as the global value of an attribute, and write where they know none."""

@@ -10,7 +10,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from eventlogs.columns import CASE_PREFIX
+from eventlogs.taking.columns import CASE_PREFIX
 from metagraph.errors import DataError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from eventlogs.historian import Historian, log_name
-from eventlogs.opening import open_historian
+from eventlogs.owner.opening import open_historian
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.logs import Row, lines, write
 

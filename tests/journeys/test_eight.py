@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eventlogs.opening import open_historian
+from eventlogs.owner.opening import open_historian
 from examples.order_to_cash import known_twin
 from metagraph.json_io import save
 from tests.service.serving import PATIENCE_S, note, serving, start
@@ -18,7 +18,7 @@ from tests.twin.small import known_log
 AS_OF = "2026-08-05T10:00:00Z"
 PAGES = """
 import sys
-from eventlogs.opening import open_historian
+from eventlogs.owner.opening import open_historian
 seen = set()
 for look in range(10):
     with open_historian(sys.argv[1], read_only=True) as historian:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eventlogs.sidecar import Owner
+from eventlogs.owner.sidecar import Owner
 from service.guard import Guard
 
 OWNER = Owner(1, "http://127.0.0.1:8501", "s3cret", "2026-01-01T00:00:00+00:00", "1")

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from eventlogs import wire
-from eventlogs.client import METHODS, RemoteHistorian
 from eventlogs.historian import Historian
-from eventlogs.opened import OpenFile
-from eventlogs.opening import open_historian
+from eventlogs.owner import wire
+from eventlogs.owner.client import METHODS, RemoteHistorian
+from eventlogs.owner.opened import OpenFile
+from eventlogs.owner.opening import open_historian
 from metagraph.errors import DataError, TwinError
 from tests.eventlogs.logs import T0, Row, write
 from tests.service.serving import PATIENCE_S, serving

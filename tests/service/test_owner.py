@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from eventlogs import sidecar
-from eventlogs.client import RemoteHistorian, methods_version
 from eventlogs.historian import Historian
-from eventlogs.opening import open_historian
-from eventlogs.sidecar import Owner
+from eventlogs.owner import sidecar
+from eventlogs.owner.client import RemoteHistorian, methods_version
+from eventlogs.owner.opening import open_historian
+from eventlogs.owner.sidecar import Owner
 from metagraph.errors import DataError
 from tests.eventlogs.logs import Row, write
 from tests.service.serving import PATIENCE_S, Serving, note, serving, start
@@ -271,7 +271,7 @@ def test_readers_read_beside_an_import_and_writers_wait_for_it(tmp_path: Path, l
 
 ASKS = """
 import sys
-from eventlogs.opening import open_historian
+from eventlogs.owner.opening import open_historian
 with open_historian(sys.argv[1]) as historian:
     historian.import_log(sys.argv[2], progress=lambda step, share: print("at work", flush=True))
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eventlogs.looking import LookOptions, look
+from eventlogs.taking.looking import LookOptions, look
 from ui.page_upload import _on_page
 
 

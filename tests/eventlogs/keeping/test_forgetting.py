@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from eventlogs.historian import Historian
 from eventlogs.live.inbox import Inbox, RawEvent, inbox_path
-from eventlogs.opening import open_historian, owning
-from eventlogs.sidecar import new_owner
+from eventlogs.owner.opening import open_historian, owning
+from eventlogs.owner.sidecar import new_owner
 from metagraph.errors import DataError
 from tests.eventlogs.logs import T0, Row, write
 

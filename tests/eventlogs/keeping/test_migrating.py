@@ -1,5 +1,6 @@
 """Files of other versions and other programs."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -8,8 +9,12 @@ import pytest
 from eventlogs.historian import Historian
 from eventlogs.keeping.copying import content, copy_to
 from eventlogs.keeping.migrating import OutdatedError, backups, newest_version
+from eventlogs.live.inbox import Inbox, inbox_path
+from eventlogs.mining.catalogue import QUESTIONS
 from metagraph.errors import DataError
-from tests.eventlogs.keeping.old_files import ROWS, version_one
+from tests.eventlogs.keeping.old_files import ROWS, as_version_one, version_one
+from tests.eventlogs.live.feeding import event
+from tests.eventlogs.logs import T0
 
 
 def test_an_older_file_is_put_aside_and_brought_up_to_date(tmp_path: Path) -> None:
@@ -38,6 +43,88 @@ def test_an_older_file_is_put_aside_and_brought_up_to_date(tmp_path: Path) -> No
         assert before["events"][0] == 3 * ROWS
     with Historian(base, tell=told.append):
         assert len(told) == 1
+
+
+def test_a_log_of_an_older_file_is_as_good_as_one_taken_now(tmp_path: Path) -> None:
+    now = Historian(tmp_path / "now.duckdb")
+    for name, rows in (("first.csv", LINES[:5]), ("log.csv", LINES)):
+        file = tmp_path / name
+        file.write_text("\n".join((HEADER, *rows)), encoding="utf-8")
+        now.import_log(file, "log", tz="UTC", on_bad_rows="quarantine")
+    old = as_version_one(tmp_path / "old.duckdb", now)
+    with now, Historian(old) as then:
+        for do in STEPS:
+            assert do(then, tmp_path) == do(now, tmp_path), do
+            for what in QUESTIONS:
+                assert then.mine("log", what).equals(now.mine("log", what)), (do, what)
+            ours, theirs = then.state_at("log"), now.state_at("log")
+            assert list(ours.cases()) == list(theirs.cases()), do
+            assert list(ours.cases()), do
+            for by in (T0 + timedelta(days=4, minutes=30), None):
+                assert (
+                    then.snapshot("log", recorded_by=by).content_hash
+                    == now.snapshot("log", recorded_by=by).content_hash
+                ), do
+            assert [info.state for info in then.imports("log")] == [i.state for i in now.imports("log")], do
+
+
+def opened(historian: Historian, folder: Path) -> object:
+    return historian.report("log").sentences()[0], historian.quarantined("log")
+
+
+def mended(historian: Historian, folder: Path) -> object:
+    bad = folder / "bad.csv"
+    historian.export_quarantine("log", bad)
+    bad.write_text(
+        bad.read_text(encoding="utf-8").replace("whenever", "2024-03-08T10:00:00Z"), encoding="utf-8"
+    )
+    return historian.mend("log", bad).sentences()[0]
+
+
+def undone(historian: Historian, folder: Path) -> object:
+    return historian.undo_import("log").sentence().partition(" of 2")[0]
+
+
+def told_more(historian: Historian, folder: Path) -> object:
+    """A running execution of the import is completed, and another case begins."""
+    with Inbox(inbox_path(historian.path)) as inbox:
+        inbox.accept(
+            [
+                event(1, 6 * 86_400, log="log", case="c4", activity="B", resource="r1", lifecycle="complete"),
+                event(2, 6 * 86_400 + 60, log="log", case="c9", activity="A", lifecycle="start"),
+            ]
+        )
+    drained = historian.drain()
+    return drained.applied, drained.quarantined, historian.report("log").sentences()[0]
+
+
+def retained(historian: Historian, folder: Path) -> object:
+    archive = historian.retain("log", 2.5)
+    return archive.cases, archive.executions
+
+
+def without_case(historian: Historian, folder: Path) -> object:
+    return historian.forget_case("c3").counts
+
+
+def without_person(historian: Historian, folder: Path) -> object:
+    return historian.forget_person("r1").counts
+
+
+def taken_again(historian: Historian, folder: Path) -> object:
+    return historian.import_log(folder / "first.csv", "log", as_before=True).sentences()[0]
+
+
+HEADER = "case_id,activity,start_time,end_time,resource,region,note"
+LINES = [
+    f"c{case},{activity},2024-03-0{4 + case}T0{7 + 2 * i}:00:00,2024-03-0{4 + case}T0{8 + 2 * i}:00:00,r{i},"
+    f"{'north' if case % 2 else 'south'},{'late' if i else ''}"
+    for case in range(4)
+    for i, activity in enumerate("AB")
+]
+LINES += ["c4,A,2024-03-08T07:00:00,2024-03-08T08:00:00,r0,south,", "c4,B,2024-03-08T09:00:00,,r1,south,late"]
+LINES += ["c5,A,2024-03-08T09:00:00,whenever,r0,north,"]
+STEPS = (opened, mended, undone, told_more, retained, without_case, without_person, taken_again, undone)
 
 
 def test_an_earlier_copy_of_other_content_is_left_alone(tmp_path: Path) -> None:

@@ -13,14 +13,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from calibration import agents, window
-from eventlogs import closing, quality_edges, quality_rows, quality_stamps, quality_words
+from eventlogs import closing
 from eventlogs.historian import Historian
-from eventlogs.quality import QualityReport
+from eventlogs.quality import edges, stamps, words
+from eventlogs.quality.quality import QualityReport
 from metagraph.errors import DataError
-from tests.eventlogs import naive_quality as naive
 from tests.eventlogs.logs import T0, Row, frozen, write
+from tests.eventlogs.quality import naive
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "order_to_cash.csv"
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "order_to_cash.csv"
 HOUR_S, DAY_S = 3600.0, 86400.0
 SUSPICIOUS = (
     *("duplicates", "batches", "out_of_order", "future", "midnight", "whole_hours", "zone_jumps"),
@@ -62,11 +63,11 @@ def test_counts_are_those_of_a_naive_count(rows: list[Row], share: float | None)
     until_s = final if share is None else float(int(first + share * (final - first)))
     until = None if share is None else T0 + timedelta(seconds=until_s)
     with (
-        patch.multiple(quality_edges, ENOUGH=3, USUAL=0.3),
-        patch.multiple(quality_rows, BATCH=2, FENCE=0.4, SIGMAS=0.5),
-        patch.multiple(quality_stamps, EDGES=1, FEWEST=2, SIGMAS=1.0),
-        patch.multiple(quality_stamps, WINDOW_D=3, FEWEST_STAMPS=2, FEWEST_OF_DAY=1, MOVED=0.1013, NOISE=1.0),
-        patch.object(quality_stamps, "LEFT", 0.8717),
+        patch.multiple(edges, ENOUGH=3, USUAL=0.3),
+        patch.multiple(rows, BATCH=2, FENCE=0.4, SIGMAS=0.5),
+        patch.multiple(stamps, EDGES=1, FEWEST=2, SIGMAS=1.0),
+        patch.multiple(stamps, WINDOW_D=3, FEWEST_STAMPS=2, FEWEST_OF_DAY=1, MOVED=0.1013, NOISE=1.0),
+        patch.object(stamps, "LEFT", 0.8717),
         TemporaryDirectory() as folder,
     ):
         path = write(Path(folder) / "log.csv", rows)
@@ -115,7 +116,7 @@ def unfinished(path: Path, until: datetime | None) -> int:
 
 def test_the_rule_for_unfinished_cases_is_learned_from_a_sample_of_a_large_log() -> None:
     whole = report(EXAMPLE).finding("unfinished")
-    with patch.object(quality_edges, "SAMPLE", 2000):
+    with patch.object(edges, "SAMPLE", 2000):
         sampled = report(EXAMPLE).finding("unfinished")
     assert whole.count == unfinished(EXAMPLE, None)
     assert sampled.of == whole.of == 820
@@ -279,6 +280,6 @@ def test_an_instant_before_the_log_has_no_quality() -> None:
 
 
 def test_consequences_say_what_calibration_does() -> None:
-    assert quality_words.NEEDS_NOBODY == agents.MISSING
-    assert quality_words.BUSY == agents.BUSY
-    assert quality_words.ENOUGH == window.ENOUGH
+    assert words.NEEDS_NOBODY == agents.MISSING
+    assert words.BUSY == agents.BUSY
+    assert words.ENOUGH == window.ENOUGH

@@ -7,13 +7,11 @@ from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs import quality_edges as edges
-from eventlogs import quality_rows as rows
-from eventlogs import quality_stamps as stamps
 from eventlogs import uploads
 from eventlogs.instants import from_us, to_us
-from eventlogs.quality_found import Example, Found, Known, one_row
-from eventlogs.quality_words import TITLES, consequence
+from eventlogs.quality import edges, rows, stamps
+from eventlogs.quality.found import Example, Found, Known, one_row
+from eventlogs.quality.words import TITLES, consequence
 from eventlogs.report import ImportReport
 
 

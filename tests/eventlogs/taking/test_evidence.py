@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlogs.columns import guess_mapping, parse_map, settle_mapping
-from eventlogs.decimals import find_sign, plain_number
 from eventlogs.historian import Historian
 from eventlogs.report import ImportReport
+from eventlogs.taking.columns import guess_mapping, parse_map, settle_mapping
+from eventlogs.taking.decimals import find_sign, plain_number
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.logs import lines
 

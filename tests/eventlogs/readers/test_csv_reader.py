@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eventlogs.historian import Historian
-from eventlogs.looking import LookOptions, look
+from eventlogs.taking.looking import LookOptions, look
 from tests.eventlogs.logs import frozen, lines
 
 TEXT = "case_id,activity,resource,end_time\n007,NA,é,2024-03-04T08:00:00Z\n7,null,1e3,2024-03-04T09:00:00Z\n"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from duckdb import DuckDBPyConnection
 
 from eventlogs.report import YEAR_FIRST, TimeReading
-from eventlogs.time_evidence import Dates, day_or_month
-from eventlogs.time_shapes import (
+from eventlogs.taking.time_evidence import Dates, day_or_month
+from eventlogs.taking.time_shapes import (
     EPOCHS_US,
     FIRST_US,
     ISO,
@@ -30,7 +30,7 @@ from eventlogs.time_shapes import (
     us_of_iso,
     zoned,
 )
-from eventlogs.zones import Zone, within, zone_between
+from eventlogs.taking.zones import Zone, within, zone_between
 from metagraph.errors import DataError, UsageError
 
 _MOST_SHAPES = 5_000

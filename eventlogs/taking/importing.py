@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.attributes import Attributes, keep_case_attributes, sort_attributes
-from eventlogs.columns import ColumnMapping
 from eventlogs.instants import from_us
-from eventlogs.lifecycle import KNOWN, STARTS, pair
-from eventlogs.parsing import TakeOptions, judge, parse, time_formats, uses_lifecycle
 from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport, stamps
-from eventlogs.timestamps import TimeFormat, clock_changes, find_zone_of
+from eventlogs.taking.attributes import Attributes, keep_case_attributes, sort_attributes
+from eventlogs.taking.columns import ColumnMapping
+from eventlogs.taking.lifecycle import KNOWN, STARTS, pair
+from eventlogs.taking.parsing import TakeOptions, judge, parse, time_formats, uses_lifecycle
+from eventlogs.taking.timestamps import TimeFormat, clock_changes, find_zone_of
 from metagraph.errors import DataError
 
 _ONE_EACH = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eventlogs.quality_found import Found
+from eventlogs.quality.found import Found
 
 NEEDS_NOBODY = 0.5
 """calibration/agents.py: a task with a larger share of executions without a resource needs nobody."""

@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from eventlogs.instants import EPOCH
-from eventlogs.quality_found import MOST_EXAMPLES, Example, Found, counted
+from eventlogs.quality.found import MOST_EXAMPLES, Example, Found, counted
 
 QUARTER_US = 900_000_000
 EDGES = 6

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eventlogs.turns import ALONE, Caller, Turns, turns_of
+from eventlogs.owner.turns import ALONE, Caller, Turns, turns_of
 
 
 def test_first_come_first_served() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from duckdb import DuckDBPyConnection
 
 from eventlogs.instants import from_us, in_words
-from eventlogs.parsing import BACKWARDS
-from eventlogs.quality_found import Found, Known, as_examples, counted, earliest, one_row
-from eventlogs.quality_words import NEEDS_NOBODY
+from eventlogs.quality.found import Found, Known, as_examples, counted, earliest, one_row
+from eventlogs.quality.words import NEEDS_NOBODY
+from eventlogs.taking.parsing import BACKWARDS
 from metagraph.errors import DataError
 
 BATCH = 5

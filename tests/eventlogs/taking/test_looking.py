@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlogs.columns import parse_map
 from eventlogs.historian import Historian
-from eventlogs.looked import Look
-from eventlogs.looking import LookOptions, look
 from eventlogs.report import ImportReport
+from eventlogs.taking.columns import parse_map
+from eventlogs.taking.looked import Look
+from eventlogs.taking.looking import LookOptions, look
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.logs import lines
 

@@ -11,7 +11,7 @@ from eventlogs.closing import LONGEST
 from eventlogs.freezing import freeze
 from eventlogs.instants import from_us
 from eventlogs.live.recorded import Record
-from eventlogs.quality_found import MOST_EXAMPLES, Example, Found, Known, counted, one_row
+from eventlogs.quality.found import MOST_EXAMPLES, Example, Found, Known, counted, one_row
 
 USUAL = 0.05
 """An activity with which at least this share of the cases begin is a usual start."""

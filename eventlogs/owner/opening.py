@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from eventlogs import sidecar
-from eventlogs.client import RemoteHistorian, methods_version, other_version
 from eventlogs.historian import Historian
 from eventlogs.keeping.database import MEMORY, InUseError
 from eventlogs.keeping.migrating import OutdatedError
-from eventlogs.sidecar import Owner
-from eventlogs.turns import Turnstile
+from eventlogs.owner import sidecar
+from eventlogs.owner.client import RemoteHistorian, methods_version, other_version
+from eventlogs.owner.sidecar import Owner
+from eventlogs.owner.turns import Turnstile
 
 WAIT_S = 60.0
 _RETRY_S = 0.02

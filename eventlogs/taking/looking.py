@@ -11,16 +11,16 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import MAP_KEYS, CandidateMapping, guess_mapping, settle_mapping
-from eventlogs.decimals import find_sign
-from eventlogs.importing import clocks
 from eventlogs.instants import from_us
 from eventlogs.keeping.memory import limit_memory
-from eventlogs.looked import ColumnLook, Look, Problem, ReadRow, TimeLook
-from eventlogs.parsing import TakeOptions, parse, time_formats, uses_lifecycle
 from eventlogs.readers.ocel_reader import ObjectTypeError
 from eventlogs.readers.read import read
 from eventlogs.readers.staging import Staged
+from eventlogs.taking.columns import MAP_KEYS, CandidateMapping, guess_mapping, settle_mapping
+from eventlogs.taking.decimals import find_sign
+from eventlogs.taking.importing import clocks
+from eventlogs.taking.looked import ColumnLook, Look, Problem, ReadRow, TimeLook
+from eventlogs.taking.parsing import TakeOptions, parse, time_formats, uses_lifecycle
 from metagraph.errors import DataError
 
 EXAMPLES = 3

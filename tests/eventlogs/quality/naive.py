@@ -9,7 +9,9 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from eventlogs import quality_edges, quality_rows, quality_stamps
+from eventlogs.quality import edges
+from eventlogs.quality import rows as row_rules
+from eventlogs.quality import stamps as stamp_rules
 from tests.eventlogs.logs import T0, Row
 
 
@@ -70,23 +72,23 @@ def second_of_day(stamp_s: float) -> float:
 def resolution_s(rows: Sequence[Row]) -> float:
     seconds = [second_of_day(s) for s in stamps(rows)]
     for resolution, coarser in ((1.0, 60), (60.0, 3600), (3600.0, 86400)):
-        if sum(s % coarser != 0 for s in seconds) >= quality_stamps.FINE * len(seconds):
+        if sum(s % coarser != 0 for s in seconds) >= stamp_rules.FINE * len(seconds):
             return resolution
     return 86400.0
 
 
 def batches(rows: Sequence[Row]) -> int:
     first, final = min(r.start_s for r in rows), max(last(r) for r in rows)
-    slots = max((final - first) / resolution_s(rows) / quality_rows.BUSIEST, 1.0)
+    slots = max((final - first) / resolution_s(rows) / row_rules.BUSIEST, 1.0)
     count = 0
     for activity, resource, end in {(r.activity, r.resource, r.end_s) for r in rows if r.end_s is not None}:
         group = [r for r in rows if (r.activity, r.resource, r.end_s) == (activity, resource, end)]
         expected = sum((r.activity, r.resource) == (activity, resource) for r in rows) / slots
-        many = len(group) >= quality_rows.BATCH
+        many = len(group) >= row_rules.BATCH
         if (
             many
             and len({r.case for r in group}) > 1
-            and len(group) > expected + quality_rows.SIGMAS * math.sqrt(expected)
+            and len(group) > expected + row_rules.SIGMAS * math.sqrt(expected)
         ):
             count += len(group)
     return count
@@ -98,7 +100,7 @@ def long_cases(rows: Sequence[Row]) -> int:
     if not logs:
         return 0
     low, high = np.quantile(logs, [0.25, 0.75])
-    fence = high + quality_rows.FENCE * max(high - low, quality_rows.SPREAD)
+    fence = high + row_rules.FENCE * max(high - low, row_rules.SPREAD)
     return sum(span > fence for span in logs)
 
 
@@ -107,18 +109,18 @@ def begun_before(rows: Sequence[Row], until_s: float) -> int:
     cases = list(by_case(rows).values())
     first = min(r.start_s for r in rows)
     spans = [max(map(last, group)) - min(r.start_s for r in group) for group in cases]
-    edge = first + min(float(np.quantile(spans, quality_edges.LONG)), (until_s - first) / 2)
+    edge = first + min(float(np.quantile(spans, edges.LONG)), (until_s - first) / 2)
     begins = [min(group, key=lambda r: r.start_s) for group in cases]
     later = [row for row in begins if row.start_s > edge]
-    learned = later if len(later) >= quality_edges.ENOUGH else begins
+    learned = later if len(later) >= edges.ENOUGH else begins
     seen = Counter(row.activity for row in learned)
-    usual = {activity for activity, n in seen.items() if n >= quality_edges.USUAL * len(learned)}
+    usual = {activity for activity, n in seen.items() if n >= edges.USUAL * len(learned)}
     odd = sum(row.activity not in usual for row in begins if row.start_s <= edge)
     odd_later = sum(row.activity not in usual for row in later)
     expected = 0.0
-    if len(later) >= quality_edges.ENOUGH:
+    if len(later) >= edges.ENOUGH:
         expected = (len(begins) - len(later)) * odd_later / len(later)
-    return odd if odd > expected + quality_edges.SIGMAS * math.sqrt(expected) else 0
+    return odd if odd > expected + edges.SIGMAS * math.sqrt(expected) else 0
 
 
 def whole_hours(rows: Sequence[Row]) -> tuple[int, int]:
@@ -129,19 +131,19 @@ def whole_hours(rows: Sequence[Row]) -> tuple[int, int]:
     rest = [s for s in seconds if s != 0]
     marks = {h: sum(s == h * 3600 for s in rest) for h in range(24)}
     full = sorted(range(24), key=lambda h: (-marks[h], h))
-    off_edges = [s for s in rest if s // 3600 in full[quality_stamps.EDGES :]]
+    off_edges = [s for s in rest if s // 3600 in full[stamp_rules.EDGES :]]
     off_marks = sum(s % 3600 == 0 for s in off_edges)
     near = sum(s // 3600 in (0, 23) for s in seconds)
     share = sum(marks.values()) / max(len(rest), 1)
     is_round = unlikely(off_marks, len(off_edges), chance)
-    is_round = is_round and off_marks >= quality_stamps.ROUND_SHARE * len(off_edges)
+    is_round = is_round and off_marks >= stamp_rules.ROUND_SHARE * len(off_edges)
     is_dated = unlikely(midnights, near, max(chance, share) / 2)
     return midnights * is_dated, sum(marks.values()) * is_round
 
 
 def unlikely(count: int, n: int, chance: float) -> bool:
-    limit = n * chance + quality_stamps.SIGMAS * math.sqrt(n * chance * (1 - chance))
-    return count >= quality_stamps.FEWEST and count > limit
+    limit = n * chance + stamp_rules.SIGMAS * math.sqrt(n * chance * (1 - chance))
+    return count >= stamp_rules.FEWEST and count > limit
 
 
 def zone_jumps(rows: Sequence[Row]) -> dict[str, int]:
@@ -149,22 +151,22 @@ def zone_jumps(rows: Sequence[Row]) -> dict[str, int]:
     instants = [T0 + timedelta(seconds=s) for s in stamps(rows)]
     days = sorted(instant.date() for instant in instants)
     spread = dispersion(instants)
-    width = timedelta(days=quality_stamps.WINDOW_D)
+    width = timedelta(days=stamp_rules.WINDOW_D)
     gains = {}
     day = days[0] + width
     while day <= days[-1] + timedelta(days=1) - width:
         before = Counter(i.hour for i in instants if day - width <= i.date() < day)
         after = Counter(i.hour for i in instants if day <= i.date() < day + width)
         n, m = before.total(), after.total()
-        if min(n, m) >= quality_stamps.FEWEST_STAMPS:
+        if min(n, m) >= stamp_rules.FEWEST_STAMPS:
             moved = [
                 sum(abs(before[h] / n - after[(h + s) % 24] / m) for h in range(24)) / 2 for s in range(24)
             ]
             pooled = [(before[h] + after[h]) / (n + m) for h in range(24)]
             noise = sum(math.sqrt(p * (1 / n + 1 / m) * spread) for p in pooled) / 2 * math.sqrt(2 / math.pi)
             best = min(range(24), key=lambda s: round(moved[s], 9))
-            limit = max(quality_stamps.MOVED, quality_stamps.NOISE * noise)
-            if moved[0] >= limit and moved[best] <= quality_stamps.LEFT * moved[0]:
+            limit = max(stamp_rules.MOVED, stamp_rules.NOISE * noise)
+            if moved[0] >= limit and moved[best] <= stamp_rules.LEFT * moved[0]:
                 gains[day] = round(moved[0] - moved[best], 9), best - 24 * (best > 12)
         day += timedelta(days=1)
     found = {}
@@ -184,7 +186,7 @@ def dispersion(instants: Sequence[datetime]) -> float:
     for day, first in hours.items():
         second = hours.get(day + timedelta(days=1), Counter())
         n, m = first.total(), second.total()
-        if min(n, m) < quality_stamps.FEWEST_OF_DAY:
+        if min(n, m) < stamp_rules.FEWEST_OF_DAY:
             continue
         both = set(first) | set(second)
         chi2 = sum(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlogs.timestamps import TimeFormat, detect_formats, find_zone_of, instant
+from eventlogs.taking.timestamps import TimeFormat, detect_formats, find_zone_of, instant
 from metagraph.errors import DataError, UsageError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

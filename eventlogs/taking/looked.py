@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from eventlogs.columns import CandidateMapping
 from eventlogs.report import TimeReading
+from eventlogs.taking.columns import CandidateMapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import duckdb
 
 from eventlogs.keeping import erasing
 from eventlogs.keeping.database import MEMORY, connect
-from eventlogs.turns import ALONE, Caller, Turns, turns_of
+from eventlogs.owner.turns import ALONE, Caller, Turns, turns_of
 from metagraph.errors import DataError
 
 DAMAGED = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)

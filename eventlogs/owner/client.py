@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, get_args, get_type_hints
 
-from eventlogs import wire
 from eventlogs.historian import Historian
 from eventlogs.keeping.migrating import newest_version
-from eventlogs.sidecar import Owner, connect
-from eventlogs.turns import ALONE, Caller
+from eventlogs.owner import wire
+from eventlogs.owner.sidecar import Owner, connect
+from eventlogs.owner.turns import ALONE, Caller
 from metagraph.errors import DataError, TwinError
 
 CALLS = "/api/historian/"

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventlogs import wire
 from eventlogs.closing import ClosingRule
-from eventlogs.sidecar import Owner
+from eventlogs.owner import wire
+from eventlogs.owner.sidecar import Owner
 from eventlogs.snapshot import Snapshot, sealed
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.logs import Row, frozen, row_lists, write
@@ -147,7 +147,7 @@ def test_what_cannot_be_sent_is_refused_at_once(value: Any) -> None:
         {"object": ["os:system", {}]},
         {"object": ["builtins:dict", {}]},
         {"object": ["eventlogs.historian:Historian", {"path": "x"}]},
-        {"object": ["eventlogs.sidecar:Owner", {"pid": 1, "other": 2}]},
+        {"object": ["eventlogs.owner.sidecar:Owner", {"pid": 1, "other": 2}]},
         {"object": ["eventlogs.nowhere:X", {}]},
         {"array": [0, "|O", [1]]},
         {"unknown": 1},

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import CASE_PREFIX
-from eventlogs.decimals import find_sign, plain_number
-from eventlogs.parsing import TakeOptions, attribute_columns
 from eventlogs.readers.staging import Staged
-from eventlogs.time_shapes import FIRST_US, LAST_US
-from eventlogs.timestamps import detect_formats, find_zone_of, instant
+from eventlogs.taking.columns import CASE_PREFIX
+from eventlogs.taking.decimals import find_sign, plain_number
+from eventlogs.taking.parsing import TakeOptions, attribute_columns
+from eventlogs.taking.time_shapes import FIRST_US, LAST_US
+from eventlogs.taking.timestamps import detect_formats, find_zone_of, instant
 
 _AS_IT_IS = ("text", "NULL", "NULL", "value")
 """What a column holds; SQL from `value` to `wall` and `is_local` (of times), from these to what is kept."""

@@ -1,6 +1,6 @@
 import pytest
 
-from eventlogs.columns import guess_mapping, parse_map, settle_mapping
+from eventlogs.taking.columns import guess_mapping, parse_map, settle_mapping
 from metagraph.errors import DataError, UsageError
 
 

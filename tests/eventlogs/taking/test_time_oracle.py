@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metagraph.errors import DataError
-from tests.eventlogs.test_timestamps import EPOCH, read
+from tests.eventlogs.taking.test_timestamps import EPOCH, read
 
 ZONES = (
     "UTC",

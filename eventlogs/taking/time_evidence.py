@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.time_shapes import us_of
+from eventlogs.taking.time_shapes import us_of
 from metagraph.errors import DataError
 
 ORDERLY = 5

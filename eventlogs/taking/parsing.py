@@ -10,12 +10,12 @@ from typing import Literal
 
 from duckdb import DuckDBPyConnection
 
-from eventlogs.columns import ColumnMapping
-from eventlogs.lifecycle import COMPLETES
 from eventlogs.readers.staging import Staged
-from eventlogs.time_shapes import FIRST_US, LAST_US
-from eventlogs.timestamps import TimeFormat, detect_formats, find_zone_of, instant
-from eventlogs.zones import find_zone
+from eventlogs.taking.columns import ColumnMapping
+from eventlogs.taking.lifecycle import COMPLETES
+from eventlogs.taking.time_shapes import FIRST_US, LAST_US
+from eventlogs.taking.timestamps import TimeFormat, detect_formats, find_zone_of, instant
+from eventlogs.taking.zones import find_zone
 from metagraph.errors import DataError
 
 BadRows = Literal["refuse", "quarantine"]
