@@ -55,7 +55,7 @@ def test_a_log_of_an_older_file_is_as_good_as_one_taken_now(tmp_path: Path) -> N
     with now, Historian(old) as then:
         for do in STEPS:
             assert do(then, tmp_path) == do(now, tmp_path), do
-            for what in QUESTIONS:
+            for what in QUESTIONS if do is opened else ("durations", "cases"):
                 assert then.mine("log", what).equals(now.mine("log", what)), (do, what)
             ours, theirs = then.state_at("log"), now.state_at("log")
             assert list(ours.cases()) == list(theirs.cases()), do
