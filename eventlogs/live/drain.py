@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -15,14 +16,19 @@ from eventlogs.live.inbox import Inbox, InboxRow, inbox_path
 from eventlogs.live.standing import restand
 from metagraph.errors import UsageError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 BATCH = 20_000
-_TEXTS = ("source", "event_id", "log", "case_id", "activity", "transition", "resource", "instance")
-_MORE_TEXTS = ("attributes", "corrects")
-_NUMBERS = ("at_us", "sequence", "eta_us", "arrival", "recorded_us")
+_NUMBERS = ("at_us", "sequence", "eta_us", "arrival", "recorded_us", "inbox_id")
 REFUSED = (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException)
 """What the database says of values that it can't work with."""
 Transaction = Callable[[], AbstractContextManager[None]]
-_NAMES = (*_TEXTS, *_NUMBERS, *_MORE_TEXTS)
+_NAMES = (
+    *("source", "event_id", "log", "case_id", "activity", "transition", "resource", "instance"),
+    *("at_us", "sequence", "eta_us", "arrival", "recorded_us", "attributes", "corrects"),
+)
+_ASIDE = ("inbox_id", "log", "reason", "raw", "recorded_us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,7 @@ def drain(con: DuckDBPyConnection, inbox: Inbox, limit: int = BATCH, refused: st
         return NOTHING
     good, bad = _read(rows, refused)
     applied = _insert(con, good)
-    if bad:
-        con.executemany("INSERT INTO live_quarantine VALUES (?, ?, ?, ?, ?)", bad)
+    _set_aside(con, bad)
     cases = 0
     if good:
         _open_logs(con)
@@ -123,20 +128,18 @@ def _read(
 
 def _insert(con: DuckDBPyConnection, events: Sequence[tuple[InboxRow, LiveEvent]]) -> int:
     """Append the events that aren't there yet, by source and id; temp table `arrived` holds all of them."""
-    import pyarrow as pa
-
+    if not events:
+        return 0
+    # On from the last one, not as the inbox counts: that may be a new one.
+    before = con.execute("SELECT coalesce(max(arrival), 0) FROM live_events").fetchall()[0][0]
     values = [
         (
             *(row.source, row.event_id, e.log, e.case, e.activity, e.transition, e.resource, e.instance),
-            *(e.at_us, e.sequence, e.eta_us, row.id, row.recorded_us, e.attributes, e.corrects),
+            *(e.at_us, e.sequence, e.eta_us, arrival, row.recorded_us, e.attributes, e.corrects),
         )
-        for row, e in events
+        for arrival, (row, e) in enumerate(events, start=before + 1)
     ]
-    if not values:
-        return 0
-    types = [pa.int64() if name in _NUMBERS else pa.string() for name in _NAMES]
-    columns = [pa.array(column, kind) for column, kind in zip(zip(*values, strict=True), types, strict=True)]
-    con.register("offered", pa.table(columns, names=list(_NAMES)))
+    con.register("offered", _table(_NAMES, values))
     names = ", ".join(_NAMES)
     con.execute(f"CREATE OR REPLACE TEMP TABLE arrived AS SELECT {names} FROM offered")
     con.unregister("offered")
@@ -145,6 +148,21 @@ def _insert(con: DuckDBPyConnection, events: Sequence[tuple[InboxRow, LiveEvent]
             f"INSERT INTO live_events ({names}) SELECT {names} FROM arrived ON CONFLICT DO NOTHING"
         ).fetchall()[0][0]
     )
+
+
+def _set_aside(con: DuckDBPyConnection, events: Sequence[tuple[int, str, str, str, int]]) -> None:
+    if events:
+        con.register("aside", _table(_ASIDE, events))
+        con.execute("INSERT INTO live_quarantine BY NAME FROM aside")
+        con.unregister("aside")
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> pa.Table:
+    import pyarrow as pa
+
+    types = [pa.int64() if name in _NUMBERS else pa.string() for name in names]
+    columns = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
+    return pa.table(columns, names=list(names))
 
 
 def _open_logs(con: DuckDBPyConnection) -> None:

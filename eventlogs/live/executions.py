@@ -147,14 +147,14 @@ def store(con: DuckDBPyConnection) -> None:
         "JOIN affected a ON e.upload_id = a.live_id AND e.case_id = a.case_id"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE unchanged AS SELECT e.id, e.row FROM existing e JOIN derived d "
+        f"CREATE OR REPLACE TEMP TABLE unchanged AS SELECT e.id, e.key, e.row FROM existing e JOIN derived d "
         f"ON d.key = e.key AND d.row = e.row WHERE {_row('e')} IS NOT DISTINCT FROM {_row('d')}"
     )
     con.execute("DELETE FROM events WHERE rowid IN (SELECT id FROM existing EXCEPT SELECT id FROM unchanged)")
     con.execute(
         f"INSERT INTO events (upload_id, case_id, row, {_COLUMNS}) SELECT a.live_id, a.case_id, d.row, "
-        f"{_row('d', '')} FROM derived d JOIN affected a USING (key) ANTI JOIN unchanged u ON u.row = d.row "
-        "ORDER BY d.row"
+        f"{_row('d', '')} FROM derived d JOIN affected a USING (key) "
+        "ANTI JOIN unchanged u ON u.key = d.key AND u.row = d.row ORDER BY d.row"
     )
     _replace(con)
     _tell_covered(con)

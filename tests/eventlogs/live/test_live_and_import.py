@@ -1,5 +1,6 @@
 """Live events of a log that was also imported: nothing twice, nothing lost, and all of it said."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,8 +19,8 @@ def taken(historian: Historian, folder: Path, *rows: str, name: str = "log.csv")
     historian.import_log(lines(folder / name, HEADER, *told), "log")
 
 
-def work(historian: Historian) -> list[Row]:
-    return [row for _, rows in traces(historian.snapshot("log", open_cases=())) for row in rows]
+def work(historian: Historian, log: str = "log") -> list[Row]:
+    return [row for _, rows in traces(historian.snapshot(log, open_cases=())) for row in rows]
 
 
 def test_a_live_completion_ends_what_the_import_left_running(tmp_path: Path) -> None:
@@ -134,3 +135,43 @@ def test_an_inbox_of_before_does_no_harm(tmp_path: Path) -> None:
             feed(historian, other, told)
         assert historian.snapshot("live").n_events == 5
         assert datetime.now(UTC) > historian.logs()[0].report.last
+
+
+def test_executions_of_the_same_row_of_two_imports_are_told_apart(tmp_path: Path) -> None:
+    with live() as (historian, inbox):
+        for log in ("one", "two"):
+            rows = f"1,B,ada,{stamp(0)},complete,5", f"1,A,ada,{stamp(1)},start,5"
+            historian.import_log(lines(tmp_path / f"{log}.csv", HEADER, *rows), log)
+        pause = [
+            event(log, 10, log, case="1", activity="A", lifecycle="suspend", resource="ada")
+            for log in ("one", "two")
+        ]
+        feed(historian, inbox, pause[:1])
+        feed(historian, inbox, [pause[1], event(3, 20, "one", case="1", attributes={"case:x": "y"})])
+        for log in ("one", "two"):
+            assert historian.snapshot(log).n_events == 2
+            assert len(historian.snapshot(log, T0 + timedelta(seconds=30)).pauses.row) == 1
+
+
+def test_a_new_inbox_counts_on(tmp_path: Path) -> None:
+    with live() as (historian, inbox):
+        feed(historian, inbox, [event(1, 1, case="1", activity="A"), event(2, 2, case="2", activity="A")])
+        with Inbox(tmp_path / "another", Clock()) as other:
+            more = [("3", "B"), ("1", "B"), ("2", "A"), ("1", "C")]
+            feed(
+                historian,
+                other,
+                [event(i, i, case=case, activity=a) for i, (case, a) in enumerate(more, start=3)],
+            )
+        told = [(case, a) for case, a, *_ in work(historian, "live")]
+        assert told == [("1", "A"), ("1", "B"), ("1", "C"), ("2", "A"), ("2", "A"), ("3", "B")]
+
+
+def test_events_set_aside_by_the_thousand_keep_what_they_said() -> None:
+    with live() as (historian, inbox):
+        odd = ["it's\x00", "Zoë 🙂", "x" * 5000, ""]
+        feed(historian, inbox, [event(i, None, case=odd[i % 4]) for i in range(2000)])
+        kept = historian._con.execute("SELECT inbox_id, reason, raw FROM live_quarantine").fetchall()
+        assert [number for number, _, _ in kept] == list(range(1, 2001))
+        assert [json.loads(raw)["case"] for _, _, raw in kept] == odd * 500
+        assert {reason for _, reason, _ in kept} == {"it has no time", "it has no case"}
