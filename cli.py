@@ -42,6 +42,7 @@ app = typer.Typer(
 app.add_typer(commands_import.app, name="import")
 app.command()(commands_log.quality)
 app.command()(commands_log.mine)
+app.command()(commands_log.state)
 app.command()(commands_twins.show)
 app.command()(commands_twins.models)
 

@@ -35,8 +35,7 @@ def mine_command(
     Raises UsageError for a question, filter or ending of a file that is unknown.
     """
     wanted = parse_filter(filters)
-    if out is not None and not out.name.endswith((CSV, CSV + GZIP, PARQUET)):
-        raise UsageError(f"--out {out}: expected a name that ends in .csv, .csv.gz or .parquet")
+    check_table_name(out)
     check_writable(out)
     with opened(request, progress.step, lambda text: progress.step(text, 0.0)) as (historian, name):
         progress.step(f"mining {what}", 0.5)
@@ -44,6 +43,12 @@ def mine_command(
     if out is not None:
         write_table(out, table)
     return table
+
+
+def check_table_name(out: Path | None) -> None:
+    """Raise UsageError if a table can't be written under this name."""
+    if out is not None and not out.name.endswith((CSV, CSV + GZIP, PARQUET)):
+        raise UsageError(f"--out {out}: expected a name that ends in .csv, .csv.gz or .parquet")
 
 
 def parse_filter(options: Sequence[str]) -> LogFilter:

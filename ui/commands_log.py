@@ -71,3 +71,31 @@ def mine(
     with console.progress(progress_file) as progress:
         table = mine_command(request, what, filters or (), by, zone, out, progress)
     mined.show_mined(what, table, as_json, out)
+
+
+def state(
+    log: Log,
+    at: Annotated[str | None, typer.Option(help="The instant; the log's last event if not given.")] = None,
+    recorded_by: Annotated[
+        str | None, typer.Option(help="Leave out live events that were received after this instant.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write all open orders: .csv, .csv.gz, .parquet.")
+    ] = None,
+    mapping: Map = None,
+    config: Config = None,
+    db: Db = DB,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show the orders that are open at an instant: what is done, in progress, waiting, expected."""
+    from twin.open_orders import state_command
+    from twin.requests import log_request
+    from twin.source import instant
+    from ui import console, open_orders
+
+    request = log_request(log, db, mapping, config, until=instant(at, "--at") if at else None)
+    known = instant(recorded_by, "--recorded-by") if recorded_by else None
+    with console.progress(progress_file) as progress:
+        found = state_command(request, known, out, progress)
+    open_orders.show_state(found, as_json, out)

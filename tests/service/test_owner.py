@@ -63,6 +63,7 @@ def test_an_owner_is_found_serves_and_stops(tmp_path: Path) -> None:
         assert json.loads(health)["pid"] == owner.process.pid
         assert owner.token not in health.decode()
         assert json.loads(ask(owner, "/api/logs")[1])[0]["name"] == "log"
+        assert json.loads(ask(owner, "/api/logs/log/state")[1])["log"] == "log"
         assert {"/health", "/logs", "/models"} <= set(json.loads(ask(owner, "/api/openapi.json")[1])["paths"])
         page = ask(owner, "/api/docs")[1].decode()
         assert "<code>/api/health</code>" in page
