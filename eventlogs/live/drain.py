@@ -189,10 +189,12 @@ def _correct(con: DuckDBPyConnection) -> None:
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE superseding AS
-        SELECT source, corrects AS event_id, min(recorded_us) AS by_us FROM corrections GROUP BY ALL
-        UNION ALL
-        SELECT source, event_id, lead(recorded_us) OVER one AS by_us FROM corrections
-        WINDOW one AS (PARTITION BY source, corrects ORDER BY arrival) QUALIFY by_us IS NOT NULL
+        SELECT source, event_id, min(by_us) AS by_us FROM (
+            SELECT source, corrects AS event_id, recorded_us AS by_us FROM corrections
+            UNION ALL
+            SELECT source, event_id, lead(recorded_us) OVER (PARTITION BY source, corrects ORDER BY arrival)
+            FROM corrections
+        ) WHERE by_us IS NOT NULL GROUP BY source, event_id
         """
     )
     con.execute(

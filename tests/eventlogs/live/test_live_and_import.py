@@ -4,9 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from eventlogs.historian import Historian
 from eventlogs.live.inbox import Inbox
-from tests.eventlogs.live.feeding import Clock, event, feed, live
+from tests.eventlogs.live.feeding import MUCH_LATER_US, Clock, event, feed, live
 from tests.eventlogs.logs import T0, Row, lines, stamp, traces
 
 HEADER = "case_id,activity,resource,timestamp,lifecycle:transition,value"
@@ -175,3 +177,16 @@ def test_events_set_aside_by_the_thousand_keep_what_they_said() -> None:
         assert [number for number, _, _ in kept] == list(range(1, 2001))
         assert [json.loads(raw)["case"] for _, _, raw in kept] == odd * 500
         assert {reason for _, reason, _ in kept} == {"it has no time", "it has no case"}
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+def test_what_is_corrected_in_two_ways_ends_with_the_first(limit: int) -> None:
+    """A correction that is corrected itself, and then overtaken by another one of the same event."""
+    clock = Clock()
+    with live(clock) as (historian, inbox):
+        for number, corrects in ((1, None), (2, "1"), (3, "2"), (4, "1")):
+            clock.now_us = MUCH_LATER_US + number
+            inbox.accept([event(number, 0, case="1", activity="A", corrects=corrects)])
+        feed(historian, inbox, [], limit)
+        ended = "SELECT superseded_us - ? FROM live_events ORDER BY arrival"
+        assert historian._con.execute(ended, [MUCH_LATER_US]).fetchall() == [(2,), (3,), (None,), (None,)]
