@@ -12,11 +12,32 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from eventlogs import closing as closings
+from eventlogs import uploads
 from eventlogs.closing import ClosingRule
-from eventlogs.instants import from_us, in_words, monday, to_us
-from eventlogs.live.recorded import NOW, Record
+from eventlogs.instants import from_us, in_words, monday, to_us, zoned
+from eventlogs.live.recorded import NOW, Record, last_instant, record
 from eventlogs.snapshot import NO_RESOURCE, Pauses, Snapshot, sealed
 from metagraph.errors import DataError
+
+
+def known_at(
+    con: DuckDBPyConnection,
+    name: str,
+    until: datetime | None = None,
+    open_cases: Collection[str] | None = None,
+    closing: ClosingRule | None = None,
+    recorded_by: datetime | None = None,
+) -> Snapshot:
+    """What was known of a log at `until` (default: its last event) as recorded, and its open cases.
+
+    Raises DataError for an unknown log, an instant before it, or an open case it doesn't hold.
+    """
+    _, report = uploads.current(con, name)
+    known = record(con, name, recorded_by)
+    last = report.last if recorded_by is None else last_instant(con, name, known) or report.last
+    single = report.single_timestamp if known.single_timestamp is None else known.single_timestamp
+    snapshot = freeze(con, name, zoned(until) if until else last, single_timestamp=single, record=known)
+    return decide_open(snapshot, open_cases, closing)
 
 
 def freeze(

@@ -13,16 +13,15 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs import uploads
 from eventlogs.closing import ClosingRule
-from eventlogs.freezing import decide_open, freeze
-from eventlogs.instants import zoned
+from eventlogs.freezing import known_at
 from eventlogs.keeping import forgetting, mending, models, retention, snapshots, undoing
 from eventlogs.keeping.forgetting import Forgotten
 from eventlogs.keeping.models import ModelInfo
+from eventlogs.keeping.reading import one_moment
 from eventlogs.keeping.retention import Archive
 from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
 from eventlogs.live.drain import BATCH, Drained, drain_beside
-from eventlogs.live.recorded import last_instant, record
 from eventlogs.live.state import LogState, keep_at_hand, state_at
 from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
@@ -92,25 +91,26 @@ class Historian(OpenFile):
 
     def logs(self) -> tuple[LogInfo, ...]:
         """The logs by name, each with the report of its current import."""
-        return uploads.listed(self._con)
+        with one_moment(self._con):
+            return uploads.listed(self._con)
 
     def report(self, name: str) -> ImportReport:
         """The report of a log's current import. Raises DataError when there is no such log."""
-        return uploads.current(self._con, name)[1]
+        with one_moment(self._con):
+            return uploads.current(self._con, name)[1]
 
     def quarantined(self, name: str) -> list[tuple[int, str, str]]:
         """Row, reason and JSON of every row set aside when the log was taken."""
-        return self._con.execute(
-            "SELECT row, reason, raw FROM quarantine WHERE upload_id = ? ORDER BY row",
-            [uploads.current(self._con, name)[0]],
-        ).fetchall()
+        with one_moment(self._con):
+            return mending.quarantined(self._con, name)
 
     def export_quarantine(self, name: str, path: Path) -> int:
         """Write the rows set aside to a CSV file with `row`, `reason` and their own columns; how many.
 
         Raises DataError when there are none.
         """
-        return mending.export(self._con, name, path)
+        with one_moment(self._con):
+            return mending.export(self._con, name, path)
 
     def mend(
         self, name: str, fixed: Path, original: Path | None = None, progress: Progress | None = None
@@ -131,7 +131,8 @@ class Historian(OpenFile):
 
     def imports(self, name: str) -> tuple[ImportInfo, ...]:
         """The history of a log's imports, latest first. Raises DataError when there never was one."""
-        return undoing.imports(self._con, name)
+        with one_moment(self._con):
+            return undoing.imports(self._con, name)
 
     def undo_import(self, name: str) -> Undone:
         """Take back a log's current import: the one before is current again, or the log is gone.
@@ -154,7 +155,8 @@ class Historian(OpenFile):
         `by` chooses how it is told, `zone` whose clock its periods follow. Raises DataError for an unknown
         log, UsageError for an unknown question, way of telling, zone or name in a filter.
         """
-        return mine(self._con, log, what, filters, by, zone)
+        with one_moment(self._con):
+            return mine(self._con, log, what, filters, by, zone)
 
     def variants(
         self,
@@ -181,19 +183,8 @@ class Historian(OpenFile):
         events received after `recorded_by`, and corrections by them, are left out. Raises DataError for an
         unknown log, an instant before it, or an open case it doesn't hold.
         """
-        _, report = uploads.current(self._con, name)
-        known = record(self._con, name, recorded_by)
-        last = report.last if recorded_by is None else last_instant(self._con, name, known) or report.last
-        snapshot = freeze(
-            self._con,
-            name,
-            zoned(until) if until else last,
-            single_timestamp=report.single_timestamp
-            if known.single_timestamp is None
-            else known.single_timestamp,
-            record=known,
-        )
-        return decide_open(snapshot, open_cases, closing)
+        with one_moment(self._con):
+            return known_at(self._con, name, until, open_cases, closing, recorded_by)
 
     def state_at(
         self,
@@ -244,7 +235,7 @@ class Historian(OpenFile):
         Raises DataError for an unknown log, UsageError for an age that isn't positive.
         """
         with self._transaction():
-            return retention.retain(self._con, self.path, self.snapshot(name), older_than_days)
+            return retention.retain(self._con, self.path, known_at(self._con, name), older_than_days)
 
     def archives(self, name: str) -> tuple[Archive, ...]:
         """Where closed cases of a log went, oldest first."""

@@ -51,6 +51,11 @@ def export(con: DuckDBPyConnection, name: str, path: Path) -> int:
     return len(rows)
 
 
+def quarantined(con: DuckDBPyConnection, name: str) -> list[tuple[int, str, str]]:
+    """Row, reason and JSON of every row of a log that was set aside. Raises DataError for an unknown log."""
+    return _set_aside(con, uploads.current(con, name)[0])
+
+
 def mend(
     con: DuckDBPyConnection, name: str, fixed: Path, original: Path | None, say: Progress
 ) -> ImportReport:
@@ -88,10 +93,13 @@ def mend(
 
 
 def _quarantined(con: DuckDBPyConnection, upload: int) -> list[tuple[int, str, _Fields]]:
-    rows = con.execute(
+    return [(row, reason, json.loads(raw)) for row, reason, raw in _set_aside(con, upload)]
+
+
+def _set_aside(con: DuckDBPyConnection, upload: int) -> list[tuple[int, str, str]]:
+    return con.execute(
         "SELECT row, reason, raw FROM quarantine WHERE upload_id = ? ORDER BY row", [upload]
     ).fetchall()
-    return [(row, reason, json.loads(raw)) for row, reason, raw in rows]
 
 
 def _columns(report: ImportReport, rows: Sequence[tuple[int, str, _Fields]]) -> tuple[str, ...]:

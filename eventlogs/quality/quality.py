@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs import uploads
 from eventlogs.instants import from_us, to_us
+from eventlogs.keeping.reading import one_moment
 from eventlogs.quality import edges, rows, stamps
 from eventlogs.quality.found import Example, Found, Known, one_row
 from eventlogs.quality.words import TITLES, consequence
@@ -83,15 +84,12 @@ def quality(con: DuckDBPyConnection, name: str, until: datetime | None = None) -
     Running executions are taken to last until that instant. Works in SQL, in the database's own memory.
     Raises DataError for an unknown log or an instant before it.
     """
-    con.execute("BEGIN")  # All checks see one state of the log.
-    try:
+    with one_moment(con):
         upload, report = uploads.current(con, name)
         known = rows.prepare(con, name, None if until is None else to_us(until))
         found = _found(con, upload, report, known)
         quarantined = found["end_before_start"].count + found["unusable"].count
         account = _account(con, upload, report, quarantined)
-    finally:
-        con.execute("ROLLBACK")  # The working tables go with it.
     return QualityReport(
         log=name,
         until=from_us(known.until_us),
