@@ -10,7 +10,6 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from eventlogs.keeping.copying import copy_to, same_content
-from eventlogs.live.standing import refresh
 from metagraph.errors import DataError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -61,8 +60,6 @@ def migrate(
         except duckdb.CatalogException:
             con.execute("ROLLBACK")
             raise _foreign(path) from None
-        if number == len(scripts):
-            _stand(con)
         con.execute("COMMIT")
     if version:
         # A changed table is safest in the file itself.
@@ -74,12 +71,6 @@ def _run(con: DuckDBPyConnection, script: Path, number: int) -> None:
     con.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
     con.execute("DELETE FROM schema_version")
     con.execute("INSERT INTO schema_version VALUES (?)", [number])
-
-
-def _stand(con: DuckDBPyConnection) -> None:
-    """Note where the cases of every log stand, which an older version may not have done, or otherwise."""
-    for (log,) in con.execute("SELECT DISTINCT log FROM uploads ORDER BY log").fetchall():
-        refresh(con, log)
 
 
 def backups(path: str) -> list[Path]:

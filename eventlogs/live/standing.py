@@ -1,5 +1,7 @@
-"""Where each case of a log stands after its last event, kept in `case_state`.
+"""Where each case of a log stands after its last event, kept in `case_state` once somebody asked for it.
 
+A log has standings exactly when it has a closing rule: both are made when its state is asked for, and are
+gone when its import changes. In between, what is drained keeps them up to date.
 What is known of cases that may be open is kept at hand in `open_executions` and `open_attributes`: of those
 that were open when the state was asked for last, and of those that had a live event since and didn't end.
 """
@@ -12,26 +14,40 @@ from eventlogs.closing import LONGEST
 from eventlogs.live.executions import clear, derive, store
 from eventlogs.live.rules import rule_used
 
-_FOREVER = 2**63 - 1
 AT_HAND = ("open_executions", "open_attributes")
 _EXECUTION = "activity, resource, start_us, end_us, paused_us, pauses, sequence, row"
 
 
 def refresh(con: DuckDBPyConnection, log: str) -> None:
-    """Make a log's live executions and standings anew, after its current import has changed or gone."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE affected AS SELECT log, case_id FROM live_events WHERE log = ?", [log]
-    )
-    derive(con)
-    store(con)
-    clear(con)
+    """Make a log's live executions anew and forget its standings, after its import has changed or gone."""
+    if con.execute("SELECT EXISTS (FROM live_events WHERE log = ?)", [log]).fetchall()[0][0]:
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE affected AS SELECT log, case_id FROM live_events WHERE log = ?",
+            [log],
+        )
+        derive(con)
+        store(con)
+        clear(con)
     for table in ("case_state", "closing_rules", *AT_HAND):
         con.execute(f"DELETE FROM {table} WHERE log = ?", [log])
+
+
+def stand(con: DuckDBPyConnection, log: str) -> None:
+    """Make the standings of a log that has none; the caller keeps a closing rule with them."""
     _keep(con, "log_executions WHERE log = $log", {"log": log})
 
 
 def restand(con: DuckDBPyConnection) -> None:
-    """Bring the standings of the cases that `executions.derive` was just done for up to date."""
+    """Bring the standings of the cases that `executions.derive` was just done for up to date.
+
+    Cases of logs without standings are passed over.
+    """
+    logs = con.execute(
+        "SELECT DISTINCT log FROM affected SEMI JOIN closing_rules USING (log) ORDER BY log"
+    ).fetchall()
+    if not logs:
+        return
+    con.execute("DELETE FROM affected WHERE log NOT IN (SELECT log FROM closing_rules)")
     for table in ("case_state", *AT_HAND):
         con.execute(
             f"DELETE FROM {table} WHERE rowid IN (SELECT s.rowid FROM {table} s "
@@ -43,7 +59,7 @@ def restand(con: DuckDBPyConnection) -> None:
         f"UNION ALL SELECT key, {_EXECUTION} FROM derived) JOIN affected USING (key)"
     )
     _keep(con, "standing_executions")
-    for (log,) in con.execute("SELECT DISTINCT log FROM affected ORDER BY log").fetchall():
+    for (log,) in logs:
         if rule := rule_used(con, log):
             found = con.execute(
                 "SELECT e.id, e.activities FROM endings e SEMI JOIN (case_state c JOIN affected a "
@@ -97,14 +113,20 @@ def standings(executions: str) -> str:
 
     `executions` is what follows FROM: a relation with the columns of the view log_executions.
     """
+    # Ranks, not arg_max of the last few: those it would hold for all cases in memory, whatever its limit.
+    last = ", ".join(f"max(activity) FILTER (nth = {n})" for n in range(LONGEST, 0, -1))
     return f"""
         SELECT log, case_id, min(start_us) AS first_us,
             max(greatest(start_us, coalesce(end_us, start_us))) AS last_us,
             (count(*) - count(end_us))::INTEGER AS running,
-            list_reverse(arg_max(
-                activity, (coalesce(end_us, {_FOREVER}), start_us, sequence, row), {LONGEST}
-            )) AS activities
-        FROM {executions} GROUP BY log, case_id
+            list_filter([{last}], lambda a: a IS NOT NULL) AS activities
+        FROM (
+            SELECT *, row_number() OVER (
+                PARTITION BY log, case_id ORDER BY end_us DESC NULLS FIRST, start_us DESC, sequence DESC,
+                    row DESC
+            ) AS nth
+            FROM {executions}
+        ) GROUP BY log, case_id
     """
 
 

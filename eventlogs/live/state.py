@@ -16,7 +16,7 @@ from eventlogs.instants import from_us, to_us, zoned
 from eventlogs.live.open_cases import NOW_QUERIES, THEN_QUERIES, open_now, open_then
 from eventlogs.live.recorded import NOW, Record, last_instant, record
 from eventlogs.live.rules import keep_rule, kept_rule, rule_used
-from eventlogs.live.standing import forget_at_hand, take_at_hand
+from eventlogs.live.standing import forget_at_hand, stand, take_at_hand
 from metagraph.errors import DataError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _state_at(
     recorded_by: datetime | None,
 ) -> tuple[LogState, bool]:
     known = record(con, log, recorded_by)
-    newest = _newest(con, log) if known is NOW else last_instant(con, log, known)
+    newest = _newest(con, log) if known is NOW and rule_used(con, log) else last_instant(con, log, known)
     if newest is None:
         raise DataError(f"log {log!r} had no task execution yet; ask for its state when it has")
     at = zoned(at) if at else newest
@@ -139,7 +139,10 @@ def _state_at(
     if known is NOW and at >= newest:
         kept = kept_rule(con, log)
         rule = closing or kept or _fitted(con, log, newest, known)
-        open_now(con, log, rule, at_us)
+        if rule_used(con, log):
+            open_now(con, log, rule, at_us)
+        else:
+            open_then(con, log, rule, at_us, known)
         complete = not con.execute("SELECT count(*) FROM open_cases WHERE NOT at_hand").fetchall()[0][0]
         wanted = _writable(con) and not (complete and (kept or closing))
         queries = NOW_QUERIES if complete else THEN_QUERIES
@@ -154,8 +157,12 @@ def _state_at(
 def keep_at_hand(con: DuckDBPyConnection, state: LogState, *, fitted: bool) -> None:
     """Have what is known of a state's open cases at hand, and its rule if it was `fitted`, for the next one.
 
+    Where the log's cases stand is noted too, if it isn't yet.
+
     To be called inside a transaction.
     """
+    if rule_used(con, state.log) is None:
+        stand(con, state.log)
     outgrown = fitted and kept_rule(con, state.log) is None
     if outgrown or rule_used(con, state.log) != state.closing:
         keep_rule(con, state.log, state.closing, fitted=fitted)

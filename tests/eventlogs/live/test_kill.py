@@ -10,6 +10,7 @@ import duckdb
 
 from eventlogs.historian import Historian
 from eventlogs.live.inbox import Inbox, inbox_path
+from tests.eventlogs.live.feeding import event
 
 ROOT = Path(__file__).parents[3]
 KILLS = 15
@@ -43,7 +44,12 @@ def test_what_was_acknowledged_survives_being_killed(tmp_path: Path) -> None:
 
 
 def killed_at_random(base: Path, kills: int, chance: random.Random) -> None:
-    acknowledged: set[int] = set()
+    with Historian(base) as historian, Inbox(inbox_path(base)) as inbox:
+        inbox.accept([event(i, 0, case="first", activity="A", sequence=i) for i in range(-BATCH, 0)])
+        historian.drain()
+        # From now on the standings are kept up to date.
+        historian.state_at("live")
+    acknowledged: set[int] = {-BATCH}
     begun: set[int] = set()
     for k in range(kills):
         first = 1_000_000 * k

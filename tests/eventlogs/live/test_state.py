@@ -223,6 +223,20 @@ def test_what_is_at_hand_stays_complete_while_events_arrive() -> None:
             assert not wanted
 
 
+def test_only_logs_that_were_asked_for_have_their_standings_kept() -> None:
+    with live() as (historian, inbox):
+        for round_ in range(3):
+            feed(historian, inbox, [
+                event(f"{log} {round_} {i}", 10 * round_ + i, log, case=str(i + round_), activity="AB"[i % 2])
+                for i in range(4) for log in ("asked", "live")
+            ])  # fmt: skip
+            asked = historian.state_at("asked", None, RULE)
+            found = historian._con.execute("SELECT log, count(*) FROM case_state GROUP BY log").fetchall()
+            assert found == [("asked", 4 + round_)]
+        other = historian.state_at("live", None, RULE)
+        assert as_naive(other) == as_naive(asked) == as_naive(historian.state_at("asked", None, RULE))
+
+
 def test_instants_that_cannot_be_meant() -> None:
     with live() as (historian, inbox):
         feed(historian, inbox, [event(1, 0, case="1", activity="A", eta=stamp(60))])
