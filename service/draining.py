@@ -6,7 +6,6 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from eventlogs.live.drain import BATCH
 from metagraph.errors import TwinError
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Draining:
     def _drain(self) -> None:
         try:
             with self._historian.session() as session:
-                while session.drain().read == BATCH and not self._leaving.is_set():
+                while session.drain().pending and not self._leaving.is_set():
                     pass
         except TwinError as error:
             _log.warning("live events wait in the inbox: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
@@ -22,8 +23,9 @@ class Guard:
     """ASGI middleware around everything that is served.
 
     Without the token only callers on this machine are heard, and only under its own names (a page of another
-    site that resolves to this machine isn't); the historian's methods want both, machine and token. The token
-    comes as `Authorization: Bearer`, or from a browser that once opened `/?token=…` as a cookie.
+    site is not, neither one that resolves to this machine nor one that has its reader's browser ask); the
+    historian's methods want both, machine and token. The token comes as `Authorization: Bearer`, or from a
+    browser that once opened `/?token=…` as a cookie.
     """
 
     def __init__(self, app: ASGIApp, owner: Owner) -> None:
@@ -37,7 +39,7 @@ class Guard:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         here, known = _from_here(scope), self._knows(headers)
-        among_us = here and _is_here(_name(headers.get(b"host", "")))
+        among_us = here and _is_here(_name(headers.get(b"host", ""))) and _of_our_pages(headers)
         inner = scope["path"].startswith(HISTORIAN)
         if inner and not here:
             await _refuse(scope, receive, send, 403, "only processes of this machine may do this")
@@ -73,6 +75,12 @@ def _name(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
+
+
+def _of_our_pages(headers: Mapping[bytes, str]) -> bool:
+    """Whether no browser says that a page of another site is behind this."""
+    origin = headers.get(b"origin")
+    return origin is None or _is_here(_name(origin.partition("://")[2]))
 
 
 def _from_here(scope: Scope) -> bool:

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from eventlogs.historian import Historian
+from eventlogs.live.drain import Drained
 from eventlogs.live.inbox import Inbox, inbox_path
 from service import events_api
 from service.draining import Draining
@@ -88,3 +91,24 @@ def test_what_arrived_is_in_the_database_soon(app: FastAPI, base: Path) -> None:
     with Historian(base, read_only=True) as historian:
         assert [info.name for info in historian.logs()] == ["live"]
         assert historian.snapshot("live").n_events == 1
+
+
+def test_smaller_batches_are_followed_by_the_next_at_once() -> None:
+    """As they are once the database refused an event, which was looked for by halving."""
+    done = threading.Event()
+    waiting = [3, 2, 1, 0]
+
+    class Refusing:
+        @contextmanager
+        def session(self) -> Iterator["Refusing"]:
+            yield self
+
+        def drain(self) -> Drained:
+            pending = waiting.pop(0) if waiting else 0
+            if not waiting:
+                done.set()
+            return Drained(10, 10, 0, 0, 1, pending)
+
+    with Draining(Refusing()) as draining:  # type: ignore[arg-type]
+        draining.arrived()
+        assert done.wait(4.0)

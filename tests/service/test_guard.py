@@ -59,6 +59,17 @@ def test_a_page_of_another_site_is_not_this_machine(host: str) -> None:
     assert ask("/api/logs", "127.0.0.1", host=host, **BEARER)[0] == 200
 
 
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://localhost.evil.example:8501", "null", "x"]
+)
+def test_a_page_of_another_site_can_not_ask_in_its_readers_name(origin: str) -> None:
+    assert ask("/api/events", "127.0.0.1", origin=origin)[0] == 401
+    assert ask("/_stcore/stream", "127.0.0.1", "websocket", origin=origin)[0] == 403
+    assert ask("/api/events", "127.0.0.1", origin=origin, **BEARER)[0] == 200
+    assert ask("/api/events", "127.0.0.1", origin="http://localhost:8501")[0] == 200
+    assert ask("/_stcore/stream", "127.0.0.1", "websocket", origin="http://127.0.0.1:8501")[0] == 101
+
+
 @pytest.mark.parametrize("client", ["10.0.0.7", "::ffff:10.0.0.7", "fe80::1%eth0", "testclient"])
 def test_others_need_the_token(client: str) -> None:
     status, headers = ask("/api/logs", client)

@@ -16,6 +16,7 @@ from calibration import agents, window
 from eventlogs import closing
 from eventlogs.historian import Historian
 from eventlogs.quality import edges, stamps, words
+from eventlogs.quality import rows as row_rules
 from eventlogs.quality.quality import QualityReport
 from metagraph.errors import DataError
 from tests.eventlogs.logs import T0, Row, frozen, write
@@ -64,7 +65,7 @@ def test_counts_are_those_of_a_naive_count(rows: list[Row], share: float | None)
     until = None if share is None else T0 + timedelta(seconds=until_s)
     with (
         patch.multiple(edges, ENOUGH=3, USUAL=0.3),
-        patch.multiple(rows, BATCH=2, FENCE=0.4, SIGMAS=0.5),
+        patch.multiple(row_rules, BATCH=2, FENCE=0.4, SIGMAS=0.5),
         patch.multiple(stamps, EDGES=1, FEWEST=2, SIGMAS=1.0),
         patch.multiple(stamps, WINDOW_D=3, FEWEST_STAMPS=2, FEWEST_OF_DAY=1, MOVED=0.1013, NOISE=1.0),
         patch.object(stamps, "LEFT", 0.8717),
