@@ -68,8 +68,8 @@ def mend(
     upload, before = uploads.current(con, name)
     if con.execute("SELECT deleted_from FROM uploads WHERE id = ?", [upload]).fetchall()[0][0]:
         raise DataError(
-            f"log {name!r} had something deleted on request, which its file still holds; take a file without "
-            "it instead of mending this one"
+            f"log {name!r} had cases moved out or deleted since it was taken, which its file still holds; "
+            "take a file without them instead of mending this one"
         )
     fixes = _read_fixes(con, fixed, before, _quarantined(con, upload))
     say("reading", 0.1)

@@ -147,6 +147,7 @@ def _remove(con: DuckDBPyConnection, name: str, note: str) -> None:
             con.execute(f"DELETE FROM {table} WHERE upload_id = ? AND case_id IN (FROM leaving)", [upload])
         if kind == "import" and before > (after := rows_of(con, upload)):
             recount(con, upload, before - after, note)
+            con.execute("UPDATE uploads SET deleted_from = true WHERE id = ?", [upload])
     for table in ("live_events", "live_attributes", "case_state", *AT_HAND):
         con.execute(f"DELETE FROM {table} WHERE log = ? AND case_id IN (FROM leaving)", [name])
 

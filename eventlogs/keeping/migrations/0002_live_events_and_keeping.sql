@@ -28,7 +28,7 @@ INSERT INTO takings (log, upload_id, taken_at, undone)
 
 -- Rows that were set aside, as somebody mended them: laid over the file when it is taken again.
 ALTER TABLE uploads ADD COLUMN original_hash VARCHAR;  -- of the file alone; NULL where nothing was mended
-ALTER TABLE uploads ADD COLUMN deleted_from BOOLEAN DEFAULT false;  -- what its file holds may be deleted here
+ALTER TABLE uploads ADD COLUMN deleted_from BOOLEAN DEFAULT false;  -- its file holds what was deleted here or moved out
 CREATE TABLE fixes (
     upload_id INTEGER NOT NULL,
     row BIGINT NOT NULL,

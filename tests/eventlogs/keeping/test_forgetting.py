@@ -127,7 +127,9 @@ def test_a_person_becomes_a_number(tmp_path: Path) -> None:
             historian.frozen(old)
         with pytest.raises(DataError, match="no person 'Zaphod Beeblebrox' in the logs, snapshots"):
             historian.forget_person(PERSON)
-        with pytest.raises(DataError, match="had something deleted on request, which its file still holds"):
+        with pytest.raises(
+            DataError, match="moved out or deleted since it was taken, which its file still holds"
+        ):
             historian.mend("log", base)
         assert historian.forget_person("Ada").what == "deleted person 2"
         historian.undo_import("log")
@@ -161,7 +163,9 @@ def test_a_case_goes_altogether(tmp_path: Path) -> None:
         assert [row for row, _, _ in historian.quarantined("log")] == [66]
         with pytest.raises(DataError, match="no case 'case-heart-of-gold' in the logs"):
             historian.forget_case(CASE)
-        with pytest.raises(DataError, match="had something deleted on request, which its file still holds"):
+        with pytest.raises(
+            DataError, match="moved out or deleted since it was taken, which its file still holds"
+        ):
             historian.mend("log", base)
     assert bytes_hold(tmp_path, CASE) == []
     assert archived(tmp_path, CASE) == 0

@@ -107,3 +107,16 @@ def test_the_file_is_there_before_the_cases_leave(tmp_path: Path, monkeypatch: p
         monkeypatch.undo()
         assert historian.retain("log", 1).cases == 1
         assert len(list((tmp_path / "x.duckdb.archive").iterdir())) == 1
+
+
+def test_what_left_does_not_come_back_by_mending(tmp_path: Path) -> None:
+    rows = [f"{case},A,2024-0{case}-01T08:00:00Z" for case in (1, 2, 3)]
+    file = lines(tmp_path / "log.csv", "case,activity,time", *rows, "4,A,whenever")
+    with Historian(tmp_path / "x.duckdb") as historian:
+        historian.import_log(file, on_bad_rows="quarantine")
+        historian.export_quarantine("log", tmp_path / "bad.csv")
+        lines(tmp_path / "bad.csv", "row,reason,case,activity,time", "4,,4,A,2024-03-02T08:00:00Z")
+        assert historian.retain("log", 40).cases == 1
+        with pytest.raises(DataError, match=r"cases moved out or deleted since it was taken"):
+            historian.mend("log", tmp_path / "bad.csv")
+        assert historian.snapshot("log").cases == ("2", "3")
