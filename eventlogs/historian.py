@@ -199,10 +199,12 @@ class Historian(OpenFile):
         `snapshot`. Raises DataError for an unknown log, or an instant before it.
         """
         uploads.require(self._con, name)
+        meant = uploads.meant_by(self._con, name)
         state, wanted = state_at(self._con, name, at, closing, recorded_by)
         if wanted:
             with self._transaction():
-                keep_at_hand(self._con, state, fitted=closing is None)
+                if uploads.meant_by(self._con, name) == meant:
+                    keep_at_hand(self._con, state, fitted=closing is None)
         return state
 
     def drain(self, limit: int = BATCH) -> Drained:

@@ -66,6 +66,13 @@ def require(con: DuckDBPyConnection, name: str) -> None:
         raise DataError(f"there is no log {name!r} in the database; it holds: {known}")
 
 
+def meant_by(con: DuckDBPyConnection, name: str) -> list[tuple[int]]:
+    """Ids of what a log's name means now: its current import and its live events, as far as it has them."""
+    return con.execute(
+        "SELECT id FROM uploads WHERE log = ? AND NOT superseded ORDER BY id", [name]
+    ).fetchall()
+
+
 def options_before(con: DuckDBPyConnection, content_hash: str) -> TakeOptions | None:
     """How the same content was read last, under any name."""
     found = con.execute(

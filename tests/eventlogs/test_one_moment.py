@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from eventlogs import historian as historian_of
 from eventlogs.historian import Historian
+from eventlogs.live.state import state_at
 from eventlogs.mining.filters import LogFilter
 from tests.eventlogs.logs import lines, stamp
 
@@ -64,6 +66,33 @@ def test_a_read_shows_what_was_before_a_write_or_after(name: str, tmp_path: Path
             seen = read(reader, out)
             reader._con = con
             assert seen in (before, read(historian, out)), statements
+
+
+def test_a_state_that_is_overtaken_by_an_import_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its closing rule would be kept for a log that ends otherwise."""
+    header = "case_id,activity,start_time,end_time"
+    old, new = (
+        lines(
+            tmp_path / f"{end}.csv",
+            header,
+            *(f"{case},{end},{stamp(case * 86400.0)},{stamp(case * 86400.0 + 60)}" for case in range(20)),
+        )
+        for end in "YZ"
+    )
+
+    def overtaken(*told: Any) -> Any:
+        found = state_at(*told)
+        monkeypatch.undo()
+        historian.import_log(new, "log")
+        return found
+
+    with Historian(tmp_path / "x.duckdb") as historian, historian.session() as reader:
+        historian.import_log(old, "log")
+        monkeypatch.setattr(historian_of, "state_at", overtaken)
+        assert list(reader.state_at("log").closing.end_activities) == ["Y"]
+        assert list(reader.state_at("log").closing.end_activities) == ["Z"]
 
 
 def log(folder: Path, number: int) -> Path:
