@@ -20,7 +20,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from eventlogs.readers.archives import open_bytes
-from eventlogs.readers.dialect import LONGEST_FIELD, SAMPLE, Dialect, is_blank, long_fields, tell_dialect
+from eventlogs.readers.dialect import LONGEST_FIELD, SAMPLE, Dialect, is_blank, tell_dialect
 from eventlogs.readers.quotes import QuoteWatch
 from eventlogs.readers.row_lines import survey
 from eventlogs.readers.staging import AS_IT_STOOD, Staged
@@ -72,8 +72,7 @@ def _read(con: DuckDBPyConnection, path: Path, encoding: str) -> Staged:
         table = _Tables(con, dialect)
         if len(sample) >= SAMPLE or dialect.start < len(sample):
             try:
-                with long_fields():
-                    table.fill(_Parser(dialect).pieces(body))
+                table.fill(_Parser(dialect).pieces(body))
             except ValueError as error:
                 _explain(path, encoding, dialect, error)
     shifts: tuple[tuple[int, int], ...] | None = ()

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,8 @@ from metagraph.errors import DataError
 
 LONGEST_FIELD = 1 << 20
 """Characters; a longer field is no attribute but a missing quotation mark, or a document."""
+# For the whole process and for good: imports that run at once must not take it from each other.
+csv.field_size_limit(LONGEST_FIELD)
 MOST_COLUMNS = 2_000
 
 SAMPLE = 1 << 20
@@ -48,26 +50,13 @@ def tell_dialect(path: Path, sample: bytes, whole: bool) -> Dialect:
         raise DataError(f"{path}: the file is empty; a log needs a header and at least one event")
     named = _SEP_LINE.match(text)
     preamble = named[0] if named else ""
-    with long_fields():
-        tried = [
-            _try(path, text[len(preamble) :], mark, whole) for mark in (named[1] if named else _DELIMITERS)
-        ]
+    tried = [_try(path, text[len(preamble) :], mark, whole) for mark in (named[1] if named else _DELIMITERS)]
     best = max(tried, key=_Trial.merit)
     if not best.header:
         raise DataError(f"{path}: the file is empty; a log needs a header and at least one event")
     names, notes = _names(path, best)
     lines = best.lines + bool(named)
     return Dialect(best.delimiter, names, len((preamble + best.before).encode()), lines, notes)
-
-
-@contextmanager
-def long_fields() -> Iterator[None]:
-    """Let the csv module read fields of up to LONGEST_FIELD characters."""
-    before = csv.field_size_limit(LONGEST_FIELD)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def is_blank(row: Sequence[str], width: int = 2) -> bool:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from eventlogs.readers.archives import open_bytes
-from eventlogs.readers.dialect import LONGEST_FIELD, Dialect, is_blank, long_fields
+from eventlogs.readers.dialect import LONGEST_FIELD, Dialect, is_blank
 from metagraph.errors import DataError
 
 _MOST_SHIFTS = 100_000
@@ -22,7 +22,7 @@ def survey(path: Path, encoding: str, dialect: Dialect) -> tuple[tuple[int, int]
     """
     shifts: list[tuple[int, int]] = []
     row = skipped = end = 0
-    with open_bytes(path) as content, long_fields():
+    with open_bytes(path) as content:
         lines = islice(io.TextIOWrapper(content, encoding, newline=""), dialect.lines, None)
         rows = csv.reader(lines, delimiter=dialect.delimiter, strict=True)
         try:
