@@ -204,6 +204,9 @@ def _seconds(hours: float | None) -> float | None:
 
 
 def _read(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        # It's read more than once, and a pipe gives its content to the first reader only.
+        raise DataError(f"{path}: no regular file (a pipe, a folder?); save the configuration in a file")
     try:
         return path.read_bytes().decode()
     except FileNotFoundError as error:

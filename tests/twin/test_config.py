@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from datetime import UTC, datetime
@@ -147,6 +148,14 @@ def test_a_missing_or_binary_file(path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="UTF-8"):
         load_config(path)
+
+
+def test_a_pipe_is_refused_as_its_content_comes_only_once(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(DataError, match=r"no regular file.*save the configuration in a file"):
+        load_config(path)
+    with pytest.raises(DataError, match="no regular file"):
+        load_config(path.parent)
 
 
 def test_a_windows_editor_may_have_written_it(path: Path) -> None:
