@@ -234,10 +234,11 @@ class Historian(OpenFile):
     def retain(self, name: str, older_than_days: float) -> Archive:
         """Move a log's closed cases without an event in its last so many days out to Parquet beside the file.
 
-        Raises DataError for an unknown log, UsageError for an age that isn't positive.
+        Days count from its last instant that isn't in the future. Raises DataError for an unknown log,
+        UsageError for an age that isn't positive.
         """
         with self._transaction():
-            return retention.retain(self._con, self.path, known_at(self._con, name), older_than_days)
+            return retention.retain(self._con, self.path, name, older_than_days)
 
     def archives(self, name: str) -> tuple[Archive, ...]:
         """Where closed cases of a log went, oldest first."""

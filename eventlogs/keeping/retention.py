@@ -1,8 +1,8 @@
 """Closed cases that are old enough move out of the database, to Parquet beside it.
 
-Age counts back from the log's last event, not from today: an analyst's log of some past year doesn't age. The
-file is on the disk before the cases leave the database, and a log file of its own: taken again, it gives
-the same executions.
+Age counts back from the log's last instant that isn't in the future, not from today: an analyst's log of some
+past year doesn't age, and one mistyped year doesn't age all others. The file is on the disk before the cases
+leave the database, and a log file of its own: taken again, it gives the same executions.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 from duckdb import DuckDBPyConnection
 
-from eventlogs.instants import in_words
+from eventlogs.freezing import known_at
+from eventlogs.instants import from_us, in_words, to_us
 from eventlogs.keeping import parquet_files
 from eventlogs.keeping.recounting import recount, rows_of
 from eventlogs.live.standing import AT_HAND
 from eventlogs.snapshot import Snapshot
-from metagraph.errors import UsageError
+from metagraph.errors import DataError, UsageError
 
 _EVENTS = """
 list_transform(
@@ -48,6 +49,8 @@ class Archive:
     file: Path | None
     """None when no case was old enough."""
     created_at: datetime
+    note: str = ""
+    """Said when the age isn't counted from the log's last instant."""
 
 
 def folder(database: str) -> Path:
@@ -68,41 +71,68 @@ def listed(con: DuckDBPyConnection, database: str, name: str) -> tuple[Archive, 
     )
 
 
-def retain(con: DuckDBPyConnection, database: str, snapshot: Snapshot, older_than_days: float) -> Archive:
+def retain(con: DuckDBPyConnection, database: str, name: str, older_than_days: float) -> Archive:
     """Move the closed cases of a log that had no event for so long, inside the caller's transaction.
 
-    `snapshot` is the log as it stands, with its open cases. Raises UsageError for an age that isn't positive.
+    Raises DataError for an unknown log or one wholly in the future, UsageError for an age that isn't
+    positive.
     """
     if not older_than_days > 0:
         raise UsageError(
             f"an age of {older_than_days:g} days would take what is happening now; give more than 0"
         )
+    now = datetime.now(UTC)
+    snapshot, ahead, note = _as_of(con, name, now)
     until = snapshot.origin + timedelta(seconds=snapshot.until_s)
     before = until - timedelta(days=older_than_days)
     limit_s = snapshot.until_s - older_than_days * 86_400
     last_s = np.maximum.reduceat(np.fmax(snapshot.end_s, snapshot.start_s), snapshot.offsets[:-1])
-    leaving = [snapshot.cases[i] for i in np.flatnonzero(~snapshot.is_open & (last_s < limit_s))]
-    now, name = datetime.now(UTC), snapshot.name
+    old = [snapshot.cases[i] for i in np.flatnonzero(~snapshot.is_open & (last_s < limit_s))]
+    leaving = [case for case in old if case not in ahead]
     if not leaving:
-        return Archive(name, before, 0, 0, None, now)
+        return Archive(name, before, 0, 0, None, now, note)
     con.execute("CREATE OR REPLACE TEMP TABLE leaving AS SELECT unnest(?::VARCHAR[]) AS case_id", [leaving])
     query = _executions(con, name, single_timestamp=snapshot.single_timestamp)
     executions = con.execute(
         "SELECT count(*) FROM log_executions WHERE log = ? AND case_id IN (FROM leaving)", [name]
     ).fetchall()[0][0]
     content = parquet_files.write_query(con, query, folder(database))
-    archive = Archive(name, before, len(leaving), executions, folder(database) / f"{content}.parquet", now)
+    file = folder(database) / f"{content}.parquet"
+    archive = Archive(name, before, len(leaving), executions, file, now, note)
     con.execute(
         "INSERT INTO archives VALUES (?, ?, ?, ?, ?, ?)",
         [name, content, before, len(leaving), executions, now],
     )
-    note = (
+    moved = (
         f"{len(leaving)} closed cases ({executions} executions) without an event after {in_words(before)} "
         f"were moved to {archive.file}."
     )
-    _remove(con, name, note)
+    _remove(con, name, moved)
     con.execute("DROP TABLE leaving")
     return archive
+
+
+def _as_of(con: DuckDBPyConnection, name: str, now: datetime) -> tuple[Snapshot, frozenset[str], str]:
+    """The log at its last instant up to now, the cases with later ones, and a sentence if there are any."""
+    whole = known_at(con, name)
+    if whole.origin + timedelta(seconds=whole.until_s) <= now:
+        return whole, frozenset(), ""
+    stamps = "SELECT case_id, unnest([start_us, end_us]) AS us FROM log_executions WHERE log = $log"
+    last_us, latest_us, cases = con.execute(
+        "SELECT max(us) FILTER (us <= $now), max(us), list(DISTINCT case_id) FILTER (us > $now) "
+        f"FROM ({stamps})",
+        {"log": name, "now": to_us(now)},
+    ).fetchall()[0]
+    if last_us is None:
+        raise DataError(
+            f"log {name!r} lies wholly in the future (from {in_words(whole.origin)} on); mend its times"
+        )
+    last = from_us(last_us)
+    note = (
+        f"Age is counted from {in_words(last)}: {len(cases):,} cases have times in the future, up to "
+        f"{in_words(from_us(latest_us))}, which looks like a mistake ('tracetwin quality {name}'); they stay."
+    )
+    return known_at(con, name, last), frozenset(cases), note
 
 
 def _executions(con: DuckDBPyConnection, name: str, *, single_timestamp: bool) -> str:

@@ -120,3 +120,22 @@ def test_what_left_does_not_come_back_by_mending(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"cases moved out or deleted since it was taken"):
             historian.mend("log", tmp_path / "bad.csv")
         assert historian.snapshot("log").cases == ("2", "3")
+
+
+def test_a_mistyped_year_does_not_make_all_cases_old(tmp_path: Path) -> None:
+    """Age counts from the last instant up to now; a case with a time in the future stays."""
+    rows = [
+        *(f"{day},A,2024-03-{day:02d}T08:00:00Z" for day in range(1, 29)),
+        "1,A,2190-03-01T08:00:00Z",
+        "29,A,2190-03-01T08:00:00Z",
+    ]
+    with Historian(tmp_path / "x.duckdb") as historian:
+        historian.import_log(lines(tmp_path / "log.csv", "case,activity,time", *rows))
+        archive = historian.retain("log", 20.5)
+        assert archive.note.startswith("Age is counted from 2024-03-28T08:00:00Z: 2 cases have times in")
+        assert archive.file is not None
+        historian.import_log(archive.file, "old")
+        assert historian.snapshot("old").cases == tuple(str(day) for day in range(2, 8))
+        historian.import_log(lines(tmp_path / "late.csv", "case,activity,time", rows[-1]))
+        with pytest.raises(DataError, match="log 'late' lies wholly in the future"):
+            historian.retain("late", 3)
