@@ -36,6 +36,11 @@ class LiveEvents:
     """Reason -> events that could not be applied."""
     last_recorded: datetime | None
 
+    @property
+    def set_aside(self) -> int:
+        """How many could not be applied; they are not among `events`."""
+        return sum(self.quarantined.values())
+
     def sentences(self) -> tuple[str, ...]:
         """How they add up, and what was not counted and why."""
         if not self.events and not self.quarantined:
@@ -125,7 +130,7 @@ def live_only(con: DuckDBPyConnection, log: str) -> ImportReport:
     names = con.execute(
         "SELECT DISTINCT name FROM live_attributes WHERE log = ? ORDER BY name", [log]
     ).fetchall()
-    aside = sum(told.quarantined.values())
+    aside = told.set_aside
     return ImportReport(
         log=log,
         source=SOURCE,

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 from eventlogs import uploads
 from eventlogs.instants import from_us, to_us
 from eventlogs.keeping.reading import one_moment
+from eventlogs.live.account import LiveEvents, live_events
 from eventlogs.quality import edges, rows, stamps
 from eventlogs.quality.found import Example, Found, Known, one_row
 from eventlogs.quality.words import TITLES, consequence
@@ -66,6 +67,8 @@ class QualityReport:
     running: int
     """Executions without an end by then."""
     rows: RowAccount
+    live: LiveEvents
+    """Its live events, however late they happened."""
     findings: tuple[Finding, ...]
     """Every check that was made, those that found nothing with a count of 0."""
 
@@ -87,8 +90,11 @@ def quality(con: DuckDBPyConnection, name: str, until: datetime | None = None) -
     with one_moment(con):
         upload, report = uploads.current(con, name)
         known = rows.prepare(con, name, None if until is None else to_us(until))
-        found = _found(con, upload, report, known)
+        live = live_events(con, name)
+        found = _found(con, upload, report, known, live)
         quarantined = found["end_before_start"].count + found["unusable"].count
+        if _of_a_file(report):
+            quarantined -= live.set_aside
         account = _account(con, upload, report, quarantined)
     return QualityReport(
         log=name,
@@ -97,15 +103,23 @@ def quality(con: DuckDBPyConnection, name: str, until: datetime | None = None) -
         executions=known.executions,
         running=known.running,
         rows=account,
+        live=live,
         findings=tuple(_finding(key, found[key], report.single_timestamp) for key in TITLES),
     )
 
 
-def _found(con: DuckDBPyConnection, upload: int, report: ImportReport, known: Known) -> dict[str, Found]:
+def _of_a_file(report: ImportReport) -> bool:
+    return bool(report.mapping)
+
+
+def _found(
+    con: DuckDBPyConnection, upload: int, report: ImportReport, known: Known, live: LiveEvents
+) -> dict[str, Found]:
     (imported_us,) = one_row(con, "SELECT epoch_us(imported_at) FROM uploads WHERE id = ?", [upload])
     stamped = stamps.prepare(con, report.tz)
+    told = report.rows_read + (live.events + live.set_aside if _of_a_file(report) else 0)
     return {
-        **rows.set_aside(con, upload, report.mapping, report.rows_read),
+        **rows.set_aside(con, upload, known.log, report.mapping, told),
         **rows.executions(con, known, imported_us),
         **stamps.rounded(con, stamped),
         "zone_jumps": stamps.zone_jumps(stamped),

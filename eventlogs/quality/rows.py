@@ -65,21 +65,30 @@ def prepare(con: DuckDBPyConnection, log: str, until_us: int | None) -> Known:
 
 
 def set_aside(
-    con: DuckDBPyConnection, upload: int, mapping: Mapping[str, str], rows_read: int
+    con: DuckDBPyConnection, upload: int, log: str, mapping: Mapping[str, str], of: int
 ) -> dict[str, Found]:
-    """Rows in quarantine, told into those that end before they start and all others."""
+    """What was set aside of `of` rows and live events: rows that end before they start, and all others."""
 
     def field(role: str) -> str:
-        path = '$."' + mapping.get(role, "").replace("\\", "\\\\").replace('"', '\\"') + '"'
+        if role not in mapping:  # The report of live events alone has no columns.
+            return "NULL::VARCHAR"
+        path = '$."' + mapping[role].replace("\\", "\\\\").replace('"', '\\"') + '"'
         return "json_extract_string(raw, '" + path.replace("'", "''") + "')"
 
     rows = (
         f"SELECT {field('case')} AS case_id, {field('activity')} AS activity, NULL::BIGINT AS at_us, row, "
         f"reason AS note, 1 AS weight FROM quarantine WHERE upload_id = {upload:d} AND reason "
     )
+    log = "'" + log.replace("'", "''") + "'"
+    events = (
+        "SELECT CASE WHEN json_valid(raw) THEN coalesce(raw->>'$.case', raw->>'$.subject') END AS case_id, "
+        "CASE WHEN json_valid(raw) THEN coalesce(raw->>'$.activity', raw->>'$.data.activity') END "
+        "AS activity, NULL::BIGINT AS at_us, NULL::BIGINT AS row, reason AS note, 1 AS weight "
+        f"FROM live_quarantine WHERE log = {log}"
+    )
     return {
-        "end_before_start": counted(con, f"{rows} = '{BACKWARDS}'", rows_read),
-        "unusable": counted(con, f"{rows} <> '{BACKWARDS}'", rows_read),
+        "end_before_start": counted(con, f"{rows} = '{BACKWARDS}'", of),
+        "unusable": counted(con, f"{rows} <> '{BACKWARDS}' UNION ALL {events}", of),
     }
 
 
