@@ -11,7 +11,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from eventlogs.keeping.undoing import make_current, was_undone
-from eventlogs.live.account import live_only, with_live
+from eventlogs.live.account import LiveEvents, live_events, live_only, with_live
 from eventlogs.readers.archives import identify, open_bytes
 from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport
@@ -32,6 +32,9 @@ class LogInfo:
     name: str
     imported_at: datetime
     report: ImportReport
+    live: LiveEvents
+    live_executions: int
+    """Executions that live events make; the report counts them only where there is no import."""
 
 
 def listed(con: DuckDBPyConnection) -> tuple[LogInfo, ...]:
@@ -39,7 +42,13 @@ def listed(con: DuckDBPyConnection) -> tuple[LogInfo, ...]:
     rows = con.execute(
         "SELECT log, arg_min(imported_at, kind) FROM uploads WHERE NOT superseded GROUP BY log ORDER BY log"
     ).fetchall()
-    return tuple(LogInfo(log, at, current(con, log)[1]) for log, at in rows)
+    executions = dict(
+        con.execute("SELECT log, count(*) FROM log_executions WHERE live GROUP BY log").fetchall()
+    )
+    return tuple(
+        LogInfo(log, at, current(con, log)[1], live_events(con, log), executions.get(log, 0))
+        for log, at in rows
+    )
 
 
 def current(con: DuckDBPyConnection, name: str) -> tuple[int, ImportReport]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from eventlogs.keeping.forgetting import Forgotten
     from eventlogs.keeping.retention import Archive
     from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
+    from eventlogs.live.account import LiveEvents
     from eventlogs.quality.quality import QualityReport
     from eventlogs.report import ImportReport
     from eventlogs.taking.looked import Look
@@ -58,16 +59,26 @@ class ListedLog:
     last: datetime
     imports: tuple[ImportInfo, ...]
     """Latest first; none for a log of live events alone."""
+    live: LiveEvents
+    live_executions: int
 
 
 def list_command(db: str) -> tuple[ListedLog, ...]:
     """Every log by name, with all its imports."""
     with _historian(db, read_only=True) as historian:
-        return tuple(
-            ListedLog(info.name, r.cases, r.events, r.first, r.last, _imports(historian, info.name))
-            for info in historian.logs()
-            for r in (info.report,)
+        return listed(historian)
+
+
+def listed(historian: Historian) -> tuple[ListedLog, ...]:
+    """Every log that the historian holds, by name."""
+    return tuple(
+        ListedLog(
+            *(info.name, r.cases, r.events, r.first, r.last, _imports(historian, info.name)),
+            *(info.live, info.live_executions),
         )
+        for info in historian.logs()
+        for r in (info.report,)
+    )
 
 
 def _imports(historian: Historian, name: str) -> tuple[ImportInfo, ...]:

@@ -129,6 +129,9 @@ def show_imports(logs: tuple[ListedLog, ...], json_wanted: bool) -> None:
     if json_wanted:
         as_json(logs)
         return
+    if not logs:
+        say("No logs yet; 'tracetwin import take FILE' takes one.")
+        return
     rows = []
     for log in logs:
         rows += [
@@ -141,7 +144,11 @@ def show_imports(logs: tuple[ListedLog, ...], json_wanted: bool) -> None:
                 i.state,
             )
             for i in log.imports
-        ] or [(log.name, "", "live events", "", f"{log.executions:,}", "current")]
+        ]
+        if log.live.events:
+            rows.append(
+                (log.name, "", "live events", f"{log.live.events:,}", f"{log.live_executions:,}", "current")
+            )
     columns = ("log", "taken (UTC)", "file", "rows", "executions", "state")
     show_table("Logs and their imports", columns, rows, (0, 1, 2, 5))
 
@@ -167,13 +174,16 @@ def show_archive(archive: Archive, json_wanted: bool) -> None:
     if json_wanted:
         as_json(archive)
         return
+    if archive.note:
+        say(archive.note)
     if archive.file is None:
         since = f"{archive.before:%Y-%m-%d %H:%M} UTC"
         say(f"Every closed case of log {archive.log} has an event since {since}; nothing was moved.")
         return
     say(
         f"{archive.cases:,} cases ({archive.executions:,} executions) without an event since "
-        f"{archive.before:%Y-%m-%d %H:%M} UTC moved to {archive.file}."
+        f"{archive.before:%Y-%m-%d %H:%M} UTC moved to {archive.file}. "
+        f"'tracetwin import take {archive.file} --log {archive.log}_old' makes a log of them again."
     )
 
 

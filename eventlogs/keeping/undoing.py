@@ -42,10 +42,14 @@ class Undone:
 
     undone: ImportInfo
     current: ImportInfo | None
-    """What the log's name means now; None: there is no such log any more."""
+    """What the log's name means now; None: no import."""
+    live: bool = False
+    """The log has live events, which stay."""
 
     def sentence(self) -> str:
         what = f"The import of {self.undone.source} as log {self.undone.log!r} was undone"
+        if self.current is None and self.live:
+            return f"{what}; it was the only one, so the log now consists of its live events."
         if self.current is None:
             return f"{what}; it was the only one, so there is no such log now."
         at = f"{self.current.taken_at:%Y-%m-%d %H:%M} UTC"
@@ -76,6 +80,8 @@ def imports(con: DuckDBPyConnection, name: str) -> tuple[ImportInfo, ...]:
         "FROM takings t JOIN uploads u ON u.id = t.upload_id WHERE t.log = ? ORDER BY t.id DESC",
         [name],
     ).fetchall()
+    if not rows and _has_live(con, name):
+        raise DataError(f"log {name!r} consists of its live events alone; nothing was imported as that log")
     if not rows:
         known = (
             ", ".join(
@@ -100,7 +106,7 @@ def undo(con: DuckDBPyConnection, name: str) -> Undone:
     """Take back the import that a log's name means; the one before it is current again, if there is one.
 
     Nothing is removed, so the same file can be taken again at once. Raises DataError when there is no such
-    log.
+    log, or none of its imports is current.
     """
     before = imports(con, name)
     taken_back = next((info for info in before if info.state == "current"), None)
@@ -112,7 +118,7 @@ def undo(con: DuckDBPyConnection, name: str) -> Undone:
     taking = _current_taking(con, name)
     _point(con, name, None if taking is None else _upload_of(con, taking))
     after = {info.id: info for info in imports(con, name)}
-    return Undone(after[taken_back.id], None if taking is None else after[taking])
+    return Undone(after[taken_back.id], None if taking is None else after[taking], _has_live(con, name))
 
 
 def drop_superseded(con: DuckDBPyConnection, name: str) -> Dropped:
@@ -147,6 +153,15 @@ def was_undone(con: DuckDBPyConnection, upload: int) -> bool:
     return bool(
         con.execute(
             "SELECT undone FROM takings WHERE upload_id = ? ORDER BY id DESC LIMIT 1", [upload]
+        ).fetchall()[0][0]
+    )
+
+
+def _has_live(con: DuckDBPyConnection, name: str) -> bool:
+    """Whether a log's name means live events, beside an import or alone."""
+    return bool(
+        con.execute(
+            "SELECT EXISTS (FROM uploads WHERE log = ? AND kind = 'live' AND NOT superseded)", [name]
         ).fetchall()[0][0]
     )
 

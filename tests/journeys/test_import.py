@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.eventlogs.live.feeding import event, feed, live
 from tests.journeys.test_commands import tracetwin
+from twin.imports import listed
+from ui.import_tables import show_imports
 
 MESSY = """Vorgang;activity;user;start;end
 1;A;ann;04.03.2024 08:00;04.03.2024 09:00
@@ -77,3 +80,25 @@ def test_a_messy_file_is_looked_at_taken_mended_and_undone(
 def test_an_old_command_line_is_told_the_new_one() -> None:
     said = run("import", "orders.csv", code=2)
     assert "'tracetwin import take orders.csv' takes it" in said
+
+
+def test_a_list_of_no_logs_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.csv").write_text("case,activity,end\n1,A,2024-03-04T08:00:00Z\n", encoding="utf-8")
+    run("import", "take", "log.csv")
+    assert "log.csv" in run("import", "list")
+    run("import", "undo", "log")
+    assert run("import", "list").split()[:3] == ["No", "logs", "yet;"]
+
+
+def test_live_events_are_listed_beside_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ui.console.OUT.width", 200)
+    with live() as (historian, inbox):
+        (tmp_path / "log.csv").write_text("case,activity,end\n1,A,2024-03-04T08:00:00Z\n", encoding="utf-8")
+        historian.import_log(tmp_path / "log.csv", "log")
+        feed(historian, inbox, [event(1, 90_000, "log", case="9", activity="B")])
+        show_imports(listed(historian), False)
+        rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
+        assert rows[-1] == ["log", "live", "events", "1", "1", "current"]

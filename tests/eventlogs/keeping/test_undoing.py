@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from eventlogs.historian import Historian
 from metagraph.errors import DataError
+from tests.eventlogs.live.feeding import event, feed, live
 from tests.eventlogs.logs import Row, write
 
 FILES = [[Row(str(case), "A", "r", 60.0 * case, 60.0 * case + 30) for case in range(n)] for n in (1, 2, 3)]
@@ -98,3 +99,17 @@ def test_what_was_dropped_takes_no_room(folder: Path, tmp_path: Path) -> None:
         assert [info.state for info in historian.imports("log")] == ["current"]
         assert historian.undo_import("log").current is None
         assert [info.name for info in historian.logs()] == ["other"]
+
+
+def test_live_events_stay_when_the_only_import_is_undone(folder: Path) -> None:
+    with live() as (historian, inbox):
+        historian.import_log(folder / "1.csv", "log")
+        told = [event(1, 90_000, "log", case="9", activity="B"), event(2, 1, "alone", case="9", activity="B")]
+        feed(historian, inbox, told)
+        said = historian.undo_import("log").sentence()
+        assert said.endswith("it was the only one, so the log now consists of its live events.")
+        assert historian.snapshot("log").cases == ("9",)
+        infos = {info.name: (info.live.events, info.live_executions) for info in historian.logs()}
+        assert infos == {"log": (1, 1), "alone": (1, 1)}
+        with pytest.raises(DataError, match="'alone' consists of its live events alone"):
+            historian.undo_import("alone")
