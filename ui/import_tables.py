@@ -79,7 +79,8 @@ def zone_text(look: Look) -> str:
     zoneless = sum(time.zoneless for time in look.times)
     if not zoneless:
         return ""
-    how = "UTC, unless --tz says another" if look.tz_assumed else f"times of {look.tz}"
+    assumed = "UTC, which nobody has confirmed; add --tz ZONE if they are local elsewhere"
+    how = assumed if look.tz_assumed else f"times of {look.tz}"
     return f"{zoneless:,} times name no zone: read as {how}."
 
 

@@ -30,7 +30,7 @@ _HERE = {
     r"; say which are the cases with --object-type": "; choose them above",
     r"; mend it, or set such rows aside with --quarantine": "",
     r"--map (\w+)=(.*?) names": r"\1 = \2 names",
-    r", unless --tz says another": "; choose their zone above if they are local elsewhere",
+    r"add --tz ZONE if": "choose their zone above if",
 }
 """What a sentence says of the options of commands -> what to do on this page."""
 _TOUCHED = "where the log comes from"

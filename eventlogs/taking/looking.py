@@ -20,7 +20,7 @@ from eventlogs.taking.columns import MAP_KEYS, CandidateMapping, guess_mapping, 
 from eventlogs.taking.decimals import find_sign
 from eventlogs.taking.importing import clocks
 from eventlogs.taking.looked import ColumnLook, Look, Problem, ReadRow, TimeLook
-from eventlogs.taking.parsing import TakeOptions, parse, time_formats, uses_lifecycle
+from eventlogs.taking.parsing import TakeOptions, moved, parse, time_formats, uses_lifecycle
 from metagraph.errors import DataError
 
 EXAMPLES = 3
@@ -87,7 +87,7 @@ def look(path: Path, options: LookOptions = _NOTHING_SAID, sample: int = 10) -> 
             problems=seen.problems,
             to_settle=seen.to_settle,
             notes=(*staged.notes, *seen.notes),
-            command=_command(staged, candidate, options, seen, zoneless),
+            command=_command(staged, candidate, options, seen),
         )
 
 
@@ -124,6 +124,7 @@ class _Seen:
         if value := mapping.of_case.get("value"):
             find_sign(con, "staging", staged.column(value), value, staged.source, options.decimal)
         parse(con, staged, taking, formats, uses_lifecycle(con, staged, mapping))
+        self.notes += tuple(moved(con))
         self.rows = _sample(con, staged, sample)
         self.problems = _problems(con, staged)
 
@@ -184,9 +185,7 @@ def _decimal(
         return None
 
 
-def _command(
-    staged: Staged, candidate: CandidateMapping, options: LookOptions, seen: _Seen, zoneless: int
-) -> str:
+def _command(staged: Staged, candidate: CandidateMapping, options: LookOptions, seen: _Seen) -> str:
     """What to type to take the file as it was looked at."""
     said = dict(options.mapping or {})
     roles = {
@@ -203,8 +202,8 @@ def _command(
     asked = seen.to_settle or ""
     if options.time_format or "--time-format" in asked:
         words += ["--time-format", options.time_format or "FORMAT"]
-    if options.tz or zoneless:
-        words += ["--tz", options.tz or "UTC"]
+    if options.tz:
+        words += ["--tz", options.tz]
     if staged.object_type:
         words += ["--object-type", staged.object_type]
     if options.decimal or "--decimal" in asked:

@@ -60,7 +60,7 @@ def test_what_is_typed_next_does_what_was_shown(
         assert (seen.to_settle, seen.delimiter, seen.rows) == (None, ";", 1 + len(rows) + ragged)
         report = typed(seen)
         assert {p.reason: p.rows for p in seen.problems} == report.quarantined
-        assert (report.tz, report.tz_assumed) == (tz or "UTC", False)
+        assert (report.tz, report.tz_assumed) == (tz or "UTC", tz is None)
         zoneless = sum("+" not in stamp and stamp[:2] == "20" for row in [good, *rows] for stamp in row[3:5])
         assert sum(time.zoneless for time in seen.times) == report.zoneless_stamps == zoneless
         assert seen.tz_assumed == (tz is None)
