@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from duckdb import DuckDBPyConnection
 
 from eventlogs.keeping import texts, undoing
+from eventlogs.keeping.mentions import mentions
 from eventlogs.keeping.migrating import backups
 from eventlogs.keeping.recounting import recount, rows_of
 from eventlogs.keeping.refreezing import change_archives, change_snapshots, renamed, without_case
@@ -264,24 +265,6 @@ def _noted(
     left += [
         f"{file}, a copy made before an update, still holds it; delete it." for file in backups(database)
     ]
-    left += [f"{place} still says it." for place in _mentions(con, text)]
+    left += mentions(con, text)
     left.append("Twin files, reports and exports that were written elsewhere are yours to look through.")
     return Forgotten(what, found, tuple(left), erased=False)
-
-
-def _mentions(con: DuckDBPyConnection, text: str) -> list[str]:
-    """Columns of the database in which the text is still a word of its own."""
-    if len(text) < texts.SHORTEST_IN_PROSE:
-        return []
-    columns = con.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE data_type LIKE 'VARCHAR%' AND table_name "
-        "IN (SELECT table_name FROM duckdb_tables() WHERE NOT temporary) ORDER BY ALL"
-    ).fetchall()
-    found = []
-    for table, column in columns:
-        places = con.execute(
-            f'SELECT count(*) FROM "{table}" WHERE contains("{column}"::VARCHAR, ?)', [text]
-        ).fetchall()[0][0]
-        if places:
-            found.append(f"{places} rows of table {table}, column {column}")
-    return found

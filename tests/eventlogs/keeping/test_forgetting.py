@@ -113,7 +113,7 @@ def test_a_person_becomes_a_number(tmp_path: Path) -> None:
             "twins": 1,
         }
         assert str(tmp_path / "log.csv") in done.left[0]
-        assert not [said for said in done.left if "still says it" in said]
+        assert not [said for said in done.left if "of table" in said]
         snapshot = historian.snapshot("log", LAST, open_cases=())
         assert snapshot.resources == ("Ada", "deleted person 1")
         twin = json.loads(historian.load_model("twin"))
@@ -251,3 +251,30 @@ def test_what_a_deletion_cannot_reach_is_named(tmp_path: Path) -> None:
         left = (*historian.forget_person(PERSON).left, *historian.forget_case(CASE).left)
     for said in (str(snapshot), "log.csv", str(backup), "1 rows of table models, column notes"):
         assert sum(said in sentence for sentence in left) == 2, said
+
+
+def test_what_is_left_tells_a_value_from_words_and_digits(tmp_path: Path) -> None:
+    """A longer name is somebody else, and digits in a number or a date are no case."""
+    rows = [
+        Row("4799", "A", "Zoë", 0.0, 60.0),
+        Row("47991", "Check of 4799", "Zoë Martin", 90.0, 120.0),
+        Row("c", "Zoë", "Zoëla", 90.0, 130.0),
+        Row("2024", "A", "Ada", 90.0, 130.0),
+    ]
+    with Historian(tmp_path / "x.duckdb") as historian:
+        historian.import_log(write(tmp_path / "log.csv", rows))
+        historian.save_model(
+            "twin", json.dumps(TWIN | {"a": 4799, "b": 0.4799, "c": [24799.5], "d": "4,799.2"})
+        )
+        left = historian.forget_person("Zoë").left
+        assert [said for said in left if "of table" in said] == [
+            "1 row of table events, column activity, still says it.",
+            "1 row of table events, column resource, has it only as part of longer values, such as "
+            "'Zoë Martin'.",
+        ]
+        left = historian.forget_case("4799").left
+        assert [said for said in left if "of table" in said] == [
+            "1 row of table events, column activity, has it only as part of longer values, such as "
+            "'Check of 4799'."
+        ]
+        assert not [said for said in historian.forget_case("2024").left if "of table" in said]
