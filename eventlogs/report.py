@@ -72,7 +72,8 @@ class ImportReport:
     missing_stamps: int = 0
     """Local times that `tz` skipped when its clocks went forward."""
     double_stamps: int = 0
-    """Local times that `tz` had twice when its clocks went back: the earlier instant was taken."""
+    """Local times that `tz` had twice when its clocks went back: the earlier instant was taken, or the later
+    of an end that would else lie before its start."""
     aborted: int = 0
     """Executions that were ended by an abort; they are kept."""
     paused: int = 0
@@ -122,7 +123,7 @@ class ImportReport:
             if self.tz_assumed
             else f"{they} read as local times of {self.tz}"
         )
-        return [f"{stamps(self.zoneless_stamps)} without a time zone{others}: {how}."]
+        return [f"{number(self.zoneless_stamps, 'stamp')} without a time zone{others}: {how}."]
 
     def _lifecycle(self) -> list[str]:
         say = []
@@ -165,9 +166,9 @@ class ImportReport:
         return cls(**content)
 
 
-def stamps(n: int) -> str:
-    """A number of stamps in words."""
-    return "1 stamp" if n == 1 else f"{n} stamps"
+def number(n: int, what: str) -> str:
+    """A number of things, of which there is one or many: `1 row`, `1,219 rows`."""
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
 
 
 def _formats(column: str, readings: tuple[TimeReading, ...]) -> str | None:

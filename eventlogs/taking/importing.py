@@ -8,11 +8,11 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.instants import from_us
 from eventlogs.readers.staging import Staged
-from eventlogs.report import ImportReport, stamps
+from eventlogs.report import ImportReport, number
 from eventlogs.taking.attributes import Attributes, keep_case_attributes, sort_attributes
 from eventlogs.taking.columns import ColumnMapping
 from eventlogs.taking.lifecycle import KNOWN, STARTS, pair
-from eventlogs.taking.parsing import TakeOptions, judge, parse, time_formats, uses_lifecycle
+from eventlogs.taking.parsing import TakeOptions, judge, moved, parse, time_formats, uses_lifecycle
 from eventlogs.taking.timestamps import TimeFormat, clock_changes, find_zone_of
 from metagraph.errors import DataError
 
@@ -36,6 +36,7 @@ def take(
     missing, double, clock_notes = clocks(con, staged, options, formats)
     lifecycle = uses_lifecycle(con, staged, mapping)
     parse(con, staged, options, formats, lifecycle)
+    clock_notes += moved(con)
     quarantined = judge(con, staged, upload, options, formats)
     con.execute("DROP TABLE staging")
     paired = pair(con) if lifecycle else None
@@ -122,14 +123,14 @@ def clocks(
             missing += found.missing
             against = "; so many speak against this zone" if found.missing >= MANY else ""
             notes.append(
-                f"{stamps(found.missing)} in {name!r} can't exist in {zone.name}, whose clocks went forward "
-                f"over it (such as {found.missing_example!r}); read as if they had not yet{against}."
+                f"{number(found.missing, 'stamp')} in {name!r} can't exist in {zone.name}, whose clocks went "
+                f"forward over it (such as {found.missing_example!r}); read as if they had not yet{against}."
             )
         if found.double:
             double += found.double
             notes.append(
-                f"{stamps(found.double)} in {name!r} came twice in {zone.name}, whose clocks went back "
-                f"(such as {found.double_example!r}); the earlier instant was taken."
+                f"{number(found.double, 'stamp')} in {name!r} came twice in {zone.name}, whose clocks went "
+                f"back (such as {found.double_example!r}); the earlier instant was taken."
             )
     return missing, double, notes
 

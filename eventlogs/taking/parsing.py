@@ -11,11 +11,12 @@ from typing import Literal
 from duckdb import DuckDBPyConnection
 
 from eventlogs.readers.staging import Staged
+from eventlogs.report import number
 from eventlogs.taking.columns import ColumnMapping
 from eventlogs.taking.lifecycle import COMPLETES
 from eventlogs.taking.time_shapes import FIRST_US, LAST_US
 from eventlogs.taking.timestamps import TimeFormat, detect_formats, find_zone_of, instant
-from eventlogs.taking.zones import find_zone
+from eventlogs.taking.zones import Zone, find_zone, width
 from metagraph.errors import DataError
 
 BadRows = Literal["refuse", "quarantine"]
@@ -80,7 +81,8 @@ def parse(
 ) -> None:
     """Make temp table `parsed` of what the rows mean, with a `reason` where one can't be used.
 
-    Beside the columns named here it has those of `staging` that hold attributes.
+    Beside the columns named here it has those of `staging` that hold attributes. `moved` is -1 where the
+    start, and 1 where the end was placed as `_kept_in_order` says.
     """
     mapping = options.mapping
     zone = find_zone_of(con, "staging", formats, options.tz or "UTC")
@@ -107,13 +109,46 @@ def parse(
                 {transition} AS transition, {walls}
             FROM staging
         ), read AS (
-            SELECT * EXCLUDE (s_wall, s_local, e_wall, e_local), {times} FROM walls
+            SELECT *, {times} FROM walls
+        ), placed AS (
+            SELECT * EXCLUDE (s_wall, s_local, e_wall, e_local) {_kept_in_order(zone)} FROM read
         )
         SELECT * EXCLUDE (s_text, s, e_text, e), s IS NULL AS unstarted, coalesce(s, e) AS start_us,
             e AS end_us, {_reason(staged, mapping, formats)} AS reason
-        FROM read
+        FROM placed
         """
     )
+
+
+def _kept_in_order(zone: Zone | None) -> str:
+    """SQL: where an end lies before its start, both at a change of the clocks, the other way to read one.
+
+    The start, where clocks never showed it, as if they had gone forward; the end as the second of its two
+    instants.
+    """
+    if zone is None:
+        return ", 0::TINYINT AS moved"
+    back = f"CASE WHEN e < s AND s_local THEN {width('s_wall', zone.missing)} ELSE 0 END"
+    on = f"CASE WHEN e < s AND e_local THEN {width('e_wall', zone.double)} ELSE 0 END"
+    return f"REPLACE (s - {back} AS s, e + {on} AS e), sign({on} - {back})::TINYINT AS moved"
+
+
+def moved(con: DuckDBPyConnection) -> list[str]:
+    """What to say of the times of `parsed` that were placed so that starts come before ends."""
+    starts, ends = con.execute(
+        "SELECT count(*) FILTER (moved < 0), count(*) FILTER (moved > 0) FROM parsed WHERE reason IS NULL"
+    ).fetchall()[0]
+    say = []
+    if starts:
+        say.append(
+            f"{number(starts, 'start')} that can't exist would lie after the end: read as if the clocks had "
+            "gone forward already."
+        )
+    if ends:
+        say.append(
+            f"{number(ends, 'end')} that came twice would lie before the start: the later instant was taken."
+        )
+    return say
 
 
 def attribute_columns(staged: Staged, mapping: ColumnMapping) -> tuple[str, ...]:

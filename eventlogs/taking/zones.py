@@ -1,7 +1,8 @@
 """Local times of a zone as SQL: which instants they are, and which of them don't exist or come twice.
 
 Follows PEP 495 with fold = 0: a time that comes twice is the earlier instant, one that doesn't exist counts
-with the offset in force before the clocks went forward.
+with the offset in force before the clocks went forward. `parsing` departs from it where an end would else lie
+before its start.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ class Zone:
 def within(local: str, intervals: Sequence[tuple[int, int]]) -> str:
     """SQL that is true where a local time lies in one of the intervals."""
     return " OR ".join(f"{local} >= {a} AND {local} < {b}" for a, b in intervals) or "false"
+
+
+def width(local: str, intervals: Sequence[tuple[int, int]]) -> str:
+    """SQL: how long the interval is in which a local time lies, 0 outside of them."""
+    cases = " ".join(f"WHEN {within(local, [(a, b)])} THEN {b - a}" for a, b in intervals)
+    return f"CASE {cases} ELSE 0 END" if cases else "0"
 
 
 def zone_between(tz: str, first_us: int, last_us: int) -> Zone:
