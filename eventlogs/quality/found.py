@@ -56,19 +56,24 @@ def one_row(con: DuckDBPyConnection, query: str, parameters: list[Any] | None = 
     return row
 
 
-def counted(con: DuckDBPyConnection, rows: str, of: int, names: tuple[str, ...] = ()) -> Found:
+def counted(
+    con: DuckDBPyConnection, rows: str, of: int, names: tuple[str, ...] = (), *, worst: str = "0"
+) -> Found:
     """Add up `weight` over a query's rows (case_id, activity, at_us, row, note, weight).
 
-    The first of them by row, then by time, become the examples.
+    Those with the most of `worst`, an SQL expression, become the examples; of equals the first by row, then
+    by time.
     """
-    count, examples = one_row(con, f"SELECT coalesce(sum(weight), 0)::BIGINT, {earliest()} FROM ({rows})")
+    count, examples = one_row(
+        con, f"SELECT coalesce(sum(weight), 0)::BIGINT, {earliest(worst)} FROM ({rows})"
+    )
     return Found(count, of, as_examples(examples), names)
 
 
-def earliest() -> str:
-    """Aggregate: the first examples by row, then by time, as structs."""
+def earliest(worst: str = "0") -> str:
+    """Aggregate: the worst examples, then the first by row, then by time, as structs."""
     struct = "{'c': case_id, 'a': activity, 't': at_us, 'r': row, 'n': note}"
-    return f"min_by({struct}, (coalesce(row, 0), at_us, case_id), {MOST_EXAMPLES})"
+    return f"min_by({struct}, (-({worst}), coalesce(row, 0), at_us, case_id), {MOST_EXAMPLES})"
 
 
 def as_examples(structs: list[dict[str, Any]] | None) -> tuple[Example, ...]:

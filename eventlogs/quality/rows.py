@@ -106,6 +106,7 @@ def executions(con: DuckDBPyConnection, known: Known, imported_us: int) -> dict[
             "count(*) - 1 AS weight FROM known GROUP BY case_id, activity, resource, start_us, end_us "
             "HAVING count(*) > 1",
             n,
+            worst="weight",
         ),
         "missing_resources": counted(
             con, f"SELECT {_PLACE} FROM known WHERE resource IS NULL", n, tuple(row[0] for row in nobody)
@@ -113,9 +114,10 @@ def executions(con: DuckDBPyConnection, known: Known, imported_us: int) -> dict[
         "out_of_order": _out_of_order(con, n),
         "future": counted(
             con,
-            f"SELECT {_PLACE} FROM known WHERE row IS NOT NULL "
-            f"AND greatest(start_us, end_us) > {imported_us}",
+            f"SELECT {_PLACE}, greatest(start_us, end_us) AS late_us FROM known WHERE row IS NOT NULL "
+            f"AND late_us > {imported_us}",
             n,
+            worst="late_us",
         ),
         "instant": counted(con, f"SELECT {_PLACE} FROM known WHERE end_us = start_us", n),
         "overlaps": _overlaps(con, known),
@@ -192,6 +194,7 @@ def batches(con: DuckDBPyConnection, known: Known, resolution_s: float) -> Found
         WHERE n > expected + {SIGMAS} * sqrt(expected)
         """,
         known.executions,
+        worst="weight",
     )
 
 
@@ -203,9 +206,10 @@ def long_cases(con: DuckDBPyConnection, known: Known) -> Found:
         WITH spans AS (SELECT *, ln((last_us - first_us) / 1e6) AS span FROM known_cases
             WHERE last_us > first_us)
         SELECT case_id, NULL AS activity, first_us AS at_us, first_row AS row,
-            round(exp(span) / 86400, 1) || ' days' AS note, 1 AS weight
+            round(exp(span) / 86400, 1) || ' days' AS note, 1 AS weight, span
         FROM spans, (SELECT quantile_cont(span, 0.25) AS low, quantile_cont(span, 0.75) AS high FROM spans)
         WHERE span > high + {FENCE} * greatest(high - low, {SPREAD})
         """,
         known.cases,
+        worst="span",
     )

@@ -235,6 +235,18 @@ def test_planted_faults_are_found(
     assert found.rows.balanced
 
 
+def test_the_worst_examples_come_first(tmp_path: Path) -> None:
+    """Not those that stand first in the file."""
+    rows = [*office(), *(Row(f"long {d}", "A", "r", 0.0, d * DAY_S) for d in (120, 130, 900, 140, 125, 150))]
+    rows += [Row("twice", "B", "r", 9.0, 9.0)] * 2 + [Row("often", "B", "r", 9.0, 9.0)] * 4
+    rows += [Row(f"ahead {d}", "A", "r", d * DAY_S, d * DAY_S) for d in (50_000, 51_000)]
+    found = report(write(tmp_path / "log.csv", rows))
+    longest = [example.case for example in found.finding("long_cases").examples]
+    assert longest == ["long 900", "long 150", "long 140", "long 130", "long 125"]
+    assert [e.case for e in found.finding("duplicates").examples] == ["often", "twice"]
+    assert [e.case for e in found.finding("future").examples] == ["ahead 51000", "ahead 50000"]
+
+
 def test_a_jump_of_the_hours_is_dated_and_measured(tmp_path: Path) -> None:
     rows = shifted(shifted(office(days=150, per_day=20), 50, 2), 100, -4)
     jumps = report(write(tmp_path / "log.csv", rows)).finding("zone_jumps").examples
