@@ -21,7 +21,7 @@ from eventlogs.keeping.reading import one_moment
 from eventlogs.keeping.retention import Archive
 from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
-from eventlogs.live.drain import BATCH, Drained, drain_beside
+from eventlogs.live.drain import BATCH, Drained, drain_beside, waiting_beside
 from eventlogs.live.state import LogState, keep_at_hand, state_at
 from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
@@ -210,6 +210,10 @@ class Historian(OpenFile):
     def drain(self, limit: int = BATCH) -> Drained:
         """Apply the next live events of the inbox beside the file, at most `limit`, in one transaction."""
         return drain_beside(self._con, self.path, self._transaction, limit)
+
+    def waiting(self) -> int:
+        """How many acknowledged live events are still in the inbox beside the file, not counted anywhere."""
+        return waiting_beside(self._con, self.path)
 
     def keep_snapshot(self, snapshot: Snapshot, report: ImportReport, open_rule: str = "") -> KeptSnapshot:
         """Keep what a twin was built from beside the file, so that the same twin can be built again.

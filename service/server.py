@@ -56,7 +56,8 @@ def serve(
     If another process serves the file, only tells where. Raises UsageError for a host that isn't this
     machine's, or if no port from `port` on is free; DataError as `open_historian`.
     """
-    with open_historian(db, on_wait=wait) as historian:
+    # Its own thread drains, while it takes events already.
+    with open_historian(db, on_wait=wait, drained=False) as historian:
         if isinstance(historian, RemoteHistorian):
             owner = historian.owner
             ready(Served(str(db), owner.url, owner.pid, True, owner.url))

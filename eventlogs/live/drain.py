@@ -77,6 +77,15 @@ def drain_beside(
     return done
 
 
+def waiting_beside(con: DuckDBPyConnection, database: str) -> int:
+    """How many events of the inbox beside a database's file are not applied yet."""
+    path = inbox_path(database)
+    if not path.exists():
+        return 0
+    with Inbox(path) as inbox:
+        return inbox.pending(position(con, inbox))
+
+
 def drain(con: DuckDBPyConnection, inbox: Inbox, limit: int = BATCH, refused: str | None = None) -> Drained:
     """Apply the next events of the inbox, at most `limit`, inside the caller's transaction.
 

@@ -13,8 +13,10 @@ from eventlogs.keeping.database import MEMORY, InUseError
 from eventlogs.keeping.migrating import OutdatedError
 from eventlogs.owner import sidecar
 from eventlogs.owner.client import RemoteHistorian, methods_version, other_version
+from eventlogs.owner.opened import DAMAGED
 from eventlogs.owner.sidecar import Owner
 from eventlogs.owner.turns import Turnstile
+from metagraph.errors import DataError
 
 WAIT_S = 60.0
 _RETRY_S = 0.02
@@ -28,6 +30,7 @@ def open_historian(
     *,
     on_wait: Callable[[str], None] | None = None,
     wait_s: float = WAIT_S,
+    drained: bool = True,
 ) -> Historian:
     """The historian of a file, as a context manager: here, or through the process that owns it.
 
@@ -36,6 +39,9 @@ def open_historian(
     processes may read at once; a file that must be migrated first is opened for writing all the same. Raises
     DataError when the file stays in use, its owner hangs or is of another version, or it is no database of
     ours; UsageError for an empty path.
+
+    Live events that an owner left behind in the inbox are applied first, unless `drained` is false; where
+    that can't be done, `on_wait` is told.
     """
     path = os.fspath(db)
     tell = on_wait or (lambda sentence: None)
@@ -43,7 +49,7 @@ def open_historian(
         return Historian(path, read_only)
     if mine := _owned.get(os.path.realpath(path)):
         return mine.session()
-    again = functools.partial(open_historian, path, read_only, on_wait=tell, wait_s=wait_s)
+    again = functools.partial(open_historian, path, read_only, on_wait=tell, wait_s=wait_s, drained=drained)
     deadline, told = time.monotonic() + wait_s, False
     with Turnstile(path) as turnstile:
         while True:
@@ -55,6 +61,8 @@ def open_historian(
                         f"{path} is in use by other processes; wait for those or give another --db"
                     )
                 historian = _here(path, read_only, tell)
+                if drained:
+                    historian = _drained(historian, read_only, tell)
                 sidecar.remove(path)
                 return historian
             except InUseError:
@@ -71,6 +79,26 @@ def _here(path: str, read_only: bool, tell: Callable[[str], None]) -> Historian:
         return Historian(path, read_only, tell=tell)
     except OutdatedError:
         return Historian(path, tell=tell)
+
+
+def _drained(historian: Historian, read_only: bool, tell: Callable[[str], None]) -> Historian:
+    """The historian with the inbox's events applied; one that only reads is opened for writing meanwhile."""
+    path, waiting = historian.path, "live events"
+    try:
+        if not (number := historian.waiting()):
+            return historian
+        waiting = f"{number:,} live events"
+        if read_only:
+            historian.close()
+            historian = Historian(path)
+        while historian.drain().read:
+            pass
+    except (DataError, *DAMAGED) as error:
+        tell(f"{waiting} wait in the inbox and are not counted yet ({error})")
+    if not read_only:
+        return historian
+    historian.close()
+    return _here(path, read_only, tell)
 
 
 def living_owner(path: str) -> Owner | None:
