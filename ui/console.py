@@ -77,9 +77,6 @@ def show_table(
     rows = list(rows)
     narrow = OUT.width < 100
     shown = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
         header_style="bold",
         box=SIMPLE_HEAD,
         show_edge=False,
@@ -98,6 +95,7 @@ def show_table(
     for row in rows:
         shown.add_row(*(Text(row[i]) for i in filled))
     OUT.print()
+    OUT.print(Text(title, "bold"))  # As a title of the table it would be no wider than that.
     OUT.print(shown)
 
 

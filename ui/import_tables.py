@@ -100,18 +100,23 @@ def _columns(look: Look) -> None:
 def _rows(look: Look) -> None:
     shown = [
         (
-            *(row.place.split()[-1], row.case or "", row.activity or "", row.resource or ""),
+            *(row.place.split()[-1], *map(_on_one_line, (row.case, row.activity, row.resource))),
             *("" if at is None else f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.start, row.end)),
             row.problem or "",
         )
         for row in look.read
     ]
-    unit = look.read[0].place.rpartition(" ")[0]
+    unit = look.read[0].place.rpartition(" ")[0].partition(" of ")[0]
     columns = (unit, "case", "activity", "resource", "start (UTC)", "end (UTC)", "problem")
     show_table("The first rows as they would be read", columns, shown, (1, 2, 3, 4, 5, 6))
 
 
-def _short(text: str, most: int = 24) -> str:
+def _on_one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def _short(text: str, most: int = 35) -> str:
+    text = _on_one_line(text)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

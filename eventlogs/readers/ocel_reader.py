@@ -115,7 +115,7 @@ def _choose(path: Path, types: Mapping[str, int], wanted: str | None) -> str:
         return next(iter(types))
     held = ", ".join(f"{kind!r} ({count})" for kind, count in types.items())
     what = f"holds no objects of type {wanted!r}, but" if wanted else "holds several kinds of objects,"
-    raise DataError(f"{path} {what} {held}; say which are the cases with --object-type")
+    raise ObjectTypeError(f"{path} {what} {held}; say which are the cases with --object-type", types)
 
 
 def _notes(

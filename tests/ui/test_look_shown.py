@@ -1,0 +1,50 @@
+"""What a look prints for people."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from eventlogs.taking.looking import LookOptions, look
+from tests.eventlogs.logs import lines
+from ui.import_tables import show_look
+
+ONE_STEP = [{"objectId": "o1", "qualifier": ""}, {"objectId": "i1", "qualifier": ""}]
+
+
+def printed(capsys: pytest.CaptureFixture[str], file: Path, options: LookOptions | None = None) -> str:
+    show_look(look(file, options or LookOptions()), json_wanted=False)
+    return capsys.readouterr().out
+
+
+def object_centric(file: Path) -> Path:
+    event = {"id": "e", "type": "Ship", "time": "2024-03-04T08:00:00Z", "relationships": ONE_STEP}
+    content = {
+        "objectTypes": [{"name": kind, "attributes": []} for kind in ("Order", "Item")],
+        "eventTypes": [{"name": "Ship", "attributes": []}],
+        "objects": [{"id": "o1", "type": "Order"}, {"id": "i1", "type": "Item"}],
+        "events": [event],
+    }
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
+
+
+def test_an_object_centric_log_is_asked_for_its_cases(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = printed(capsys, object_centric(tmp_path / "two.json"))
+    assert "Objects, one type of which is the cases\n" in said
+    assert said.rstrip().endswith("two.json --object-type TYPE")
+    chosen = printed(capsys, tmp_path / "two.json", LookOptions(object_type="Order"))
+    assert "\nevent case activity" in chosen
+
+
+def test_examples_stand_on_one_line_with_their_zone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = lines(
+        tmp_path / "log.csv", "case,activity,end", '1,"Pack\nand ship",2024-02-01T07:55:00.250000+01:00'
+    )
+    said = printed(capsys, file)
+    assert said.count("Pack and ship") == 2
+    assert "2024-02-01T07:55:00.250000+01:00" in said
