@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,8 +110,10 @@ def take_in(
 ) -> ImportReport:
     """Make the staged file the current import of log `name`, inside the caller's transaction.
 
-    The same content with the same options is taken only once. Raises as `importing.take` does.
+    The same content with the same options is taken only once. The report returned, not the one kept, says
+    what it replaces. Raises as `importing.take` does.
     """
+    replaced = _replaced(con, staged, name)
     known = con.execute(
         "SELECT id, superseded, report FROM uploads WHERE log = ? AND content_hash = ? AND options = ? "
         "AND parser_version = ?",
@@ -126,7 +129,7 @@ def take_in(
             again = (
                 f"The same content had been taken before and {how}; it is current again, nothing was read."
             )
-            return dataclasses.replace(report, notes=(again, *report.notes))
+            return dataclasses.replace(report, notes=(again, *replaced, *report.notes))
         return dataclasses.replace(report, already_known=True)
     say("parsing", 0.4)
     upload = con.execute("SELECT nextval('upload_ids')").fetchall()[0][0]
@@ -142,4 +145,23 @@ def take_in(
         ],
     )
     make_current(con, name, upload)
-    return report
+    return dataclasses.replace(report, notes=(*replaced, *report.notes))
+
+
+def _replaced(con: DuckDBPyConnection, staged: Staged, name: str) -> tuple[str, ...]:
+    """What is to be said of the import that a log's name means so far, if there is one."""
+    found = con.execute(
+        "SELECT u.source, max(t.taken_at) FROM uploads u JOIN takings t ON t.upload_id = u.id "
+        "WHERE u.log = ? AND u.kind = 'import' AND NOT u.superseded AND NOT t.undone GROUP BY u.source",
+        [name],
+    ).fetchall()
+    if not found:
+        return ()
+    source, at = found[0]
+    said = (
+        f"It replaces the import of {source} of {at:%Y-%m-%d %H:%M} UTC as log {name!r} ('tracetwin import "
+        f"undo {shlex.quote(name)}' brings that back)."
+    )
+    if source == staged.source:
+        return (said,)
+    return (f"{said} To have both as logs, undo it and take this file under another name with --log.",)

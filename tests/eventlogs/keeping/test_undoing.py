@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventlogs.historian import Historian
+from eventlogs.report import ImportReport
 from metagraph.errors import DataError
 from tests.eventlogs.live.feeding import event, feed, live
 from tests.eventlogs.logs import Row, write
@@ -113,3 +114,26 @@ def test_live_events_stay_when_the_only_import_is_undone(folder: Path) -> None:
         assert infos == {"log": (1, 1), "alone": (1, 1)}
         with pytest.raises(DataError, match="'alone' consists of its live events alone"):
             historian.undo_import("alone")
+
+
+def test_a_report_says_what_the_import_replaces(folder: Path) -> None:
+    def said(report: ImportReport) -> list[str]:
+        return [note for note in report.notes if note.startswith("It replaces the import of")]
+
+    first, second = folder / "0.csv", folder / "1.csv"
+    with Historian(":memory:") as historian:
+        assert said(historian.import_log(first, "log")) == []
+        assert said(historian.import_log(first, "log")) == []
+        (other,) = said(historian.import_log(second, "log"))
+        assert str(first) in other
+        assert "'tracetwin import undo log' brings that back" in other
+        assert "--log" in other
+        (mapped,) = said(historian.import_log(second, "log", mapping={"resource": ""}))
+        assert str(second) in mapped
+        assert "--log" not in mapped
+        (back,) = said(historian.import_log(first, "log"))
+        assert str(second) in back
+        assert said(historian.report("log")) == []
+        while historian.logs():
+            historian.undo_import("log")
+        assert said(historian.import_log(second, "log")) == []
