@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 
 YEAR_FIRST = "the year comes first"
@@ -80,6 +80,8 @@ class ImportReport:
     """Executions that were suspended for some time."""
     left_suspended: int = 0
     """Executions that never resumed."""
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """What the ignored rows are -> rows; empty where an older version kept no account."""
 
     def sentences(self) -> tuple[str, ...]:
         """What a reader of the log should know, most important first."""
@@ -127,6 +129,9 @@ class ImportReport:
 
     def _lifecycle(self) -> list[str]:
         say = []
+        if self.ignored:
+            what = ", ".join(f"{n:,} {name}" for name, n in sorted(self.ignored.items(), key=_most_first))
+            say.append(f"{number(self.rows_ignored, 'row')} ignored: {what}.")
         if self.rows_ignored:
             other = ", ".join(f"{name} {n}" for name, n in self.transitions.items())
             say.append(
@@ -158,17 +163,22 @@ class ImportReport:
             else tuple(TimeReading(**reading) for reading in how)
             for column, how in content["time_formats"].items()
         }
-        for field in fields(cls):
-            if field.name in ("first", "last"):
-                content[field.name] = datetime.fromisoformat(content[field.name])
-            elif isinstance(content.get(field.name), list):
-                content[field.name] = tuple(content[field.name])
+        for name in (one.name for one in fields(cls)):
+            if name in ("first", "last"):
+                content[name] = datetime.fromisoformat(content[name])
+            elif isinstance(content.get(name), list):
+                content[name] = tuple(content[name])
         return cls(**content)
 
 
 def number(n: int, what: str) -> str:
     """A number of things, of which there is one or many: `1 row`, `1,219 rows`."""
     return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def _most_first(counted: tuple[str, int]) -> tuple[int, str]:
+    name, n = counted
+    return -n, name
 
 
 def _formats(column: str, readings: tuple[TimeReading, ...]) -> str | None:

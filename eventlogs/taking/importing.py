@@ -48,9 +48,9 @@ def take(
     _keep(con, staged, upload, executions, attributes)
     unread = keep_case_attributes(con, staged, upload, attributes, options)
     transitions = _transitions(con) if lifecycle else {}
-    ignored = paired.lost if paired else 0
+    ignored = dict(paired.ignored) if paired else {}
     kept = counts["events"] + counts["started_rows"] + (paired.marks if paired else 0)
-    if kept + ignored + sum(quarantined.values()) != staged.rows:
+    if kept + sum(ignored.values()) + sum(quarantined.values()) != staged.rows:
         raise RuntimeError(f"{staged.source}: {staged.rows} rows were read, but not all are accounted for")
     read_by = {name: formats[staged.column(name)] for name in mapping.times()}
     return ImportReport(
@@ -73,7 +73,8 @@ def take(
         cases=counts["cases"],
         events=counts["events"],
         rows_kept=kept,
-        rows_ignored=ignored,
+        rows_ignored=sum(ignored.values()),
+        ignored=ignored,
         first=from_us(counts["first_us"]),
         last=from_us(counts["last_us"]),
         single_timestamp=_is_single(mapping, lifecycle, transitions),

@@ -13,6 +13,7 @@ of any, the oldest first. A suspended execution can't be suspended again, a work
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -33,8 +34,8 @@ class Paired:
 
     marks: int
     """Suspends and resumes that fell into an execution."""
-    lost: int
-    """Good rows that are of no execution: other transitions, ends and pauses of what never began."""
+    ignored: Mapping[str, int]
+    """Good rows of no execution, by what they are: other transitions, ends and pauses of what never began."""
     aborted: int
     paused: int
     left_suspended: int
@@ -74,7 +75,7 @@ def pair(con: DuckDBPyConnection) -> Paired:
         "CREATE OR REPLACE TEMP TABLE executions AS SELECT worked.*, coalesce(paused_us, 0) AS paused_us, "
         "pauses FROM worked LEFT JOIN paused USING (row)"
     )
-    return Paired(marks, *_tell(con, marks))
+    return Paired(marks, _ignored(con), *_tell(con))
 
 
 def _match(con: DuckDBPyConnection, keys: str) -> None:
@@ -147,16 +148,22 @@ def _suspend(con: DuckDBPyConnection) -> int:
     return int(con.execute("SELECT count(*) FROM pause_marks").fetchall()[0][0])
 
 
-def _tell(con: DuckDBPyConnection, marks: int) -> tuple[int, int, int, int]:
-    """Rows lost, executions aborted, paused and left suspended."""
-    lost, aborted, paused, left = con.execute(
-        f"""
-        SELECT
-            (SELECT count(*) FROM parsed WHERE reason IS NULL AND transition IS NOT NULL
-                AND transition NOT IN {STARTS + COMPLETES})
-            - {marks} - count(*) FILTER (transition IN {ABORTS}),
-            count(*) FILTER (transition IN {ABORTS}), count(pauses), count(*) FILTER (len(pauses) % 2 = 1)
-        FROM executions
-        """
+def _ignored(con: DuckDBPyConnection) -> dict[str, int]:
+    """How many good rows are of no execution, by transition."""
+    return dict(
+        con.execute(
+            f"SELECT CASE WHEN transition IN {ABORTS + SUSPENDS + RESUMES} THEN transition || ' without a "
+            f"start' ELSE transition END, count(*) FROM parsed WHERE reason IS NULL AND transition NOT IN "
+            f"{STARTS + COMPLETES} AND row NOT IN (SELECT row FROM pause_marks) AND row NOT IN (SELECT row "
+            f"FROM executions WHERE transition IN {ABORTS}) GROUP BY 1"
+        ).fetchall()
+    )
+
+
+def _tell(con: DuckDBPyConnection) -> tuple[int, int, int]:
+    """Executions aborted, paused and left suspended."""
+    aborted, paused, left = con.execute(
+        f"SELECT count(*) FILTER (transition IN {ABORTS}), count(pauses), "
+        "count(*) FILTER (len(pauses) % 2 = 1) FROM executions"
     ).fetchall()[0]
-    return lost, aborted, paused, left
+    return aborted, paused, left

@@ -95,6 +95,7 @@ def test_reports_of_older_versions_still_load(tmp_path: Path) -> None:
         "aborted",
         "paused",
         "left_suspended",
+        "ignored",
     ):
         del old[name]
     old["time_formats"] = {"timestamp": "year first"}

@@ -82,6 +82,21 @@ def test_the_report_counts_transitions_and_halves(tmp_path: Path) -> None:
     assert "complete 2, schedule 1, start 2, suspend 1" in " ".join(report.sentences())
 
 
+def test_the_report_says_what_was_ignored(tmp_path: Path) -> None:
+    rows = [
+        *("1,A,,x,2024-03-04T08:00Z,schedule", "1,A,,x,2024-03-04T08:30Z,schedule"),
+        *("1,A,,x,2024-03-04T08:40Z,resume", "1,A,,x,2024-03-04T08:50Z,ate_abort"),
+        *("1,A,,x,2024-03-04T09:00Z,start", "1,A,,x,2024-03-04T09:10Z,suspend"),
+        *("1,A,,x,2024-03-04T09:30Z,ate_abort", "1,B,,y,2024-03-04T11:00Z,complete"),
+    ]
+    with Historian(":memory:") as historian:
+        report = historian.import_log(lines(tmp_path / "log.csv", HEADER, *rows))
+    assert report.ignored == {"schedule": 2, "ate_abort without a start": 1, "resume without a start": 1}
+    assert "4 rows ignored: 2 schedule, 1 ate_abort without a start, 1 resume without a start." in " ".join(
+        report.sentences()
+    )
+
+
 def test_a_lifecycle_that_only_completes_is_a_log_with_one_time(tmp_path: Path) -> None:
     rows = ("1,A,,x,2024-03-04T08:00Z,complete", "1,B,,x,2024-03-04T09:00Z,complete")
     with Historian(":memory:") as historian:
