@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from eventlogs.taking.looking import LookOptions, look
 from metagraph.errors import TwinError
 from twin.source import LogRequest
 from ui.import_tables import file_text, format_texts, zone_text
+from ui.page_words import on_page
 from ui.parts import FILES, plain
 from ui.upload_taken import take_and_show
 from ui.workspace import ChosenLog, Workspace, workspace
@@ -22,17 +22,6 @@ EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "order_to_cash.c
 ROLES = {"case": "Case", "activity": "Activity", "resource": "Resource", "start": "Start", "end": "End"}
 CASE_ROLES = {"class": "Class", "segment": "Segment", "due": "Due date", "value": "Value"}
 NONE = "(none)"
-_HERE = {
-    r"; say which with --map .*": "; choose them above",
-    r"; say which with --time-format .*": "; choose their order above, under “Dates”",
-    r"; give its pattern, such as --time-format .*": "; choose another column above",
-    r"; say which sign is decimal with --decimal .*": "; choose it above, under “Decimal sign”",
-    r"; say which are the cases with --object-type": "; choose them above",
-    r"; mend it, or set such rows aside with --quarantine": "",
-    r"--map (\w+)=(.*?) names": r"\1 = \2 names",
-    r"add --tz ZONE if": "choose their zone above if",
-}
-"""What a sentence says of the options of commands -> what to do on this page."""
 _TOUCHED = "where the log comes from"
 _FORMATS = {None: "found by itself", "dmy": "day first", "mdy": "month first", "ymd": "year first"}
 _SIGNS = {None: "found by itself", ",": "comma", ".": "point"}
@@ -54,7 +43,7 @@ def show() -> None:
         options = _reading(path)
         seen = _look(str(path), path.stat().st_mtime_ns, options)
     except (TwinError, OSError) as error:
-        st.error(plain(_on_page(str(error), path)), icon=":material/error:")
+        st.error(plain(on_page(str(error), path)), icon=":material/error:")
         return
     quarantine = _sample(seen, path)
     if quarantine is not None:
@@ -164,19 +153,11 @@ def _look(path: str, changed_ns: int, options: LookOptions) -> Look:
     return look(Path(path), options)
 
 
-def _on_page(fault: str, path: Path) -> str:
-    """A fault in the page's words: the file by its own name, and what to do here instead of options."""
-    told = fault.replace(str(path), path.name)
-    for option, here in _HERE.items():
-        told = re.sub(option, here, told)
-    return told
-
-
 def _sample(seen: Look, path: Path) -> bool | None:
     """The first rows and what is wrong; None while the log can't be used, else whether to set rows aside."""
     st.caption(plain(f"{path.name}: {file_text(seen)}"))
     if seen.to_settle:
-        st.error(plain(_on_page(seen.to_settle, path)), icon=":material/error:")
+        st.error(plain(on_page(seen.to_settle, path)), icon=":material/error:")
         if seen.raw:
             st.caption("The first rows as they stand in the file")
             st.dataframe(
@@ -198,7 +179,7 @@ def _sample(seen: Look, path: Path) -> bool | None:
     st.caption(plain(" ".join(["Times are shown in UTC.", *format_texts(seen)])))
     if zone := zone_text(seen):
         tell = st.warning if seen.tz_assumed else st.caption
-        tell(plain(_on_page(zone, path)))
+        tell(plain(on_page(zone, path)))
     for note in seen.notes:
         st.info(plain(note), icon=":material/info:")
     return _problems(seen.problems)

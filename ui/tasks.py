@@ -63,6 +63,16 @@ def take_log(request: str, quarantined: Path, progress_file: Path) -> None:
     console.as_json(taken)
 
 
+def mend_log(db: Path, log: str, fixed: Path, quarantined: Path, progress_file: Path) -> None:
+    """Take a log again with corrected rows and print how it was read and how good it is."""
+    from ui import console
+    from ui.taken import mend
+
+    with console.progress(progress_file) as progress:
+        taken = mend(str(db), log, fixed, quarantined, progress)
+    console.as_json(taken)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ui.tasks")
     tasks = parser.add_subparsers(dest="task", required=True)
@@ -76,6 +86,10 @@ def _arguments() -> argparse.Namespace:
     log.add_argument("--request", required=True, help="JSON of a LogRequest")
     for name in ("--quarantined", "--progress-file"):
         log.add_argument(name, type=Path, required=True)
+    mended = tasks.add_parser("mend")
+    mended.add_argument("--log", required=True)
+    for name in ("--db", "--fixed", "--quarantined", "--progress-file"):
+        mended.add_argument(name, type=Path, required=True)
     page = tasks.add_parser("report")
     for name in ("--twin", "--validation", "--forecast", "--out"):
         page.add_argument(name, type=Path, required=True)
@@ -93,6 +107,9 @@ def main() -> None:
             return
         if told.task == "take":
             take_log(told.request, told.quarantined, told.progress_file)
+            return
+        if told.task == "mend":
+            mend_log(told.db, told.log, told.fixed, told.quarantined, told.progress_file)
             return
         with console.progress(told.progress_file) as progress:
             found = holdout(told.db, told.log, told.config, told.runs, told.seed, progress)

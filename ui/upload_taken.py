@@ -12,6 +12,7 @@ from metagraph.errors import TwinError
 from twin.json_out import dump, read
 from twin.source import LogRequest
 from ui import jobs
+from ui.page_words import on_page
 from ui.parts import go_to, plain, run_job, watched, work_on
 from ui.quality_words import example_text, found_text
 from ui.taken import Taken
@@ -33,7 +34,7 @@ def take_and_show(place: Workspace, request: LogRequest, log: ChosenLog, config:
             st.session_state[_SHOWN] = asked
             aside = str(folder / SET_ASIDE)
             command = ("take", "--request", asked, "--quarantined", aside)
-            run_job(folder, jobs.task(*command, "--progress-file", str(jobs.progress_file(folder))), place)
+            run_job(folder, jobs.task(*command, *_progress(folder)), place)
         return
     state = watched(folder, "Taking the log")
     if state.status != "done":
@@ -41,8 +42,10 @@ def take_and_show(place: Workspace, request: LogRequest, log: ChosenLog, config:
         return
     taken = read(Taken, jobs.output(folder))
     _report(taken.report, log)
-    _quality(taken.quality)
+    _quality(taken.quality, Path(log.path))
     _actions(place, taken.report, log)
+    if taken.report.rows_quarantined:
+        _mending(place, taken.report, log)
     _twin(place, log, config)
 
 
@@ -62,31 +65,27 @@ def _report(report: ImportReport, log: ChosenLog) -> None:
         column.metric(title, f"{value:,}")
     with st.expander("How it was read, and what was assumed", expanded=report.already_known):
         for sentence in report.sentences():
-            st.markdown(f"- {plain(_named(sentence, log))}")
+            st.markdown(f"- {plain(on_page(sentence, Path(log.path)))}")
 
 
-def _named(sentence: str, log: ChosenLog) -> str:
-    """The file by its own name, not by where the pages keep it."""
-    return sentence.replace(log.path, Path(log.path).name)
-
-
-def _quality(quality: QualityReport) -> None:
+def _quality(quality: QualityReport, path: Path) -> None:
     st.subheader("How good it is as evidence")
-    st.caption(plain(f"{quality.rows.equation()}."))
+    for sentence in (f"{quality.rows.equation()}.", *quality.live.sentences()):
+        st.caption(plain(sentence))
     if doubts := quality.doubts():
-        st.table([_line(finding) for finding in doubts])
+        st.table([_line(finding, path) for finding in doubts])
     clean = "; ".join(f.title[0].lower() + f.title[1:] for f in quality.findings if not f.count)
     if clean:
         st.caption(plain(f"Looked for and not found: {clean}."))
 
 
-def _line(finding: Finding) -> dict[str, str]:
+def _line(finding: Finding, path: Path) -> dict[str, str]:
     examples = "; ".join(example_text(example) for example in finding.examples[:2])
     return {
         "Doubt": plain(finding.title),
         "How much": plain(found_text(finding)),
         "For example": plain(examples),
-        "What a twin makes of it": plain(finding.consequence),
+        "What a twin makes of it": plain(on_page(finding.consequence, path)),
     }
 
 
@@ -105,11 +104,33 @@ def _actions(place: Workspace, report: ImportReport, log: ChosenLog) -> None:
             from twin.imports import undo_command
 
             try:
-                st.session_state[_SAID] = _named(undo_command(str(place.db), report.log).sentence(), log)
+                st.session_state[_SAID] = on_page(
+                    undo_command(str(place.db), report.log).sentence(), Path(log.path)
+                )
             except TwinError as error:
                 st.session_state[_SAID] = str(error)
             del st.session_state[_SHOWN]
             st.rerun()
+
+
+def _mending(place: Workspace, report: ImportReport, log: ChosenLog) -> None:
+    """Rows that were set aside come back as a file, corrected."""
+    file = st.file_uploader(
+        "The rows set aside, corrected",
+        "csv",
+        key=f"mended rows of {log.path}",
+        help="The file from the button above; leave its first two columns as they are.",
+    )
+    if file is not None and st.button("Take the corrected rows", icon=":material/build:"):
+        folder = place.job(log.name, "take")
+        fixed = place.save_upload(file.name, file.getbuffer())
+        command = ("mend", "--db", str(place.db), "--log", report.log, "--fixed", str(fixed))
+        aside = ("--quarantined", str(folder / SET_ASIDE))
+        run_job(folder, jobs.task(*command, *aside, *_progress(folder)), place)
+
+
+def _progress(folder: Path) -> tuple[str, str]:
+    return "--progress-file", str(jobs.progress_file(folder))
 
 
 def _twin(place: Workspace, log: ChosenLog, config: str | None) -> None:

@@ -10,8 +10,10 @@ from metagraph.json_io import save
 from tests.twin import handmade
 from twin.json_out import dump, read
 from twin.progress import Progress
+from twin.source import LogRequest
 from twin.validation import METRICS, Validation
 from ui import jobs
+from ui.taken import Taken
 from ui.tasks import holdout
 from ui.workspace import ChosenLog, Workspace
 
@@ -74,3 +76,24 @@ def test_the_report_takes_the_results_that_are_there(tmp_path: Path) -> None:
     page = out.read_text(encoding="utf-8")
     assert "beats a plain copy" in page
     assert "Forecast of" not in page
+
+
+def test_rows_set_aside_are_taken_back_by_the_pages(tmp_path: Path) -> None:
+    log = tmp_path / "odd.csv"
+    log.write_text("case,activity,end\n1,a,2026-01-02T08:00Z\n1,b,soon\n1,c,never\n", encoding="utf-8")
+    aside, request = tmp_path / "aside.csv", LogRequest(str(log), str(tmp_path / "x.duckdb"), quarantine=True)
+    common = ("--quarantined", str(aside), "--progress-file", str(tmp_path / "progress"))
+
+    def done(*command: str) -> Taken:
+        out = subprocess.run(
+            jobs.task(*command, *common), stdout=subprocess.PIPE, check=True, text=True
+        ).stdout
+        return read(Taken, out)
+
+    assert done("take", "--request", dump(request)).report.rows_quarantined == 2
+    fixed = tmp_path / "fixed.csv"
+    fixed.write_text(aside.read_text(encoding="utf-8").replace("soon", "2026-01-02T09:00Z"), encoding="utf-8")
+    taken = done("mend", "--db", request.db, "--log", "odd", "--fixed", str(fixed))
+    assert (taken.report.rows_kept, taken.report.rows_quarantined, taken.quality.executions) == (2, 1, 2)
+    assert "never" in aside.read_text(encoding="utf-8")
+    assert "soon" not in aside.read_text(encoding="utf-8")
