@@ -61,13 +61,20 @@ def unfinished(con: DuckDBPyConnection, known: Known) -> Found:
     until = from_us(known.until_us)
     rule = closing.fit(freeze(con, known.log, until, single_timestamp=False, record=Record("sampled")))
     con.execute("DROP VIEW sampled")
-    latest = "(end_us IS NULL, coalesce(end_us, start_us), start_us, place)"
+    # Ranks, not max_by of the last few: those it would hold for all cases in memory, whatever its limit.
+    last = ", ".join(f"max(activity) FILTER (nth = {n})" for n in range(LONGEST, 0, -1))
     cursor = con.execute(
         f"""
-        SELECT last_us, case_id, list_reverse(activities), row, ({known.until_us} - last_us) / 1e6, running
+        SELECT last_us, case_id, activities, row, ({known.until_us} - last_us) / 1e6, running
         FROM known_cases JOIN (
-            SELECT case_id, max_by(row, {latest}) AS row, max_by(activity, {latest}, {LONGEST}) AS activities
-            FROM known GROUP BY case_id
+            SELECT case_id, max(row) FILTER (nth = 1) AS row,
+                list_filter([{last}], lambda a: a IS NOT NULL) AS activities
+            FROM (
+                SELECT case_id, activity, row, row_number() OVER (
+                    PARTITION BY case_id ORDER BY end_us DESC NULLS FIRST, start_us DESC, place DESC
+                ) AS nth
+                FROM known
+            ) GROUP BY case_id
         ) USING (case_id)
         """
     )
