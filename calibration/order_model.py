@@ -136,8 +136,17 @@ def _numbers(snapshot: Snapshot, column: str | None, what: str, read: Callable[[
             raise DataError(
                 f"log {snapshot.name}, case {snapshot.cases[case]}, {column}: '{text}' is no {what}; "
                 f"expected {'a number' if read is _money else 'an instant like 2026-03-01T17:00:00Z'}"
+                f"{_import_advice(what, column)}"
             ) from error
     return out
+
+
+def _import_advice(what: str, column: str) -> str:
+    """Only the import knows amounts and dates as people write them."""
+    role = {"value": "value", "due date": "due"}.get(what)
+    return f", or take the log again with --map {role}={column}, which reads other ways to write it" * bool(
+        role
+    )
 
 
 def _money(text: str) -> float:

@@ -22,7 +22,12 @@ Db = Annotated[str, typer.Option("--db", help="The database file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Map = Annotated[
     str | None,
-    typer.Option("--map", help="Which column is what: case=…,activity=…,resource=…,start=…,end=…"),
+    typer.Option(
+        "--map",
+        help="Which column is what: case=…,activity=…,resource=…,start=…,end=… (or timestamp=… alone); also "
+        "lifecycle, instance, and of the case class, segment, due, value. Roles left out are found by name; "
+        "ROLE= says there is none.",
+    ),
 ]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=HIGHEST_SEED, help="The same seed gives the same result.")

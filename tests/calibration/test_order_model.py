@@ -124,8 +124,11 @@ def test_patience_is_fitted_from_cancelled_orders(family: str) -> None:
     ("spec", "words"),
     [
         (OrderSpec(class_column="color"), ["no case column 'color'", "class", "amount, due"]),
-        (OrderSpec(value_column="amount"), ["case 1", "amount", "'twelve'", "a number"]),
-        (OrderSpec(due_column="due"), ["case 0", "'tomorrow'", "an instant"]),
+        (
+            OrderSpec(value_column="amount"),
+            ["case 1", "amount", "'twelve'", "a number, or", "--map value=amount"],
+        ),
+        (OrderSpec(due_column="due"), ["case 0", "'tomorrow'", "an instant", "--map due=due"]),
         (OrderSpec(cancelled=("Void",)), ["no activity 'Void'", "A"]),
         (OrderSpec(segment_rules=(Rule("x", (("color", "red"),)),)), ["'color'", "segment rule"]),
     ],
