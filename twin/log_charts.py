@@ -21,6 +21,34 @@ MOST_STEPS = 40
 _CHEVRON = "M-1.25,-0.8L0.75,-0.8L1.25,0L0.75,0.8L-1.25,0.8L-0.75,0Z"
 _CHEVRON_PX = 30
 _MOST_PERIODS = 400
+_MANY_DOTS = 1_500
+_WITH_YEAR = (
+    "utcFormat(datum.value, '%Y') != datum.label && "
+    "(datum.index == 0 || utcFormat(datum.value, '%B') == datum.label)"
+    " ? [datum.label, utcFormat(datum.value, '%Y')] : datum.label"
+)
+"""Vega says the year in January only: the first label and every month's name get one."""
+FAR = 3.0
+"""Times as long as most of the log: a picture of all of it shows too little."""
+
+
+def crowded(rows: Rows, first: datetime, last: datetime) -> tuple[datetime, datetime] | None:
+    """Between which starts (of rows of `dotted`) nearly all lie, where few are far from all others.
+
+    Nearly all: but one in a hundred at either end. Far: from `first` to `last` takes FAR times as long.
+    """
+    starts = sorted(row["start"] for row in rows)
+    out = max(len(starts) // 100, 1)
+    if len(starts) <= 2 * out:
+        return None
+    # A neighbour at either end, so that what lies close to the others stays with them.
+    begin, end = starts[out], starts[-1 - out]
+    length = end - begin
+    begin, end = (
+        min(at for at in starts if at >= begin - length / 2),
+        max(at for at in starts if at <= end + length / 2),
+    )
+    return (begin, end) if last - first > FAR * (end - begin) and end > begin else None
 
 
 def period_for(first: datetime, last: datetime) -> str:
@@ -81,7 +109,8 @@ def dotted_chart(rows: Rows, cases: int) -> Picture:
     ]
     shown = len({row["case_id"] for row in rows})
     said = f"{shown:,} of {cases:,} cases, drawn evenly" if shown < cases else f"all {cases:,} cases"
-    marks: alt.Chart = base(dots).mark_circle(size=9, opacity=0.8)
+    many = len(dots) > _MANY_DOTS
+    marks: alt.Chart = base(dots).mark_circle(size=5 if many else 9, opacity=0.5 if many else 0.8)
     return marks.encode(
         x=_time("at"),
         y=y("place", "case, by arrival", scale=alt.Scale(zero=False)),
@@ -256,7 +285,7 @@ def _legend() -> alt.Legend:
 
 
 def _time(field: str) -> alt.X:
-    axis = alt.Axis(labelOverlap=True)
+    axis = alt.Axis(labelOverlap=True, labelExpr=_WITH_YEAR)
     return alt.X(field, type="temporal", scale=alt.Scale(type="utc"), title="time (UTC)", axis=axis)
 
 

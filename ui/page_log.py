@@ -204,9 +204,17 @@ def _pictures(asked: _Asked, left: dict[str, Any]) -> None:
 def _flow(asked: _Asked, left: dict[str, Any]) -> None:
     period = charts.period_for(left["first"], left["last"])
     rows = asked.rows("throughput", period)
+    dots = asked.rows("dotted")
+    if most := charts.crowded(dots, left["first"], left["last"]):
+        begin, end = (f"{at:%Y-%m-%d}" for at in most)
+        st.info(
+            f"Nearly everything happens from {begin} to {end}; little lies far outside and leaves no room "
+            "for the rest. Choose these days above, under “Which part of the log”, to see them alone.",
+            icon=":material/filter_alt:",
+        )
     picture(charts.throughput_chart(rows, period), 330)
     picture(charts.wip_chart(rows, period), 250)
-    picture(charts.dotted_chart(asked.rows("dotted"), left["cases"]), 560)
+    picture(charts.dotted_chart(dots, left["cases"]), 560)
 
 
 def _variants(asked: _Asked, left: dict[str, Any]) -> None:

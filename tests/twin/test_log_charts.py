@@ -1,17 +1,21 @@
 """Pictures of a log: drawn from what the historian answers, few marks, units on the axes."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eventlogs.historian import Historian
 from twin import log_charts as charts
 from twin.drawing_tools import Picture, to_svg
 
+MAY = datetime(2024, 5, 3, tzinfo=UTC)
 EVIL = "<script>alert(1)</script>"
 
 
@@ -94,3 +98,33 @@ def test_a_log_of_next_to_nothing_is_drawn(tmp_path: Path) -> None:
 def test_the_period_of_a_picture_suits_its_span(days: int, period: str) -> None:
     first = datetime(2024, 1, 1, tzinfo=UTC)
     assert charts.period_for(first, first + timedelta(days=days)) == period
+
+
+def test_months_are_said_with_their_year() -> None:
+    rows = [
+        {
+            "case_id": str(i),
+            "place": i,
+            "activity": "A",
+            "resource": None,
+            "start": MAY + timedelta(days=20 * i),
+        }
+        for i in range(100)
+    ]
+    said = re.findall(r"<tspan[^>]*>([^<]*)</tspan>|>([^<]+)</text>", to_svg(charts.dotted_chart(rows, 100)))
+    texts = [first or second for first, second in said]
+    assert "July" in texts or "October" in texts or "April" in texts
+    assert {"2024", "2029"} <= set(texts)
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=20, max_size=150), st.integers(0, 3))
+def test_only_what_lies_far_from_all_others_makes_a_picture_crowded(hours: list[int], far: int) -> None:
+    """One date in a far year is told of, and none of a log without."""
+    near = [MAY + timedelta(hours=hour) for hour in (0, 10_000, *hours)]
+    starts = [*near, *[MAY + timedelta(days=365 * 20)] * min(far, 1)]
+    most = charts.crowded([{"start": start} for start in starts], min(starts), max(starts))
+    if not far:
+        assert most is None or (max(near) - min(near)) > charts.FAR * (most[1] - most[0])
+    else:
+        assert most is not None
+        assert most[1] <= max(near)
