@@ -68,24 +68,30 @@ class Historian(OpenFile):
         pattern, `tz` the zone of stamps without one (None: UTC, reported as assumed), `decimal` the sign in
         amounts, `object_type` whose objects are the cases of an object-centric log. The same content with the
         same options is taken only once; other content under a known name supersedes it. `as_before` prefers
-        the options with which the same content was taken last, under any name. Raises DataError naming file,
-        row and column, UsageError for bad options.
+        the options with which the same content was taken last, as this log or else under any name, which the
+        report then says. Raises DataError naming file, row and column, UsageError for bad options.
         """
         say = progress or (lambda what, share: None)
         file = Path(path)
+        log = name or log_name(file)
         say("reading", 0.0)
         # Before its turn: other writers needn't wait while a file is read.
         if as_before and object_type is None:
-            object_type = uploads.object_type_before(self._con, file)
+            object_type = uploads.object_type_before(self._con, file, log)
         staged = read(self._con, file, object_type)
         with self._transaction():
-            options = uploads.options_before(self._con, staged.content_hash) if as_before else None
-            if options is None or options.object_type != staged.object_type:
+            known = uploads.before(self._con, staged.content_hash, log) if as_before else None
+            if known and known.options.object_type == staged.object_type:
+                options = known.options
+            else:
+                known = None
                 settled, confidence = settle_mapping(staged.source, staged.columns, mapping)
                 options = TakeOptions(
                     *(settled, confidence, time_format, tz, on_bad_rows, decimal, staged.object_type)
                 )
-            report = uploads.take_in(self._con, staged, name or log_name(file), options, say)
+            report = uploads.take_in(self._con, staged, log, options, say)
+        if known and known.log != log:
+            report = replace(report, notes=(known.sentence(), *report.notes))
         say("done", 1.0)
         return report
 

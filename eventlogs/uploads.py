@@ -17,7 +17,7 @@ from eventlogs.readers.archives import identify, open_bytes
 from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport
 from eventlogs.taking.importing import clear, take
-from eventlogs.taking.parsing import TakeOptions
+from eventlogs.taking.parsing import BadRows, TakeOptions
 from metagraph.errors import DataError
 
 PARSER_VERSION = 2
@@ -83,26 +83,47 @@ def meant_by(con: DuckDBPyConnection, name: str) -> list[tuple[int]]:
     ).fetchall()
 
 
-def options_before(con: DuckDBPyConnection, content_hash: str) -> TakeOptions | None:
-    """How the same content was read last, under any name."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Before:
+    """How a content was read last."""
+
+    log: str
+    at: datetime
+    options: TakeOptions
+
+    def sentence(self) -> str:
+        """For who takes it under another name."""
+        options = self.options
+        columns = ", ".join(f"{role}={column}" for role, column in options.mapping.by_role().items())
+        aside = ", unusable rows set aside" if options.on_bad_rows == "quarantine" else ""
+        return (
+            f"The same content was taken as log {self.log!r} at {self.at:%Y-%m-%d %H:%M} UTC, and was read "
+            f"as it was then: {columns}, times without a zone as {options.tz or 'UTC'}{aside}; give --map or "
+            "--tz to have it read otherwise."
+        )
+
+
+def before(con: DuckDBPyConnection, content_hash: str, name: str) -> Before | None:
+    """How the same content was read last, as log `name` or else under any name."""
     found = con.execute(
-        "SELECT options, report FROM uploads WHERE content_hash = ? ORDER BY superseded, id DESC LIMIT 1",
-        [content_hash],
+        "SELECT log, imported_at, options, report FROM uploads WHERE content_hash = ? "
+        "ORDER BY log <> ?, superseded, id DESC LIMIT 1",
+        [content_hash, name],
     ).fetchall()
     if not found:
         return None
-    options, report = found[0]
-    return TakeOptions.from_json(options, ImportReport.from_json(report).confidence)
+    log, at, options, report = found[0]
+    return Before(log, at, TakeOptions.from_json(options, ImportReport.from_json(report).confidence))
 
 
-def object_type_before(con: DuckDBPyConnection, path: Path) -> str | None:
-    """The object type with which the content of an object-centric log was taken last, under any name."""
+def object_type_before(con: DuckDBPyConnection, path: Path, name: str) -> str | None:
+    """The object type with which the content of an object-centric log was taken last, as `before` tells."""
     if identify(path).kind not in ("json", "sqlite"):
         return None
     with open_bytes(path) as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-    options = options_before(con, digest)
-    return options.object_type if options else None
+    known = before(con, digest, name)
+    return known.options.object_type if known else None
 
 
 def take_in(
@@ -110,14 +131,16 @@ def take_in(
 ) -> ImportReport:
     """Make the staged file the current import of log `name`, inside the caller's transaction.
 
-    The same content with the same options is taken only once. The report returned, not the one kept, says
-    what it replaces. Raises as `importing.take` does.
+    The same content with the same options is taken only once; how bad rows are treated makes no difference
+    where there are none. The report returned, not the one kept, says what it replaces. Raises as
+    `importing.take` does.
     """
     replaced = _replaced(con, staged, name)
     known = con.execute(
-        "SELECT id, superseded, report FROM uploads WHERE log = ? AND content_hash = ? AND options = ? "
-        "AND parser_version = ?",
-        [name, staged.content_hash, options.to_json(), PARSER_VERSION],
+        "SELECT id, superseded, report FROM uploads WHERE log = ? AND content_hash = ? "
+        "AND parser_version = ? AND (options = ? OR options = ? AND report->>'rows_quarantined' = '0') "
+        "ORDER BY superseded, id DESC",
+        [name, staged.content_hash, PARSER_VERSION, options.to_json(), _other_way(options).to_json()],
     ).fetchall()
     if known:
         clear(con)
@@ -146,6 +169,12 @@ def take_in(
     )
     make_current(con, name, upload)
     return dataclasses.replace(report, notes=(*replaced, *report.notes))
+
+
+def _other_way(options: TakeOptions) -> TakeOptions:
+    """The options with bad rows treated the other way."""
+    other: BadRows = "refuse" if options.on_bad_rows == "quarantine" else "quarantine"
+    return dataclasses.replace(options, on_bad_rows=other)
 
 
 def _replaced(con: DuckDBPyConnection, staged: Staged, name: str) -> tuple[str, ...]:

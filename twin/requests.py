@@ -35,6 +35,7 @@ def log_request(
     known = load_config(config).log if config else None
     columns: dict[str, str] = {str(role): column for role, column in known.map.items()} if known else {}
     columns.update(parse_map(mapping) if mapping else {})
+    configured = known is not None and bool(known.model_fields_set)
     return LogRequest(
         log=log,
         db=db,
@@ -44,7 +45,7 @@ def log_request(
         quarantine=quarantine or bool(known and known.bad_rows == "quarantine"),
         decimal=decimal,
         object_type=object_type,
-        as_before=not any((config, mapping, time_format, quarantine, tz, decimal, object_type)),
+        as_before=not any((configured, mapping, time_format, quarantine, tz, decimal, object_type)),
         until=until,
         open_file=open_file,
     )

@@ -40,6 +40,34 @@ def test_the_same_content_is_taken_once(tmp_path: Path) -> None:
     assert events.fetchall() == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_how_bad_rows_are_treated_makes_no_other_import_where_there_are_none(tmp_path: Path) -> None:
+    file, bad = write(tmp_path / "log.csv", ROWS), tmp_path / "bad.csv"
+    with Historian(":memory:") as historian:
+        for first, second in (("refuse", "quarantine"), ("quarantine", "refuse")):
+            assert not historian.import_log(file, first, on_bad_rows=first).already_known
+            assert historian.import_log(file, first, on_bad_rows=second).already_known
+            assert len(historian.imports(first)) == 1
+        bad.write_text("case,activity,end\n1,A,2024-03-04T08:00:00Z\n1,A,never\n", encoding="utf-8")
+        assert historian.import_log(bad, on_bad_rows="quarantine").rows_quarantined == 1
+        with pytest.raises(DataError, match="never"):
+            historian.import_log(bad)
+
+
+def test_a_copy_is_read_as_the_original_and_says_so(tmp_path: Path) -> None:
+    file = write(tmp_path / "log.csv", ROWS, ("Vorgang", "activity", "resource", "start", "end"))
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(file.read_bytes())
+    with Historian(":memory:") as historian:
+        historian.import_log(file, mapping={"case": "Vorgang"}, tz="Europe/Berlin", on_bad_rows="quarantine")
+        note = historian.import_log(copy, as_before=True).notes[0]
+        assert note.startswith("The same content was taken as log 'log' at ")
+        assert "read as it was then: case=Vorgang, activity=activity" in note
+        assert "Europe/Berlin, unusable rows set aside" in note
+        again = historian.import_log(file, as_before=True)
+        assert again.already_known
+        assert not any(line.startswith("The same content was") for line in again.notes)
+
+
 def test_other_content_supersedes_and_the_old_one_can_come_back(tmp_path: Path) -> None:
     old, new = write(tmp_path / "old.csv", ROWS), write(tmp_path / "new.csv", ROWS[:1])
     with Historian(":memory:") as historian:

@@ -15,6 +15,7 @@ from tests.twin.small import known_log
 from twin.commands import ForecastRequest, forecast_command
 from twin.progress import Progress
 from twin.renames import closing_in_log_words, renames
+from twin.requests import log_request
 from twin.source import LogRequest, instant, read_ids, read_log, read_twin
 
 
@@ -143,3 +144,10 @@ def test_texts_that_are_no_instant_name_the_option(text: str) -> None:
         instant(text, "--as-of")
     assert isinstance(caught.value, TwinError)
     assert caught.value.exit_code == 2
+
+
+def test_a_configuration_that_says_nothing_of_the_log_leaves_it_read_as_before(tmp_path: Path) -> None:
+    config = tmp_path / "twin.toml"
+    for text, as_before in (("[orders]\nvalue = 'x'\n", True), ("[log]\ntime_zone = 'UTC'\n", False)):
+        config.write_text(text, encoding="utf-8")
+        assert log_request("orders.csv", "db", config=config).as_before == as_before
