@@ -144,9 +144,9 @@ def _numbers(snapshot: Snapshot, column: str | None, what: str, read: Callable[[
 def _import_advice(what: str, column: str) -> str:
     """Only the import knows amounts and dates as people write them."""
     role = {"value": "value", "due date": "due"}.get(what)
-    return f", or take the log again with --map {role}={column}, which reads other ways to write it" * bool(
-        role
-    )
+    if role is None:
+        return ""
+    return f", or take the log again with --map {role}={column}, which reads other ways to write it"
 
 
 def _money(text: str) -> float:
