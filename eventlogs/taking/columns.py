@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,29 +20,44 @@ _SURE = 1.0
 _SHARED = 0.8
 _WORD = 0.5
 
-# Best known name first; compared lower-case and without punctuation.
+# Best known name first, English before others; compared lower-case, without punctuation and accents.
 _NAMES: Mapping[str, str] = {
-    "case": """case_id, case:concept:name, case, case number, case key, trace id, trace, order id,
-        order number, order, process instance, instance id, ticket id, incident id, application id,
-        request id, loan id, claim id, ticket, incident""",
+    "case": """case_id, case:concept:name, case, case number, case key, trace id, trace, order id, order
+        number, order, process instance, instance id, ticket id, incident id, application id, request id,
+        loan id, claim id, ticket, incident, Auftragsnummer, Auftragsnr, Auftrags-ID, Auftrag,
+        Bestellnummer, Fallnummer, Fall-ID, Fall, numéro de commande, no commande, commande, numéro de
+        dossier, dossier, cas, número de pedido, número pedido, pedido, expediente, caso, ordernummer,
+        bestelnummer, dossiernummer, zaaknummer, zaak""",
     "activity": """activity, activity name, concept:name, activity id, task, task name, event name, event,
-        event type, step, operation, action""",
+        event type, step, operation, action, Tätigkeit, Taetigkeit, Aktivität, Aktivitaet, Arbeitsschritt,
+        Arbeitsgang, Prozessschritt, Schritt, Aufgabe, activité, tâche, étape, actividad, tarea, etapa,
+        activiteit, taak, stap, bewerking, handeling""",
     "resource": """resource, org:resource, resource id, resource name, user, user id, user name, agent,
-        employee, performer, originator, actor, operator, worker, org:group, org:role""",
+        employee, performer, originator, actor, operator, worker, org:group, org:role, Bearbeiter,
+        Bearbeiterin, Sachbearbeiter, Mitarbeiter, Ressource, Benutzer, utilisateur, opérateur, employé,
+        intervenant, recurso, usuario, operador, empleado, responsable, medewerker, behandelaar,
+        gebruiker, uitvoerder""",
     "start": """start_time, start_timestamp, start, start date, started, started at, begin, begin time,
-        time:start""",
-    "end": """end_time, end_timestamp, complete_timestamp, completion time, complete time, finish time, end,
-        complete, finish, end date, ended, ended at, completed at, finished at, time:timestamp, timestamp,
-        event time, event timestamp, time, date, datetime""",
+        time:start, Beginn, Startzeit, Startzeitpunkt, Startdatum, Anfang, début, date de début, date
+        début, heure de début, inicio, fecha de inicio, fecha inicio, hora de inicio, comienzo, starttijd,
+        begintijd, begindatum""",
+    "end": """end_time, end_timestamp, complete_timestamp, completion time, complete time, finish time,
+        end, complete, finish, end date, ended, ended at, completed at, finished at, time:timestamp,
+        timestamp, event time, event timestamp, time, date, datetime, Ende, Endzeit, Endzeitpunkt,
+        Enddatum, Abschluss, fin, date de fin, date fin, heure de fin, fecha de fin, fecha fin, hora de
+        fin, einde, eindtijd, einddatum, Zeitstempel, Zeitpunkt, horodatage, marca de tiempo, tijdstempel,
+        tijdstip""",
     "lifecycle": "lifecycle:transition, lifecycle, transition, lifecycle transition",
     "instance": "concept:instance, lifecycle:instance, activity instance, activity instance id",
-    "class": """class, order class, case class, case type, order type, product class, product type, category,
-        product""",
+    "class": """class, order class, case class, case type, order type, product class, product type,
+        category, product""",
     "segment": "segment, customer segment, customer group, customer type, region, priority",
-    "due": """due date, due, due time, deadline, promised date, promise date, requested date,
-        requested delivery date""",
-    "value": """value, order value, case value, net value, total value, amount, total amount, total, price,
-        request amount, requested amount""",
+    "due": """due date, due, due time, deadline, promised date, promise date, requested date, requested
+        delivery date, Liefertermin, Fälligkeit, fällig am, date d'échéance, échéance, fecha de entrega,
+        vencimiento, leverdatum, vervaldatum""",
+    "value": """value, order value, case value, net value, total value, amount, total amount, total,
+        price, request amount, requested amount, Auftragswert, Betrag, Wert, montant, valeur, importe,
+        valor, bedrag, waarde""",
 }
 _WORDS: Mapping[str, frozenset[str]] = {
     "case": frozenset({"case"}),
@@ -156,9 +172,13 @@ def settle_mapping(
     sure = {role: name for role, name in candidate.columns.items() if candidate.confidence[role] > _WORD}
     if missing := CandidateMapping(sure, candidate.confidence).missing():
         pairs = ",".join(f"{role}={candidate.columns.get(role, 'COLUMN')}" for role in missing)
+        untold = {"resource", "start"} - sure.keys() - (given or {}).keys()
+        if "timestamp" in (given or {}):
+            untold -= {"start"}
+        others = ",".join(f"{role}={candidate.columns.get(role, 'COLUMN')}" for role in sorted(untold))
         raise DataError(
             f"{source}: no column recognised as {' or '.join(missing)} among {found}; say which with --map "
-            f"{pairs}"
+            f"{pairs}" + f" and, if the file tells them, {others}" * bool(others)
         )
     events = {role: name for role, name in sure.items() if role in ROLES}
     of_case = {role: name for role, name in sure.items() if role in CASE_ROLES}
@@ -172,7 +192,8 @@ def _find(name: str, columns: Sequence[str]) -> str | None:
 
 
 def _key(name: str) -> str:
-    return re.sub(r"[\W_]", "", name).lower()
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]", "", plain).lower()
 
 
 def _words(name: str) -> set[str]:

@@ -22,11 +22,13 @@ FAULTS = {
     ),
     "no case column": (
         b"activity,end_time\nA,2024-03-04\n",
-        "{file}: no column recognised as case among 'activity', 'end_time'; say which with --map case=COLUMN",
+        "{file}: no column recognised as case among 'activity', 'end_time'; say which with --map "
+        "case=COLUMN and, if the file tells them, resource=COLUMN,start=COLUMN",
     ),
     "no time column": (
         b"case_id,activity\n1,A\n",
-        "{file}: no column recognised as end among 'case_id', 'activity'; say which with --map end=COLUMN",
+        "{file}: no column recognised as end among 'case_id', 'activity'; say which with --map "
+        "end=COLUMN and, if the file tells them, resource=COLUMN,start=COLUMN",
     ),
     "a column named twice": (
         b"case_id,activity,activity,end_time\n1,A,B,2024-03-04\n",

@@ -21,6 +21,15 @@ from metagraph.errors import DataError, UsageError
             {"case": 0, "activity": 1, "resource": 2, "start": 3, "end": 4},
         ),
         (["event", "timestamp", "caseid", "org:group"], {"activity": 0, "end": 1, "case": 2, "resource": 3}),
+        *(
+            (names.split(), {"case": 0, "activity": 1, "resource": 2, "start": 3, "end": 4})
+            for names in (
+                "Auftragsnummer Tätigkeit Bearbeiter Beginn Ende",
+                "numéro_de_commande étape utilisateur date_de_début DATE_DE_FIN",
+                "Numero-Pedido actividad recurso inicio fin",
+                "ordernummer activiteit medewerker begintijd eindtijd",
+            )
+        ),
         (["start_timestamp", "time:timestamp", "case", "name"], {"start": 0, "end": 1, "case": 2}),
     ],
 )
@@ -68,8 +77,11 @@ def test_a_missing_column_is_named_with_those_found_and_a_suggestion() -> None:
         settle_mapping("log.csv", ["Case Nr", "activity", "end_time"])
     assert str(caught.value) == (
         "log.csv: no column recognised as case among 'Case Nr', 'activity', 'end_time'; "
-        "say which with --map case=Case Nr"
+        "say which with --map case=Case Nr and, if the file tells them, resource=COLUMN,start=COLUMN"
     )
+    with pytest.raises(DataError) as caught:
+        settle_mapping("log.csv", ["Nr", "activity", "end_time"], {"start": "", "resource": ""})
+    assert str(caught.value).endswith("say which with --map case=COLUMN")
     with pytest.raises(
         DataError, match=r"--map activity=Step names no column of the file, which has 'a', 'b'"
     ):
