@@ -37,7 +37,7 @@ def show_look(look: Look, json_wanted: bool) -> None:
         _columns(look)
     if look.read:
         _rows(look)
-    for sentence in (*format_texts(look), zone_text(look), *look.notes):
+    for sentence in (*format_texts(look), zone_text(look), *look.assumptions()):
         if sentence:
             say(sentence)
     if look.problems:
@@ -102,13 +102,14 @@ def _rows(look: Look) -> None:
         (
             *(row.place.split()[-1], *map(_on_one_line, (row.case, row.activity, row.resource))),
             *("" if at is None else f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.start, row.end)),
+            f"{row.paused_s / 60:,.0f} min" if row.paused_s else "",
             row.problem or "",
         )
         for row in look.read
     ]
     unit = look.read[0].place.rpartition(" ")[0].partition(" of ")[0]
-    columns = (unit, "case", "activity", "resource", "start (UTC)", "end (UTC)", "problem")
-    show_table("The first rows as they would be read", columns, shown, (1, 2, 3, 4, 5, 6))
+    columns = (unit, "case", "activity", "resource", "start (UTC)", "end (UTC)", "paused", "problem")
+    show_table("The first executions as they would be read", columns, shown, (1, 2, 3, 4, 5, 7))
 
 
 def _on_one_line(text: str | None) -> str:

@@ -163,8 +163,9 @@ def _sample(seen: Look, path: Path) -> bool | None:
             st.dataframe(
                 [dict(zip(seen.column_names(), row, strict=True)) for row in seen.raw], hide_index=True
             )
+        _show_problems(seen.problems)
         return None
-    st.subheader(f"The first of {seen.rows:,} rows, as they will be read")
+    st.subheader("The first executions, as they will be read")
     unit = seen.read[0].place.rpartition(" ")[0].capitalize()
     lines = [
         {unit: r.place.rpartition(" ")[2], "Case": r.case or "", "Activity": r.activity or ""}
@@ -180,23 +181,28 @@ def _sample(seen: Look, path: Path) -> bool | None:
     if zone := zone_text(seen):
         tell = st.warning if seen.tz_assumed else st.caption
         tell(plain(on_page(zone, path)))
-    for note in seen.notes:
-        st.info(plain(note), icon=":material/info:")
+    st.info("\n".join(f"- {plain(on_page(said, path))}" for said in seen.assumptions()))
     return _problems(seen.problems)
 
 
 def _problems(problems: Sequence[Problem]) -> bool | None:
     if not problems:
         return False
+    _show_problems(problems)
+    if st.checkbox("Set these rows aside and use the rest (the report will say so)"):
+        return True
+    st.caption("Mend the file, choose other columns, or set the rows aside.")
+    return None
+
+
+def _show_problems(problems: Sequence[Problem]) -> None:
+    if not problems:
+        return
     n = sum(problem.rows for problem in problems)
     st.warning(f"{n:,} rows can't be used.", icon=":material/warning:")
     st.table(
         [{"Reason": plain(p.reason), "Rows": f"{p.rows:,}", "Where": plain(_places(p))} for p in problems]
     )
-    if st.checkbox("Set these rows aside and use the rest (the report will say so)"):
-        return True
-    st.caption("Mend the file, choose other columns, or set the rows aside.")
-    return None
 
 
 def _places(problem: Problem) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
 
@@ -24,6 +25,16 @@ MANY = 3
 """So many local times that the zone's clocks skipped speak against the zone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Accounted:
+    """What the rows of a file make."""
+
+    report: ImportReport
+    executions: str
+    """SQL: the relation of them, with the columns that `lifecycle.pair` makes."""
+    attributes: Attributes
+
+
 def take(
     con: DuckDBPyConnection, staged: Staged, log: str, upload: int, options: TakeOptions
 ) -> ImportReport:
@@ -31,29 +42,48 @@ def take(
 
     Raises DataError for the first row that can't be used, unless bad rows go to quarantine.
     """
-    mapping = options.mapping
     formats = time_formats(con, staged, options)
-    missing, double, clock_notes = clocks(con, staged, options, formats)
-    lifecycle = uses_lifecycle(con, staged, mapping)
+    changes = clocks(con, staged, options, formats)
+    lifecycle = uses_lifecycle(con, staged, options.mapping)
     parse(con, staged, options, formats, lifecycle)
-    clock_notes += moved(con)
     quarantined = judge(con, staged, upload, options, formats)
     con.execute("DROP TABLE staging")
+    found = account(con, staged, log, options, formats, changes, lifecycle, quarantined)
+    _keep(con, staged, upload, found.executions, found.attributes)
+    unread = keep_case_attributes(con, staged, upload, found.attributes, options)
+    return replace(found.report, notes=(*found.report.notes, *unread))
+
+
+def account(
+    con: DuckDBPyConnection,
+    staged: Staged,
+    log: str,
+    options: TakeOptions,
+    formats: Mapping[str, TimeFormat],
+    changes: tuple[int, int, list[str]],
+    lifecycle: bool,
+    quarantined: Mapping[str, int],
+) -> Accounted:
+    """Pair the rows of `parsed` and tell what they make; nothing is kept. `changes` is as from `clocks`.
+
+    Raises DataError where no row is good.
+    """
+    mapping = options.mapping
+    missing, double, skipped_or_double = changes
+    clock_notes = (*skipped_or_double, *moved(con))
     paired = pair(con) if lifecycle else None
     executions = "executions" if paired else _ONE_EACH
     counts = _count(con, executions)
     if not counts["events"]:
         raise DataError(f"{staged.source}: no row of the file can be used as a task execution")
     attributes = sort_attributes(con, staged, options)
-    _keep(con, staged, upload, executions, attributes)
-    unread = keep_case_attributes(con, staged, upload, attributes, options)
     transitions = _transitions(con) if lifecycle else {}
     ignored = dict(paired.ignored) if paired else {}
     kept = counts["events"] + counts["started_rows"] + (paired.marks if paired else 0)
     if kept + sum(ignored.values()) + sum(quarantined.values()) != staged.rows:
         raise RuntimeError(f"{staged.source}: {staged.rows} rows were read, but not all are accounted for")
     read_by = {name: formats[staged.column(name)] for name in mapping.times()}
-    return ImportReport(
+    report = ImportReport(
         log=log,
         source=staged.source,
         content_hash=staged.content_hash,
@@ -88,8 +118,9 @@ def take(
         left_suspended=paired.left_suspended if paired else 0,
         case_attributes=attributes.of_case,
         event_attributes=attributes.of_event,
-        notes=(*staged.notes, *clock_notes, *attributes.notes(), *unread, *_unknown(transitions)),
+        notes=(*staged.notes, *clock_notes, *attributes.notes(), *_unknown(transitions)),
     )
+    return Accounted(report, executions, attributes)
 
 
 def clear(con: DuckDBPyConnection) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from eventlogs.report import TimeReading
+from eventlogs.report import ImportReport, TimeReading
 from eventlogs.taking.columns import CandidateMapping
 
 
@@ -35,9 +35,10 @@ class TimeLook:
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """One row as it would be read; None where there is nothing or it can't be used."""
+    """One execution, or one row that can't be used; None where there is nothing or it can't be used."""
 
     place: str
+    """Where it stands; of a pair, where its start does."""
     case: str | None
     activity: str | None
     resource: str | None
@@ -45,6 +46,7 @@ class ReadRow:
     start: datetime | None
     end: datetime | None
     problem: str | None
+    paused_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Look:
     raw: tuple[tuple[str | None, ...], ...]
     """The first rows as they stand in the file."""
     read: tuple[ReadRow, ...]
-    """The same rows as they would be read; empty while something is to be settled first."""
+    """The first executions and the bad rows between them; empty while something is to be settled first."""
     times: tuple[TimeLook, ...]
     tz: str
     """The zone of stamps without one."""
@@ -90,6 +92,15 @@ class Look:
     notes: tuple[str, ...]
     command: str
     """What to type next; words in capitals stand in it for what only the user knows."""
+
+    foreseen: ImportReport | None = None
+    """What an import that sets bad rows aside would report; None while something is to be settled first."""
+
+    def assumptions(self) -> tuple[str, ...]:
+        """What the import would say beside times, zones and bad rows, of which the look itself says more."""
+        if self.foreseen is None:
+            return self.notes
+        return replace(self.foreseen, time_formats={}, zoneless_stamps=0, quarantined={}).sentences()
 
     def column_names(self) -> tuple[str, ...]:
         """The names of the columns, in the file's order."""

@@ -16,11 +16,12 @@ from eventlogs.keeping.memory import limit_memory
 from eventlogs.readers.ocel_reader import ObjectTypeError
 from eventlogs.readers.read import read
 from eventlogs.readers.staging import Staged
+from eventlogs.report import ImportReport
 from eventlogs.taking.columns import MAP_KEYS, CandidateMapping, guess_mapping, settle_mapping
 from eventlogs.taking.decimals import find_sign
-from eventlogs.taking.importing import clocks
+from eventlogs.taking.importing import account, clocks
 from eventlogs.taking.looked import ColumnLook, Look, Problem, ReadRow, TimeLook
-from eventlogs.taking.parsing import TakeOptions, moved, parse, time_formats, uses_lifecycle
+from eventlogs.taking.parsing import TakeOptions, parse, reasons, time_formats, uses_lifecycle
 from metagraph.errors import DataError
 
 EXAMPLES = 3
@@ -88,6 +89,7 @@ def look(path: Path, options: LookOptions = _NOTHING_SAID, sample: int = 10) -> 
             to_settle=seen.to_settle,
             notes=(*staged.notes, *seen.notes),
             command=_command(staged, candidate, options, seen),
+            foreseen=seen.foreseen,
         )
 
 
@@ -109,6 +111,7 @@ class _Seen:
     rows: tuple[ReadRow, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    foreseen: ImportReport | None = None
     to_settle: str | None = None
 
     def read_on(self, con: DuckDBPyConnection, staged: Staged, options: LookOptions, sample: int) -> None:
@@ -120,13 +123,16 @@ class _Seen:
         self.times = tuple(
             TimeLook(name, kind.readings(), kind.zoneless, kind.zoned) for name, kind in read_by.items()
         )
-        self.notes = tuple(clocks(con, staged, taking, formats)[2])
+        changes = clocks(con, staged, taking, formats)
+        self.notes = tuple(changes[2])
         if value := mapping.of_case.get("value"):
             find_sign(con, "staging", staged.column(value), value, staged.source, options.decimal)
-        parse(con, staged, taking, formats, uses_lifecycle(con, staged, mapping))
-        self.notes += tuple(moved(con))
-        self.rows = _sample(con, staged, sample)
+        lifecycle = uses_lifecycle(con, staged, mapping)
+        parse(con, staged, taking, formats, lifecycle)
         self.problems = _problems(con, staged)
+        found = account(con, staged, "", taking, formats, changes, lifecycle, reasons(con))
+        self.foreseen = found.report
+        self.rows = _sample(con, staged, found.executions, sample)
 
 
 def _columns(
@@ -145,18 +151,20 @@ def _columns(
     return tuple(columns), tuple(first[:sample])
 
 
-def _sample(con: DuckDBPyConnection, staged: Staged, sample: int) -> tuple[ReadRow, ...]:
+def _sample(con: DuckDBPyConnection, staged: Staged, executions: str, sample: int) -> tuple[ReadRow, ...]:
+    columns = "case_id, activity, resource, transition, start_us, end_us"
     found = con.execute(
-        "SELECT row, case_id, activity, resource, transition, start_us, end_us, reason FROM parsed WHERE "
-        "row <= $n UNION ALL SELECT row, NULL, NULL, NULL, NULL, NULL, NULL, fault FROM broken WHERE row <= "
-        "$n ORDER BY row",
-        {"n": sample},
+        f"SELECT coalesce(start_row, row) AS place, {columns}, NULL AS reason, paused_us FROM {executions} "
+        f"UNION ALL SELECT row, {columns}, reason, 0 FROM parsed WHERE reason IS NOT NULL "
+        "UNION ALL SELECT row, NULL, NULL, NULL, NULL, NULL, NULL, fault, 0 FROM broken "
+        f"ORDER BY place LIMIT {sample:d}"
     ).fetchall()
     return tuple(
         ReadRow(
-            _place(staged, row), case, activity, resource, transition, _instant(start), _instant(end), why
+            *(_place(staged, row), case, activity, resource, transition),
+            *(_instant(start), _instant(end), why, paused_us / 1e6),
         )
-        for row, case, activity, resource, transition, start, end, why in found
+        for row, case, activity, resource, transition, start, end, why, paused_us in found
     )
 
 
