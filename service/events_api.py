@@ -27,9 +27,10 @@ async def post_events(
 ) -> dict[str, Any]:
     """Take live events in: CloudEvents 1.0 (single, batch or binary), flat JSON, lines of JSON, or CSV.
 
-    202 with how many were accepted and how many were known before, once all of them are on the disk. 400 if
-    the body as a whole can't be read, 413 if it is too large, 503 if nothing could be kept now. `log` names
-    the log of events that don't name one.
+    202 with how many were accepted, known before, or differing (another event of a known source and id, not
+    taken; `corrects` changes an event), once all of them are on the disk. 400 if the body as a whole can't be
+    read, 413 if it is too large, 503 if nothing could be kept now. `log` names the log of events that don't
+    name one.
     """
     body = await _body(request)
     try:

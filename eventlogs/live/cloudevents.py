@@ -84,12 +84,18 @@ def _parsed(text: str) -> Any:
 
 
 def _raw(event: Any, log: str) -> RawEvent:
-    return _named(event, json.dumps(event), log)
+    return _named(event, _written(event), log)
+
+
+def _written(event: Any) -> str:
+    """The same text for the same event, however it was spaced and ordered."""
+    return json.dumps(event, sort_keys=True)
 
 
 def _raw_line(line: str, log: str) -> RawEvent:
     try:
-        return _named(json.loads(line), line, log)
+        event = json.loads(line)
+        return _named(event, _written(event), log)
     except (ValueError, RecursionError):
         return _named(None, line, log)
 

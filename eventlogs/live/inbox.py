@@ -1,11 +1,12 @@
 """Where live events are acknowledged: a SQLite file beside the database, written through before the answer.
 
-Rows keep the order of acknowledgement in `id`. What was drained leaves its source and id behind, so that it
-is known when it comes again, and loses its content.
+Rows keep the order of acknowledgement in `id`. What was drained loses its content, and leaves its source and
+id behind, so that it is known when it comes again, with a digest that tells it from another event of that id.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import threading
@@ -26,6 +27,7 @@ CREATE TABLE IF NOT EXISTS inbox (
     event_id TEXT NOT NULL,
     log TEXT NOT NULL,
     body TEXT,
+    digest BLOB NOT NULL,
     recorded_us INTEGER NOT NULL,
     UNIQUE (source, event_id)
 );
@@ -50,11 +52,13 @@ class RawEvent:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of the events offered: accepted + known of them."""
+    """What became of the events offered: accepted + known + differing of them."""
 
     accepted: int
     known: int
     """Came before, told by source and id, and were passed over."""
+    differing: int
+    """Not taken: their source and id are those of an event of other content, or for another log."""
     position: int
     """Number of the last event acknowledged so far, 0 for none."""
 
@@ -128,22 +132,24 @@ class Inbox:
         An event whose source and id came before, here or in an earlier call, is passed over. Raises
         InboxUnavailableError.
         """
+        digests = [_digest(event) for event in events]
         try:
             with self._lock, self._writing():
                 before = self._con.total_changes
                 self._con.executemany(
-                    "INSERT OR IGNORE INTO inbox (source, event_id, log, body, recorded_us) "
-                    "VALUES (?, ?, ?, ?, ?)",
-                    self._rows(events),
+                    "INSERT OR IGNORE INTO inbox (source, event_id, log, body, digest, recorded_us) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    self._rows(events, digests),
                 )
                 accepted = self._con.total_changes - before
+                differing = self._differing(events, digests) if accepted < len(events) else 0
                 position = self._last()[0]
         except sqlite3.Error as error:
             raise InboxUnavailableError(
                 f"{self.path} can't be written ({error}); nothing of this request was kept, send it again "
                 "later"
             ) from None
-        return Receipt(accepted, len(events) - accepted, position)
+        return Receipt(accepted, len(events) - accepted - differing, differing, position)
 
     def after(self, position: int, limit: int) -> list[InboxRow]:
         """The next events in order of acknowledgement, at most `limit`."""
@@ -169,10 +175,22 @@ class Inbox:
         with self._lock:
             return int(self._con.execute("SELECT count(*) FROM inbox WHERE id > ?", [position]).fetchone()[0])
 
-    def _rows(self, events: Sequence[RawEvent]) -> list[tuple[str, str, str, str, int]]:
+    def _differing(self, events: Sequence[RawEvent], digests: Sequence[bytes]) -> int:
+        kept = "SELECT digest FROM inbox WHERE source = ? AND event_id = ?"
+        return sum(
+            self._con.execute(kept, [event.source, event.event_id]).fetchone()[0] != digest
+            for event, digest in zip(events, digests, strict=True)
+        )
+
+    def _rows(
+        self, events: Sequence[RawEvent], digests: Sequence[bytes]
+    ) -> list[tuple[str, str, str, str, bytes, int]]:
         # A clock set back must not let later events seem recorded before earlier ones.
         now = max(self._clock_us(), self._last()[1])
-        return [(e.source, e.event_id, e.log, e.body, now) for e in events]
+        return [
+            (e.source, e.event_id, e.log, e.body, digest, now)
+            for e, digest in zip(events, digests, strict=True)
+        ]
 
     def _last(self) -> tuple[int, int]:
         found = self._con.execute("SELECT id, recorded_us FROM inbox ORDER BY id DESC LIMIT 1").fetchone()
@@ -180,6 +198,11 @@ class Inbox:
 
     def _writing(self) -> _Transaction:
         return _Transaction(self._con)
+
+
+def _digest(event: RawEvent) -> bytes:
+    """Short, for it is to tell two events of one id apart, not to say what was in them."""
+    return hashlib.blake2b(f"{event.log}\0{event.body}".encode(), digest_size=8).digest()
 
 
 class _Transaction:

@@ -61,8 +61,14 @@ def post(
 
 def test_events_are_acknowledged_and_counted(app: FastAPI) -> None:
     body = json.dumps([EVENT, EVENT | {"id": "2", "log": "orders"}, {"id": "3"}]).encode()
-    assert post(app, body, query="log=loans", parts=3) == (202, {"accepted": 3, "known": 0, "position": 3})
-    assert post(app, body, query="log=loans") == (202, {"accepted": 0, "known": 3, "position": 3})
+    assert post(app, body, query="log=loans", parts=3) == (
+        202,
+        {"accepted": 3, "known": 0, "differing": 0, "position": 3},
+    )
+    assert post(app, body, query="log=loans") == (
+        202,
+        {"accepted": 0, "known": 3, "differing": 0, "position": 3},
+    )
     assert [row.log for row in app.state.inbox.after(0, 10)] == ["loans", "orders", "loans"]
     assert app.state.told == [1, 1]
 

@@ -38,7 +38,7 @@ CLOUD = {
 EXPECTED = LiveEvent(
     log="orders", case="4711", activity="Check", transition="start", resource="Ada", instance="i",
     at_us=to_us(T0), sequence=3, eta_us=to_us(T0) + 3_600_000_000,
-    attributes='{"value": "1.5", "rush": "true"}', corrects="6",
+    attributes='{"rush": "true", "value": "1.5"}', corrects="6",
 )  # fmt: skip
 CE = {"content-type": "application/json", "ce-specversion": "1.0", "ce-type": "task", "ce-id": "7"} | {
     "ce-source": "urn%3Aerp", "ce-subject": "4711", "ce-log": "orders", "ce-time": "2024-03-04T08:00:00Z",

@@ -1,11 +1,16 @@
 """What the inbox acknowledged is there, once, in order."""
 
+import json
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from eventlogs.live.cloudevents import events_in
 from eventlogs.live.inbox import Inbox, InboxUnavailableError, RawEvent
 from metagraph.errors import DataError
 from tests.eventlogs.live.feeding import Clock
@@ -26,6 +31,27 @@ def test_an_event_is_kept_once_by_source_and_id(tmp_path: Path) -> None:
         assert inbox.pending(0) == 4
         assert inbox.after(again.position, 10) == []
         assert inbox.accept([]).position == again.position
+
+
+def test_another_event_of_a_known_id_is_told_from_the_same_one(tmp_path: Path) -> None:
+    with Inbox(tmp_path / "x") as inbox:
+        other = replace(raw(1), body="other")
+        first = inbox.accept([raw(1), raw(2), other])
+        assert (first.accepted, first.known, first.differing) == (2, 0, 1)
+        inbox.forget(first.position)
+        again = inbox.accept([raw(1), other, replace(raw(2), log="orders"), raw(3)])
+        assert (again.accepted, again.known, again.differing) == (1, 1, 2)
+        assert [row.body for row in inbox.after(0, 10)] == ["body 3"]
+
+
+@given(st.permutations(["id", "source", "case", "time", "activity"]), st.sampled_from([None, 0, 3]))
+def test_an_event_written_in_another_way_is_the_same(names: list[str], indent: int | None) -> None:
+    event = {"id": "1", "source": "s", "case": "ä", "time": "2024-03-04T10:00:00Z", "activity": "A"}
+    otherwise = {name: event[name] for name in names}
+    (sent,) = events_in(json.dumps(event).encode(), {}, "live")
+    lines = {"content-type": "application/x-ndjson"}
+    written = json.dumps(otherwise, indent=indent, ensure_ascii=False).replace("\n", " ").encode()
+    assert events_in(written, {}, "live") == events_in(written, lines, "live") == [sent]
 
 
 def test_what_was_accepted_is_there_for_the_next_who_opens(tmp_path: Path) -> None:
