@@ -48,6 +48,9 @@ def show_look(look: Look, json_wanted: bool) -> None:
         say(look.to_settle)
     OUT.print("\n[bold]Next[/bold]")
     OUT.print(f"  {escape(look.command)}", soft_wrap=True)
+    if look.suggested:
+        pairs = ",".join(f"{role}={name}" for role, name in look.suggested.items())
+        say(f"It leaves out what is only suggested: for what is right of {pairs}, add it to --map.")
 
 
 def file_text(look: Look) -> str:

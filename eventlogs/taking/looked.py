@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from eventlogs.report import ImportReport, TimeReading
@@ -93,14 +93,19 @@ class Look:
     command: str
     """What to type next; words in capitals stand in it for what only the user knows."""
 
+    suggested: Mapping[str, str] = field(default_factory=dict)
+    """Role -> column, for those that the command leaves out because they are only suggested."""
+    dates: tuple[str, ...] = ()
+    """A sentence for each column with dates that name no time of day."""
     foreseen: ImportReport | None = None
     """What an import that sets bad rows aside would report; None while something is to be settled first."""
 
     def assumptions(self) -> tuple[str, ...]:
         """What the import would say beside times, zones and bad rows, of which the look itself says more."""
         if self.foreseen is None:
-            return self.notes
-        return replace(self.foreseen, time_formats={}, zoneless_stamps=0, quarantined={}).sentences()
+            return (*self.dates, *self.notes)
+        told = replace(self.foreseen, time_formats={}, zoneless_stamps=0, quarantined={}).sentences()
+        return (*self.dates, *told)
 
     def column_names(self) -> tuple[str, ...]:
         """The names of the columns, in the file's order."""

@@ -22,6 +22,7 @@ from eventlogs.taking.decimals import find_sign
 from eventlogs.taking.importing import account, clocks
 from eventlogs.taking.looked import ColumnLook, Look, Problem, ReadRow, TimeLook
 from eventlogs.taking.parsing import TakeOptions, parse, reasons, time_formats, uses_lifecycle
+from eventlogs.taking.timestamps import TimeFormat
 from metagraph.errors import DataError
 
 EXAMPLES = 3
@@ -33,6 +34,7 @@ NEEDED = ("case", "activity", "start", "end")
 """Roles that a command names even where they are only suggested: to type it is to confirm them."""
 _FIRST_ROWS = 1000
 """Where examples are looked for."""
+_BARE_DATE = r"^(\d{1,4}[-./ ]+(\d{1,2}|\pL+)[-./ ,]+\d{1,4}|\pL+[-./ ]+\d{1,2}[-./ ,]+\d{2,4})\.?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,10 @@ def look(path: Path, options: LookOptions = _NOTHING_SAID, sample: int = 10) -> 
             to_settle=seen.to_settle,
             notes=(*staged.notes, *seen.notes),
             command=_command(staged, candidate, options, seen),
+            suggested={
+                role: name for role, name in candidate.columns.items() if not _is_typed(candidate, role)
+            },
+            dates=seen.dates,
             foreseen=seen.foreseen,
         )
 
@@ -111,6 +117,7 @@ class _Seen:
     rows: tuple[ReadRow, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
     foreseen: ImportReport | None = None
     to_settle: str | None = None
 
@@ -123,6 +130,7 @@ class _Seen:
         self.times = tuple(
             TimeLook(name, kind.readings(), kind.zoneless, kind.zoned) for name, kind in read_by.items()
         )
+        self.dates = _dates(con, read_by, staged)
         changes = clocks(con, staged, taking, formats)
         self.notes = tuple(changes[2])
         if value := mapping.of_case.get("value"):
@@ -181,6 +189,21 @@ def _place(staged: Staged, row: int) -> str:
     return staged.place(row).removeprefix(f"{staged.source}, ")
 
 
+def _dates(con: DuckDBPyConnection, read_by: Mapping[str, TimeFormat], staged: Staged) -> tuple[str, ...]:
+    """What to say of columns with dates that name no time of day."""
+    said = []
+    for name, kind in read_by.items():
+        column = staged.column(name)
+        bare = f"regexp_matches(trim({column}), '{_BARE_DATE}', 'i') AND {kind.wall(column)} IS NOT NULL"
+        n, example = con.execute(f"SELECT count(*), min({column}) FROM staging WHERE {bare}").fetchall()[0]
+        if n:
+            verb = "names" if n == 1 else "name"
+            said.append(
+                f"{n:,} of the times in {name!r} {verb} no time of day, such as {example!r}: read as 00:00."
+            )
+    return tuple(said)
+
+
 def _decimal(
     con: DuckDBPyConnection, staged: Staged, candidate: CandidateMapping, options: LookOptions
 ) -> str | None:
@@ -193,14 +216,14 @@ def _decimal(
         return None
 
 
+def _is_typed(candidate: CandidateMapping, role: str) -> bool:
+    return candidate.confidence[role] > SUGGESTED or role in NEEDED
+
+
 def _command(staged: Staged, candidate: CandidateMapping, options: LookOptions, seen: _Seen) -> str:
     """What to type to take the file as it was looked at."""
     said = dict(options.mapping or {})
-    roles = {
-        role: name
-        for role, name in candidate.columns.items()
-        if candidate.confidence[role] > SUGGESTED or role in NEEDED
-    }
+    roles = {role: name for role, name in candidate.columns.items() if _is_typed(candidate, role)}
     roles |= dict.fromkeys(candidate.missing(), COLUMN)
     roles |= {role: "" for role, name in said.items() if not name}
     if "timestamp" in said:  # There is no start then, and none is looked for.

@@ -48,3 +48,27 @@ def test_examples_stand_on_one_line_with_their_zone(
     said = printed(capsys, file)
     assert said.count("Pack and ship") == 2
     assert "2024-02-01T07:55:00.250000+01:00" in said
+
+
+def test_what_is_only_suggested_is_offered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = lines(
+        tmp_path / "log.csv",
+        "case,activity,end,region,price",
+        "1,A,2024-02-01T07:55Z,N,2",
+        "1,B,2024-02-02,N,2",
+    )
+    said = " ".join(printed(capsys, file).split())
+    assert "for what is right of segment=region,value=price, add it to --map" in said
+    assert "1 of the times in 'end' names no time of day, such as '2024-02-02': read as 00:00" in said
+    confirmed = LookOptions({"segment": "region", "value": "price"})
+    assert "add it to --map" not in " ".join(printed(capsys, file, confirmed).split())
+
+
+@pytest.mark.parametrize(
+    ("time", "bare"),
+    [("2024-02-02", 1), ("02.02.2024", 1), ("2 Feb 2024", 1), ("2024-02-02 08:00", 0), ("2024-02-02T08", 0)],
+)
+def test_only_dates_without_a_time_are_told(time: str, bare: int, tmp_path: Path) -> None:
+    file = lines(tmp_path / "log.csv", "case,activity,end", f"1,A,{time}", "1,B,2024-02-03 09:00")
+    notes = [note for note in look(file).assumptions() if "no time of day" in note]
+    assert len(notes) == bare
