@@ -71,11 +71,11 @@ def mend(
             f"log {name!r} had cases moved out or deleted since it was taken, which its file still holds; "
             "take a file without them instead of mending this one"
         )
-    fixes = _read_fixes(con, fixed, before, _quarantined(con, upload))
+    earlier = _fixes_before(con, upload)
+    fixes, repeated = _read_fixes(con, fixed, before, _quarantined(con, upload), earlier)
     say("reading", 0.1)
     staged = _staged_again(con, upload, before, original)
-    earlier = con.execute("SELECT row, raw FROM fixes WHERE upload_id = ?", [upload]).fetchall()
-    fixes = {row: json.loads(raw) for row, raw in earlier} | fixes
+    fixes = {row: dict(versions[0]) for row, versions in earlier.items()} | fixes
     staged = _lay_over(con, staged, fixes)
     text = json.dumps(sorted(fixes.items()), ensure_ascii=False, sort_keys=True)
     both = hashlib.sha256(f"{staged.content_hash}\n{text}".encode()).hexdigest()
@@ -89,7 +89,32 @@ def mend(
         "INSERT INTO fixes VALUES (?, ?, ?)",
         [[mended, row, json.dumps(fields, ensure_ascii=False)] for row, fields in fixes.items()],
     )
-    return report
+    if not repeated:
+        return report
+    rows = "1 row was" if repeated == 1 else f"{repeated} rows were"
+    said = f"{rows} mended before and not changed in {fixed} since; what was mended then stays."
+    return dataclasses.replace(report, notes=(said, *report.notes))
+
+
+def _fixes_before(con: DuckDBPyConnection, upload: int) -> dict[int, list[_Fields]]:
+    """Each row that was mended before: as it was mended, then as it was set aside in other imports."""
+    found: dict[int, list[_Fields]] = {}
+    for row, raw in con.execute(
+        """
+        SELECT row, raw FROM (
+            SELECT 0 AS age, row, raw FROM fixes WHERE upload_id = $upload
+            UNION ALL
+            SELECT 1, q.row, q.raw FROM quarantine q
+            JOIN uploads u ON u.id = q.upload_id
+            JOIN uploads mended ON mended.id = $upload
+                AND mended.original_hash IN (u.content_hash, u.original_hash)
+            SEMI JOIN fixes f ON f.upload_id = $upload AND f.row = q.row
+        ) ORDER BY age
+        """,
+        {"upload": upload},
+    ).fetchall():
+        found.setdefault(row, []).append(json.loads(raw))
+    return found
 
 
 def _quarantined(con: DuckDBPyConnection, upload: int) -> list[tuple[int, str, _Fields]]:
@@ -115,9 +140,16 @@ def _headings(columns: Sequence[str]) -> tuple[str, str]:
 
 
 def _read_fixes(
-    con: DuckDBPyConnection, fixed: Path, report: ImportReport, rows: list[tuple[int, str, _Fields]]
-) -> dict[int, dict[str, str | None]]:
-    """The mended fields by row. Raises DataError for what can't be told to be a quarantined row."""
+    con: DuckDBPyConnection,
+    fixed: Path,
+    report: ImportReport,
+    rows: list[tuple[int, str, _Fields]],
+    earlier: Mapping[int, list[_Fields]],
+) -> tuple[dict[int, dict[str, str | None]], int]:
+    """The mended fields by row, and how many rows were mended before and are unchanged.
+
+    Raises DataError for what can't be told to be a quarantined row, or mends one otherwise than before.
+    """
     if not rows:
         raise DataError(f"log {report.log!r} has no quarantined rows, so there is nothing to mend")
     known = {row: fields for row, _, fields in rows}
@@ -131,22 +163,32 @@ def _read_fixes(
     wanted = ", ".join(staged.column(column) for column in columns)
     number = staged.column(_headings(columns)[0])
     fixes: dict[int, dict[str, str | None]] = {}
+    repeated = set()
     for place, text, *values in con.execute(
         f"SELECT row, {number}, {wanted} FROM staging ORDER BY row"
     ).fetchall():
         row = int(text) if text and text.strip().isdecimal() else None
+        if row in repeated or row in fixes:
+            raise DataError(f"{staged.place(place)}: row {row} stands twice in the file; keep one of them")
+        told = dict(zip(columns, values, strict=True))
+        if row is not None and row in earlier and row not in known:
+            if all(_differs(_mended(version, told), version) for version in earlier[row]):
+                raise DataError(
+                    f"{staged.place(place)}: row {row} was mended before, and otherwise; leave it out of the "
+                    "file, or undo that import first"
+                )
+            repeated.add(row)
+            continue
         if row not in known:
             raise DataError(
                 f"{staged.place(place)}: row {text!r} is not among the quarantined rows of log "
                 f"{report.log!r}; leave the row numbers as they were exported"
             )
-        if row in fixes:
-            raise DataError(f"{staged.place(place)}: row {row} stands twice in the file; keep one of them")
-        fixes[row] = _mended(known[row], dict(zip(columns, values, strict=True)))
+        fixes[row] = _mended(known[row], told)
     changed = {row: fields for row, fields in fixes.items() if _differs(fields, known[row])}
     if not changed:
         raise DataError(f"{fixed}: no row differs from what was set aside; mend some of them first")
-    return changed
+    return changed, len(repeated)
 
 
 def _mended(before: _Fields, after: Mapping[str, str | None]) -> dict[str, str | None]:

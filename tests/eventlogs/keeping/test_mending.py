@@ -94,6 +94,28 @@ def test_what_is_not_mended_stays_and_can_be_mended_later(tmp_path: Path) -> Non
         assert adds_up(historian) == (4, 1, 0, 3)
 
 
+def test_rows_mended_before_pass_unless_they_are_mended_otherwise(tmp_path: Path) -> None:
+    noon = "2024-03-04T12:00:00Z"
+    with taken(tmp_path, [GOOD, BAD, [*BAD[:2], "tomorrow", *BAD[3:]]]) as historian:
+        historian.export_quarantine("log", tmp_path / "bad.csv")
+        heads, first, second = table(tmp_path / "bad.csv")
+        as_exported = list(first)
+        first[5] = noon
+        report = historian.mend("log", log(tmp_path / "fix.csv", [first, second], heads))
+        assert not any("mended before" in note for note in report.notes)
+        second[4], otherwise = first[5], [*first[:5], "2024-03-04T13:00:00Z", *first[6:]]
+        second[5] = noon
+        with pytest.raises(DataError, match="row 2 was mended before, and otherwise; leave it out"):
+            historian.mend("log", log(tmp_path / "fix.csv", [otherwise, second], heads))
+        with pytest.raises(DataError, match="row 2 stands twice"):
+            historian.mend("log", log(tmp_path / "fix.csv", [first, first, second], heads))
+        for old in (first, as_exported):
+            report = historian.mend("log", log(tmp_path / "fix.csv", [old, second], heads))
+            assert report.notes[0].startswith("1 row was mended before and not changed in ")
+            assert adds_up(historian) == (3, 3, 0, 0)
+            historian.undo_import("log")
+
+
 def test_broken_rows_are_mended_field_by_field(tmp_path: Path) -> None:
     file = log(tmp_path / "log.csv", [GOOD, BAD[:2], [*GOOD, "more"]])
     with Historian(":memory:") as historian:
