@@ -180,10 +180,15 @@ def batches(con: DuckDBPyConnection, known: Known, resolution_s: float) -> Found
     return counted(
         con,
         f"""
-        WITH groups AS (
+        WITH many AS (
+            SELECT activity, coalesce(resource, '') AS resource, end_us FROM known WHERE end_us IS NOT NULL
+            GROUP BY ALL HAVING count(*) >= {BATCH}
+        ), groups AS (
             SELECT activity, resource, end_us AS at_us, min_by(case_id, place) AS case_id, min(row) AS row,
                 count(*) AS n
-            FROM known WHERE end_us IS NOT NULL GROUP BY activity, resource, end_us
+            FROM known SEMI JOIN many ON many.activity = known.activity AND many.end_us = known.end_us
+                AND many.resource = coalesce(known.resource, '')
+            GROUP BY activity, resource, end_us
             HAVING count(*) >= {BATCH} AND min(case_id) <> max(case_id)
         ), totals AS (
             SELECT activity, resource, count(*) / {slots} AS expected FROM known GROUP BY activity, resource
