@@ -21,6 +21,7 @@ from eventlogs.keeping.reading import one_moment
 from eventlogs.keeping.retention import Archive
 from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
+from eventlogs.live import set_aside
 from eventlogs.live.drain import BATCH, Drained, drain_beside, waiting_beside
 from eventlogs.live.state import LogState, keep_at_hand, state_at
 from eventlogs.mining.catalogue import mine
@@ -118,6 +119,14 @@ class Historian(OpenFile):
         with one_moment(self._con):
             return mending.export(self._con, name, path)
 
+    def export_set_aside_events(self, name: str, path: Path) -> int:
+        """Write the live events for a log that could not be applied to a CSV file; how many, 0 without one.
+
+        Columns: `received`, `reason`, `event` as JSON.
+        """
+        with one_moment(self._con):
+            return set_aside.export(self._con, name, path)
+
     def mend(
         self, name: str, fixed: Path, original: Path | None = None, progress: Progress | None = None
     ) -> ImportReport:
@@ -147,6 +156,11 @@ class Historian(OpenFile):
         """
         with self._transaction():
             return undoing.undo(self._con, name)
+
+    def restore_import(self, name: str, number: int) -> ImportInfo:
+        """Make an import of a log's history current again. Raises DataError when it has no such number."""
+        with self._transaction():
+            return undoing.restore(self._con, name, number)
 
     def drop_superseded(self, name: str) -> Dropped:
         """Remove all imports of a log but the current one for good. Raises DataError when there is none."""

@@ -94,11 +94,35 @@ def undo_command(db: str, name: str) -> Undone:
         return historian.undo_import(name)
 
 
-def quarantined_command(db: str, name: str, out: Path) -> int:
-    """Write the rows that were set aside to `out`; how many."""
+def restore_command(db: str, name: str, number: int) -> ImportInfo:
+    """Make an import of a log's history current again."""
+    with _historian(db) as historian:
+        return historian.restore_import(name, number)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """What of a log was set aside, and where it was written to."""
+
+    log: str
+    rows: int
+    """Of its import."""
+    out: Path | None
+    events: int
+    """Live events."""
+    events_out: Path | None
+
+
+def quarantined_command(db: str, name: str, out: Path) -> SetAside:
+    """Write the rows that were set aside to `out`, the live events to OUT.live.csv beside it."""
+    beside = out.with_name(f"{out.stem}.live{out.suffix}")
     check_writable(out)
     with _historian(db, read_only=True) as historian:
-        return historian.export_quarantine(name, out)
+        events = historian.export_set_aside_events(name, beside)
+        reports = [info.report for info in historian.logs() if info.name == name]
+        imported = any(report.mapping and report.rows_quarantined for report in reports)
+        rows = historian.export_quarantine(name, out) if imported or not events else 0
+    return SetAside(name, rows, out if rows else None, events, beside if events else None)
 
 
 def mend_command(db: str, name: str, fixed: Path, original: Path | None, progress: Progress) -> ImportReport:

@@ -124,17 +124,31 @@ def undo(name: LogName, db: Db = DB, as_json: Json = False) -> None:
 
 
 @app.command()
+def restore(
+    name: LogName,
+    number: Annotated[int, typer.Argument(metavar="ID", help="The import's id in 'import list'.")],
+    db: Db = DB,
+    as_json: Json = False,
+) -> None:
+    """Make an earlier or undone import of a log current again, also a mended one."""
+    from twin.imports import restore_command
+    from ui.import_tables import show_restored
+
+    show_restored(restore_command(db, name, number), as_json)
+
+
+@app.command()
 def quarantined(
     name: LogName,
     out: Annotated[Path, typer.Option("--out", help="Where to write the rows (CSV).")],
     db: Db = DB,
     as_json: Json = False,
 ) -> None:
-    """Write the rows that were set aside to a file, each with the reason."""
+    """Write what was set aside to a file, each row with the reason; live events to OUT.live.csv beside it."""
     from twin.imports import quarantined_command
     from ui.import_tables import show_quarantined
 
-    show_quarantined(name, out, quarantined_command(db, name, out), as_json)
+    show_quarantined(quarantined_command(db, name, out), as_json)
 
 
 @app.command()

@@ -13,11 +13,11 @@ from ui.quality_words import example_text, found_text
 if TYPE_CHECKING:
     from eventlogs.keeping.forgetting import Forgotten
     from eventlogs.keeping.retention import Archive
-    from eventlogs.keeping.undoing import Dropped, Undone
+    from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
     from eventlogs.quality.quality import QualityReport
     from eventlogs.report import ImportReport
     from eventlogs.taking.looked import Look
-    from twin.imports import ListedLog
+    from twin.imports import ListedLog, SetAside
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SURE = 0.75
@@ -147,20 +147,27 @@ def show_imports(logs: tuple[ListedLog, ...], json_wanted: bool) -> None:
         rows += [
             (
                 log.name,
+                str(i.id),
                 f"{i.taken_at:%Y-%m-%d %H:%M}",
                 Path(i.source).name,
                 f"{i.rows:,}",
                 f"{i.executions:,}",
                 i.state,
+                i.read_as(),
             )
             for i in log.imports
         ]
         if log.live.events:
-            rows.append(
-                (log.name, "", "live events", f"{log.live.events:,}", f"{log.live_executions:,}", "current")
+            events, made = f"{log.live.events:,}", f"{log.live_executions:,}"
+            rows.append((log.name, "", "", "live events", events, made, "current", ""))
+    columns = ("log", "id", "taken (UTC)", "file", "rows", "executions", "state", "read as")
+    show_table("Logs and their imports", columns, rows, (0, 2, 3, 6, 7))
+    for log in logs:
+        for reason, n in log.live.quarantined.items():
+            say(
+                f"Log {log.name}: {n:,} live events set aside: {reason}; 'tracetwin import quarantined "
+                f"{log.name}' writes them out."
             )
-    columns = ("log", "taken (UTC)", "file", "rows", "executions", "state")
-    show_table("Logs and their imports", columns, rows, (0, 1, 2, 5))
 
 
 def show_undone(undone: Undone, json_wanted: bool) -> None:
@@ -168,15 +175,29 @@ def show_undone(undone: Undone, json_wanted: bool) -> None:
     as_json(undone) if json_wanted else say(undone.sentence())
 
 
-def show_quarantined(name: str, out: Path, rows: int, json_wanted: bool) -> None:
-    """Where the rows are, and what to do with them."""
+def show_restored(now: ImportInfo, json_wanted: bool) -> None:
+    """What the log's name means now."""
     if json_wanted:
-        as_json({"log": name, "rows": rows, "out": str(out)})
+        as_json(now)
         return
-    say(
-        f"{rows:,} rows written to {out}; correct them there (not their first two columns) and type "
-        f"'tracetwin import mend {name} {out}'."
-    )
+    say(f"Log {now.log!r} is the import of {Path(now.source).name} again ({now.read_as()}).")
+
+
+def show_quarantined(aside: SetAside, json_wanted: bool) -> None:
+    """Where the rows and live events are, and what to do with them."""
+    if json_wanted:
+        as_json(aside)
+        return
+    if aside.rows:
+        say(
+            f"{aside.rows:,} rows written to {aside.out}; correct them there (not their first two "
+            f"columns) and type 'tracetwin import mend {aside.log} {aside.out}'."
+        )
+    if aside.events:
+        say(
+            f"{aside.events:,} live events written to {aside.events_out}; their sender may send "
+            "them again, corrected and with new ids."
+        )
 
 
 def show_archive(archive: Archive, json_wanted: bool) -> None:
@@ -221,6 +242,8 @@ def show_quality(report: QualityReport, json_wanted: bool) -> None:
         f"to {report.until:%Y-%m-%d %H:%M} UTC"
     )
     say(f"{report.rows.equation()}.")
+    for sentence in report.live.sentences():
+        say(sentence)
     for finding in report.doubts():
         OUT.print(f"\n[bold]{escape(finding.title)}:[/bold] {escape(found_text(finding))}")
         for example in finding.examples:
