@@ -10,6 +10,35 @@ from datetime import datetime
 YEAR_FIRST = "the year comes first"
 """Why a time in ISO 8601 can be read in one way only."""
 
+_SAID: Mapping[str, tuple[str, str]] = {
+    "completed_without_start": (
+        "has no start; it was taken to be instant",
+        "have no start; they were taken to be instant",
+    ),
+    "running": (
+        "has no end; it was taken to be still running",
+        "have no end; they were taken to be still running",
+    ),
+    "missing_resources": ("names no resource", "name no resource"),
+    "duplicates": (
+        "repeats an earlier one exactly; it was kept",
+        "repeat an earlier one exactly; they were kept",
+    ),
+    "aborted": (
+        "ended by an abort; it was kept with the time until then",
+        "ended by an abort; they were kept with the time until then",
+    ),
+    "paused": (
+        "was suspended for a time, which is not counted as work",
+        "were suspended for a time, which is not counted as work",
+    ),
+    "left_suspended": (
+        "was suspended and never resumed: until its end, if there is one",
+        "were suspended and never resumed: until their end, if there is one",
+    ),
+}
+"""What is said of one execution, and of many."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimeReading:
@@ -89,10 +118,11 @@ class ImportReport:
         if self.already_known:
             say.append(f"{self.source} is already in the database as log {self.log!r}; nothing was done.")
         say.append(
-            f"{self.rows_read} rows read: {self.rows_kept} kept as {self.events} task executions of "
-            f"{self.cases} cases, {self.rows_ignored} ignored, {self.rows_quarantined} quarantined."
+            f"{number(self.rows_read, 'row')} read: {self.rows_kept:,} kept as "
+            f"{number(self.events, 'task execution')} of {number(self.cases, 'case')}, "
+            f"{self.rows_ignored:,} ignored, {self.rows_quarantined:,} quarantined."
         )
-        say += [f"{n} rows set aside: {reason}." for reason, n in self.quarantined.items()]
+        say += [f"{number(n, 'row')} set aside: {reason}." for reason, n in self.quarantined.items()]
         if self.single_timestamp:
             say.append(
                 "The log has one time per event: starts were taken to equal ends, so working time can't be "
@@ -102,16 +132,9 @@ class ImportReport:
         say += [text for column, found in self.time_formats.items() if (text := _formats(column, found))]
         say += self._zones()
         say += self._lifecycle()
-        if self.completed_without_start and not self.single_timestamp:
-            say.append(
-                f"{self.completed_without_start} executions have no start; they were taken to be instant."
-            )
-        if self.running:
-            say.append(f"{self.running} executions have no end; they were taken to be still running.")
-        if self.missing_resources:
-            say.append(f"{self.missing_resources} executions name no resource.")
-        if self.duplicates:
-            say.append(f"{self.duplicates} executions repeat an earlier one exactly; they were kept.")
+        if not self.single_timestamp:
+            say += self._said("completed_without_start")
+        say += self._said("running", "missing_resources", "duplicates")
         return (*say, *self.notes)
 
     def _zones(self) -> list[str]:
@@ -133,21 +156,16 @@ class ImportReport:
             what = ", ".join(f"{n:,} {name}" for name, n in sorted(self.ignored.items(), key=_most_first))
             say.append(f"{number(self.rows_ignored, 'row')} ignored: {what}.")
         if self.rows_ignored:
-            other = ", ".join(f"{name} {n}" for name, n in self.transitions.items())
+            other = ", ".join(f"{name} {n:,}" for name, n in self.transitions.items())
             say.append(
                 f"Starts and ends come from start, complete and abort events; all transitions: {other}."
             )
-        if self.aborted:
-            say.append(
-                f"{self.aborted} executions ended by an abort; they were kept with the time until then."
-            )
-        if self.paused:
-            say.append(f"{self.paused} executions were suspended for a time, which is not counted as work.")
-        if self.left_suspended:
-            say.append(
-                f"{self.left_suspended} executions were suspended and never resumed: until their end, if any."
-            )
-        return say
+        return say + self._said("aborted", "paused", "left_suspended")
+
+    def _said(self, *counts: str) -> list[str]:
+        """Sentences about those of these counts of executions that are not 0."""
+        found = {name: getattr(self, name) for name in counts}
+        return [f"{number(n, 'execution')} {_SAID[name][n != 1]}." for name, n in found.items() if n]
 
     def to_json(self) -> str:
         content = asdict(self) | {"first": self.first.isoformat(), "last": self.last.isoformat()}
@@ -184,7 +202,7 @@ def _most_first(counted: tuple[str, int]) -> tuple[int, str]:
 def _formats(column: str, readings: tuple[TimeReading, ...]) -> str | None:
     """What a reader should know of how a column's times were read, if anything."""
     if len(readings) > 1:
-        words = " and ".join(f"{r.format}, {r.rows} rows ({r.decided_by})" for r in readings)
+        words = " and ".join(f"{r.format}, {number(r.rows, 'row')} ({r.decided_by})" for r in readings)
         count = {2: "two", 3: "three"}.get(len(readings), str(len(readings)))
         return f"Column {column!r} holds {count} formats: {words}."
     if readings and readings[0].decided_by not in ("", YEAR_FIRST):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from eventlogs.readers.staging import Staged
+from eventlogs.report import number
 from eventlogs.taking.columns import CASE_PREFIX
 from eventlogs.taking.decimals import find_sign, plain_number
 from eventlogs.taking.parsing import TakeOptions, attribute_columns
@@ -100,9 +101,10 @@ def keep_case_attributes(
                 "SELECT count(*), min(value) FROM firsts WHERE kept IS NULL"
             ).fetchall()[0]
             if lost:
+                have, they = ("has", "it was") if lost == 1 else ("have", "they were")
                 notes.append(
-                    f"{lost} cases have no {what} in column {name!r} that can be read, such as {example!r}: "
-                    f"they were kept without one."
+                    f"{number(lost, 'case')} {have} no {what} in column {name!r} that can be read, such as "
+                    f"{example!r}: {they} kept without one."
                 )
     con.execute("DROP TABLE IF EXISTS temp.firsts")
     return tuple(notes)

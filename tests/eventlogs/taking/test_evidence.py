@@ -163,9 +163,7 @@ def test_dates_and_amounts_of_cases_are_kept_in_one_form(tmp_path: Path) -> None
         found = historian.snapshot("log", open_cases=()).attributes
     assert found["until"] == ("2024-03-31T00:00:00Z", None, "2024-04-01T00:00:00Z")
     assert found["worth"] == ("1234.50", "-7", None)
-    assert "1 cases have no number in column 'worth' that can be read, such as 'n/a'" in " ".join(
-        report.notes
-    )
+    assert "1 case has no number in column 'worth' that can be read, such as 'n/a'" in " ".join(report.notes)
     assert report.mapping["due"] == "until"
 
 
@@ -211,3 +209,14 @@ def test_amounts_that_do_not_tell_are_asked_for() -> None:
         *(["-12"] * 2),
         *([None] * 4),
     ]
+
+
+def test_one_is_said_of_one_and_thousands_are_told_apart(tmp_path: Path) -> None:
+    report, _ = taken(tmp_path, ONE, "1,A,2024-03-31")
+    one = " ".join(replace(report, running=1, missing_resources=1, duplicates=1, aborted=1).sentences())
+    assert "1 row read: 1 kept as 1 task execution of 1 case, 0 ignored, 0 quarantined." in one
+    assert "1 execution has no end; it was taken to be still running." in one
+    assert "1 execution names no resource. 1 execution repeats an earlier one exactly; it was kept." in one
+    many = " ".join(replace(report, rows_read=1219, running=4096).sentences())
+    assert "1,219 rows read" in many
+    assert "4,096 executions have no end; they were taken to be still running." in many

@@ -77,7 +77,7 @@ def test_the_report_counts_transitions_and_halves(tmp_path: Path) -> None:
     assert report.transitions == {"complete": 2, "schedule": 1, "start": 2, "suspend": 1}
     assert not report.single_timestamp
     assert report.sentences()[0] == (
-        "6 rows read: 5 kept as 3 task executions of 1 cases, 1 ignored, 0 quarantined."
+        "6 rows read: 5 kept as 3 task executions of 1 case, 1 ignored, 0 quarantined."
     )
     assert "complete 2, schedule 1, start 2, suspend 1" in " ".join(report.sentences())
 
