@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -33,7 +34,21 @@ class ImportInfo:
     rows: int
     """Rows read."""
     executions: int
+    mended: int
+    """Rows that were mended by hand."""
     state: State
+
+    def read_as(self) -> str:
+        """Zone, columns and the rest of the options in words."""
+        options = json.loads(self.options)
+        mapping = options["mapping"]
+        columns = {**mapping, **mapping["of_case"]}
+        said = [f"{role}={column}" for role, column in columns.items() if column and role != "of_case"]
+        said.append(options["tz"] or "UTC assumed")
+        said += [str(options[key]) for key in ("time_format", "object_type") if options.get(key)]
+        said += ["bad rows set aside"] if options["on_bad_rows"] == "quarantine" else []
+        said += [f"{self.mended} mended"] if self.mended else []
+        return ", ".join(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,8 @@ def make_current(con: DuckDBPyConnection, name: str, upload: int) -> None:
 def imports(con: DuckDBPyConnection, name: str) -> tuple[ImportInfo, ...]:
     """The history of a log, latest first. Raises DataError when nothing was ever taken under this name."""
     rows = con.execute(
-        "SELECT t.id, t.log, t.taken_at, u.source, u.content_hash, u.options, u.report, t.undone "
+        "SELECT t.id, t.log, t.taken_at, u.source, u.content_hash, u.options, u.report, "
+        "(SELECT count(*) FROM fixes f WHERE f.upload_id = u.id), t.undone "
         "FROM takings t JOIN uploads u ON u.id = t.upload_id WHERE t.log = ? ORDER BY t.id DESC",
         [name],
     ).fetchall()
@@ -93,11 +109,13 @@ def imports(con: DuckDBPyConnection, name: str) -> tuple[ImportInfo, ...]:
         raise DataError(f"nothing was ever imported as log {name!r}; imported logs: {known}")
     current = _current_taking(con, name)
     found = []
-    for number, log, at, source, content, options, text, undone in rows:
+    for number, log, at, source, content, options, text, mended, undone in rows:
         state: State = "undone" if undone else "current" if number == current else "superseded"
         report = ImportReport.from_json(text)
         found.append(
-            ImportInfo(number, log, at, source, content, options, report.rows_read, report.events, state)
+            ImportInfo(
+                *(number, log, at, source, content, options, report.rows_read, report.events, mended, state)
+            )
         )
     return tuple(found)
 
@@ -119,6 +137,20 @@ def undo(con: DuckDBPyConnection, name: str) -> Undone:
     _point(con, name, None if taking is None else _upload_of(con, taking))
     after = {info.id: info for info in imports(con, name)}
     return Undone(after[taken_back.id], None if taking is None else after[taking], _has_live(con, name))
+
+
+def restore(con: DuckDBPyConnection, name: str, number: int) -> ImportInfo:
+    """Make an import of a log's history current again, also one that was undone or mended.
+
+    Raises DataError when the history has no such number.
+    """
+    history = imports(con, name)
+    if all(info.id != number for info in history):
+        known = ", ".join(str(info.id) for info in history)
+        raise DataError(f"log {name!r} has no import {number}; its imports are {known}")
+    if all(info.id != number or info.state != "current" for info in history):
+        make_current(con, name, _upload_of(con, number))
+    return next(info for info in imports(con, name) if info.state == "current")
 
 
 def drop_superseded(con: DuckDBPyConnection, name: str) -> Dropped:

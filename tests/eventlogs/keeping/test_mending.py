@@ -116,6 +116,27 @@ def test_rows_mended_before_pass_unless_they_are_mended_otherwise(tmp_path: Path
             historian.undo_import("log")
 
 
+def test_a_mended_import_is_told_apart_and_comes_back_when_it_was_undone(tmp_path: Path) -> None:
+    with taken(tmp_path, [GOOD, BAD]) as historian:
+        historian.export_quarantine("log", tmp_path / "bad.csv")
+        heads, row = table(tmp_path / "bad.csv")
+        row[5] = "2024-03-04T12:00:00Z"
+        historian.mend("log", log(tmp_path / "fix.csv", [row], heads))
+        mended, plain = historian.imports("log")
+        assert (mended.mended, plain.mended) == (1, 0)
+        assert mended.read_as() == f"{plain.read_as()}, 1 mended"
+        assert "case=case_id" in plain.read_as()
+        assert "UTC assumed, bad rows set aside" in plain.read_as()
+        historian.undo_import("log")
+        assert adds_up(historian) == (2, 1, 0, 1)
+        back = historian.restore_import("log", mended.id)
+        assert (back.mended, back.state) == (1, "current")
+        assert adds_up(historian) == (2, 2, 0, 0)
+        assert historian.restore_import("log", back.id) == back
+        with pytest.raises(DataError, match=r"has no import 99; its imports are"):
+            historian.restore_import("log", 99)
+
+
 def test_broken_rows_are_mended_field_by_field(tmp_path: Path) -> None:
     file = log(tmp_path / "log.csv", [GOOD, BAD[:2], [*GOOD, "more"]])
     with Historian(":memory:") as historian:
