@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _ONLY_IN_FILES = re.compile(r"(min|max|sd|p05|p25|p75|p95)_.*|.*_(start_to_start|end_to_end|paused)_s|length")
 """Columns that would not fit a terminal."""
+_PAUSED = "total_paused_s"
+"""Shown where something was suspended: durations hold the pauses."""
 
 
 def show_questions(json_wanted: bool) -> None:
@@ -38,7 +40,9 @@ def show_mined(what: str, table: pa.Table, json_wanted: bool, written: Path | No
     if json_wanted:
         as_json(table.to_pylist())
         return
-    names = [name for name in table.column_names if not _ONLY_IN_FILES.fullmatch(name)]
+    names = [name for name in table.column_names if name == _PAUSED or not _ONLY_IN_FILES.fullmatch(name)]
+    if _PAUSED in names and not any(table[_PAUSED].to_pylist()):
+        names.remove(_PAUSED)
     rows = table.select(names).slice(0, MOST_ROWS).to_pylist()
     if what == "summary":
         for name, value in rows[0].items():

@@ -20,6 +20,7 @@ from eventlogs.keeping.migrating import backups
 from eventlogs.keeping.recounting import recount, rows_of
 from eventlogs.keeping.refreezing import change_archives, change_snapshots, renamed, without_case
 from eventlogs.live.standing import refresh
+from eventlogs.report import number
 from metagraph.errors import DataError
 
 _BY_CASE = {
@@ -57,7 +58,7 @@ class Forgotten:
     """The bytes are gone from the database's file too; else that is done when it is next opened alone."""
 
     def sentence(self) -> str:
-        done = ", ".join(f"{n} {where}" for where, n in self.counts.items())
+        done = ", ".join(number(n, where.removesuffix("s")) for where, n in self.counts.items())
         verb = "The case was deleted" if self.what == "case" else f"The person is {self.what!r} from now on"
         return f"{verb}: {done}."
 
@@ -100,10 +101,10 @@ def forget_person(con: DuckDBPyConnection, database: str, name: str) -> Forgotte
 
     Raises DataError when nobody of that name is known.
     """
-    number = con.execute(
+    place = con.execute(
         "SELECT coalesce(max(number), 0) + 1 FROM deletions WHERE kind = 'person'"
     ).fetchall()[0][0]
-    label = f"deleted person {number}"
+    label = f"deleted person {place}"
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     counts: Counter[str] = Counter()
     became, unread = change_snapshots(con, database, renamed(name, label))
@@ -179,13 +180,13 @@ def _delete_rows(con: DuckDBPyConnection, table: str, upload: int, case_id: str)
 def _delete_mentions(con: DuckDBPyConnection, text: str) -> int:
     """Delete live events that were set aside and name it anywhere as a value or, if unreadable, as a word."""
     found = []
-    for number, raw in con.execute("SELECT rowid, raw FROM live_quarantine").fetchall():
+    for place, raw in con.execute("SELECT rowid, raw FROM live_quarantine").fetchall():
         try:
             named = text in texts.values(raw)
         except ValueError:
             named = texts.in_prose(raw, text, "") != raw
         if named:
-            found.append(number)
+            found.append(place)
     return _delete(con, "live_quarantine", "rowid IN (SELECT unnest(?::BIGINT[]))", [found])
 
 
@@ -196,7 +197,7 @@ def _change(con: DuckDBPyConnection, table: str, column: str, name: str, change:
         [inner[1:-1] for inner in texts.literals(name)],
     ).fetchall()
     changed = [
-        (number, new) for number, old in rows if (new := change(old)) and json.loads(new) != json.loads(old)
+        (place, new) for place, old in rows if (new := change(old)) and json.loads(new) != json.loads(old)
     ]
     if changed:
         con.execute(
@@ -254,10 +255,10 @@ def _noted(
     if not found:
         kind = "case" if what == "case" else "person"
         raise DataError(f"no {kind} {text!r} in the logs, snapshots, archives and twins of {database}")
-    kind, _, number = what.rpartition(" ") if what != "case" else ("case", "", "0")
+    kind, _, place = what.rpartition(" ") if what != "case" else ("case", "", "0")
     con.execute(
         "INSERT INTO deletions VALUES (?, ?, ?, ?, false)",
-        ["case" if what == "case" else "person", int(number), datetime.now(UTC), json.dumps(found)],
+        ["case" if what == "case" else "person", int(place), datetime.now(UTC), json.dumps(found)],
     )
     left = [*unread]
     if sources:

@@ -19,6 +19,7 @@ from eventlogs.instants import from_us, in_words, to_us
 from eventlogs.keeping import parquet_files
 from eventlogs.keeping.recounting import recount, rows_of
 from eventlogs.live.standing import AT_HAND
+from eventlogs.report import number
 from eventlogs.snapshot import Snapshot
 from metagraph.errors import DataError, UsageError
 
@@ -104,8 +105,8 @@ def retain(con: DuckDBPyConnection, database: str, name: str, older_than_days: f
         [name, content, before, len(leaving), executions, now],
     )
     moved = (
-        f"{len(leaving)} closed cases ({executions} executions) without an event after {in_words(before)} "
-        f"were moved to {archive.file}."
+        f"{number(len(leaving), 'closed case')} ({number(executions, 'execution')}) without an event after "
+        f"{in_words(before)} went to {archive.file}."
     )
     _remove(con, name, moved)
     con.execute("DROP TABLE leaving")
@@ -129,8 +130,9 @@ def _as_of(con: DuckDBPyConnection, name: str, now: datetime) -> tuple[Snapshot,
         )
     last = from_us(last_us)
     note = (
-        f"Age is counted from {in_words(last)}: {len(cases):,} cases have times in the future, up to "
-        f"{in_words(from_us(latest_us))}, which looks like a mistake ('tracetwin quality {name}'); they stay."
+        f"Age is counted from {in_words(last)}: what lies in the future, up to "
+        f"{in_words(from_us(latest_us))}, looks like a mistake ('tracetwin quality {name}'); "
+        f"{number(len(cases), 'case')} with such times left where they are."
     )
     return known_at(con, name, last), frozenset(cases), note
 

@@ -73,10 +73,14 @@ def _by_size(
             f"write them all one way"
         )
     if day_first:
-        return "dmy", f"{day_first} dates have a first number over 12, such as {one!r}"
+        return "dmy", f"{_dates_have(day_first)} a first number over 12, such as {one!r}"
     if month_first:
-        return "mdy", f"{month_first} dates have a second number over 12, such as {other!r}"
+        return "mdy", f"{_dates_have(month_first)} a second number over 12, such as {other!r}"
     return None
+
+
+def _dates_have(n: int) -> str:
+    return "1 date has" if n == 1 else f"{n:,} dates have"
 
 
 def _read(column: str, mark: str, order: str) -> str:

@@ -112,6 +112,7 @@ def test_a_person_becomes_a_number(tmp_path: Path) -> None:
             "quarantined live events": 2,
             "twins": 1,
         }
+        assert "deleted person 1' from now on: 1 snapshot, 2 archived executions, 8 " in done.sentence()
         assert str(tmp_path / "log.csv") in done.left[0]
         assert not [said for said in done.left if "of table" in said]
         snapshot = historian.snapshot("log", LAST, open_cases=())
@@ -249,7 +250,7 @@ def test_what_a_deletion_cannot_reach_is_named(tmp_path: Path) -> None:
         snapshot = next((tmp_path / "x.duckdb.snapshots").iterdir())
         snapshot.write_bytes(snapshot.read_bytes()[:-9])
         left = (*historian.forget_person(PERSON).left, *historian.forget_case(CASE).left)
-    for said in (str(snapshot), "log.csv", str(backup), "1 rows of table models, column notes"):
+    for said in (str(snapshot), "log.csv", str(backup), "1 row of table models, column notes"):
         assert sum(said in sentence for sentence in left) == 2, said
 
 

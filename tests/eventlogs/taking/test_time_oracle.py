@@ -126,7 +126,7 @@ def test_two_clear_formats_in_one_column_are_both_read_and_told_apart() -> None:
     kind, found = read(["2024-01-30 10:00", "31/01/2024 10:00", "01/02/2024 10:00"])
     assert found == [datetime(2024, m, d, 10, tzinfo=UTC) for m, d in ((1, 30), (1, 31), (2, 1))]
     assert [(r.format.split(" (")[0], r.rows, r.decided_by) for r in kind.readings()] == [
-        ("day first", 2, "1 dates have a first number over 12, such as '31/01/2024 10:00'"),
+        ("day first", 2, "1 date has a first number over 12, such as '31/01/2024 10:00'"),
         ("year first", 1, "the year comes first"),
     ]
 
