@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from eventlogs.readers.dialect import MOST_COLUMNS
 from eventlogs.readers.staging import Staged
 from metagraph.errors import DataError
 
+_NUMBER = r"FLOAT|DOUBLE|DECIMAL\(.*\)|U?(?:TINY|SMALL|BIG|HUGE)INT|U?INTEGER"
 _NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 
 
@@ -43,7 +45,10 @@ def read_parquet(con: DuckDBPyConnection, path: Path) -> Staged:
     rows = con.execute("SELECT count(*) FROM staging").fetchall()[0][0]
     if not rows:
         raise DataError(f"{path}: the file has no rows; a log needs at least one event")
-    return Staged(str(path), names, rows, digest, "row", 1, ())
+    numeric = tuple(
+        name for name, column in zip(names, described, strict=False) if re.fullmatch(_NUMBER, column[1])
+    )
+    return Staged(str(path), names, rows, digest, "row", 1, (), numeric=numeric)
 
 
 def _names(path: Path, plain: Path) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ class Staged:
     """Of an object-centric log: the type whose objects are the cases."""
     object_types: tuple[tuple[str, int], ...] = ()
     """All its types with their numbers of objects, the most frequent first."""
+    numeric: tuple[str, ...] = ()
+    """Columns that the file itself says to be numbers: their decimal sign is a point."""
 
     def place(self, row: int) -> str:
         """Where a row stands, such as `orders.csv, line 13`."""

@@ -126,6 +126,7 @@ def _readings(
         believed = f"CASE WHEN {us} >= {FIRST_US} AND {us} < {LAST_US} THEN {iso} END"
         found[due] = ("date", formats[column].wall("value"), formats[column].is_local("value"), believed)
     if value := roles.get("value"):
-        sign = find_sign(con, "parsed", staged.column(value), value, staged.source, options.decimal)
+        given = "." if value in staged.numeric else options.decimal
+        sign = find_sign(con, "parsed", staged.column(value), value, staged.source, given)
         found[value] = ("number", "NULL", "NULL", plain_number("value", sign))
     return found

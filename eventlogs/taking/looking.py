@@ -133,7 +133,7 @@ class _Seen:
         self.dates = _dates(con, read_by, staged)
         changes = clocks(con, staged, taking, formats)
         self.notes = tuple(changes[2])
-        if value := mapping.of_case.get("value"):
+        if (value := mapping.of_case.get("value")) and value not in staged.numeric:
             find_sign(con, "staging", staged.column(value), value, staged.source, options.decimal)
         lifecycle = uses_lifecycle(con, staged, mapping)
         parse(con, staged, taking, formats, lifecycle)
@@ -208,7 +208,7 @@ def _decimal(
     con: DuckDBPyConnection, staged: Staged, candidate: CandidateMapping, options: LookOptions
 ) -> str | None:
     name = candidate.columns.get("value")
-    if name not in staged.columns:
+    if name not in staged.columns or name in staged.numeric:
         return None
     try:
         return find_sign(con, "staging", staged.column(name), name, staged.source, options.decimal)

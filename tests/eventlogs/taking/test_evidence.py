@@ -10,11 +10,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from eventlogs.historian import Historian
 from eventlogs.report import ImportReport
 from eventlogs.taking.columns import guess_mapping, parse_map, settle_mapping
 from eventlogs.taking.decimals import find_sign, plain_number
+from eventlogs.taking.looking import LookOptions, look
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.logs import lines
 
@@ -220,3 +222,13 @@ def test_one_is_said_of_one_and_thousands_are_told_apart(tmp_path: Path) -> None
     many = " ".join(replace(report, rows_read=1219, running=4096).sentences())
     assert "1,219 rows read" in many
     assert "4,096 executions have no end; they were taken to be still running." in many
+
+
+def test_numbers_of_parquet_have_no_decimal_sign_to_be_asked_for(tmp_path: Path) -> None:
+    columns = {"case_id": ["1"], "activity": ["A"], "end_time": ["2024-03-31"], "value": [1.125]}
+    parquet.write_table(pa.table(columns), tmp_path / "log.parquet")
+    seen = look(tmp_path / "log.parquet", LookOptions({"value": "value"}))
+    assert (seen.decimal, seen.to_settle) == (None, None)
+    with Historian(":memory:") as historian:
+        historian.import_log(tmp_path / "log.parquet", mapping={"value": "value"})
+        assert historian.snapshot("log", open_cases=()).attributes["value"] == ("1.125",)
