@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from eventlogs import uploads
+from eventlogs.keeping.csv_files import write_csv
 from eventlogs.readers.read import read
 from eventlogs.readers.staging import AS_IT_STOOD, Staged
 from eventlogs.report import ImportReport
@@ -37,17 +36,10 @@ def export(con: DuckDBPyConnection, name: str, path: Path) -> int:
     columns = _columns(report, rows)
     if any(AS_IT_STOOD in fields for _, _, fields in rows):
         columns = (*columns, AS_IT_STOOD)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            out = csv.writer(file)
-            out.writerow([*_headings(columns), *columns])
-            out.writerows([row, reason, *(fields.get(c) for c in columns)] for row, reason, fields in rows)
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"{path} can't be written ({error.strerror}); name another file") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    write_csv(
+        *(path, (*_headings(columns), *columns)),
+        ([row, reason, *(fields.get(c) for c in columns)] for row, reason, fields in rows),
+    )
     return len(rows)
 
 
