@@ -55,7 +55,9 @@ def show_look(look: Look, json_wanted: bool) -> None:
 
 def file_text(look: Look) -> str:
     """What kind of file it is."""
-    parts = [f"{look.rows:,} rows" if look.rows else "an object-centric log"]
+    from eventlogs.report import number
+
+    parts = [number(look.rows, "row") if look.rows else "an object-centric log"]
     if look.member:
         parts.append(f"of {look.member} in the archive")
     if look.encoding:

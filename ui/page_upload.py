@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from eventlogs.historian import log_name
+from eventlogs.report import number
 from eventlogs.taking.looked import Look, Problem
 from eventlogs.taking.looking import LookOptions, look
 from metagraph.errors import TwinError
@@ -199,7 +200,7 @@ def _show_problems(problems: Sequence[Problem]) -> None:
     if not problems:
         return
     n = sum(problem.rows for problem in problems)
-    st.warning(f"{n:,} rows can't be used.", icon=":material/warning:")
+    st.warning(f"{number(n, 'row')} can't be used.", icon=":material/warning:")
     st.table(
         [{"Reason": plain(p.reason), "Rows": f"{p.rows:,}", "Where": plain(_places(p))} for p in problems]
     )

@@ -47,6 +47,7 @@ def test_examples_stand_on_one_line_with_their_zone(
     )
     said = printed(capsys, file)
     assert said.count("Pack and ship") == 2
+    assert "\n  1 row, encoding" in said
     assert "2024-02-01T07:55:00.250000+01:00" in said
 
 
