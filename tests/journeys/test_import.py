@@ -72,7 +72,7 @@ def test_a_messy_file_is_looked_at_taken_mended_and_undone(
     assert states() == [(5, "undone"), (3, "current")]
     assert "1 superseded" in run("import", "forget", "--superseded", "messy")
     assert states() == [(3, "current")]
-    assert "1 executions" in run("import", "forget", "--case", "1")
+    assert "1 execution," in run("import", "forget", "--case", "1")
     assert answer("quality", "messy")["cases"] == 2
     assert answer("import", "retain", "messy", "--days", "1")["log"] == "messy"
 
