@@ -208,7 +208,7 @@ CONTENT = (
     Nasty(
         "exact_duplicates.csv",
         table((PLAIN[0], PLAIN[0], PLAIN[2])).encode(),
-        Right((PLAIN[0], PLAIN[0], PLAIN[2]), says="repeat an earlier one"),
+        Right((PLAIN[0], PLAIN[0], PLAIN[2]), says="1 execution repeats an earlier one"),
         "the same row twice",
     ),
     Nasty(

@@ -41,9 +41,9 @@ def test_a_start_that_clocks_skipped_is_not_after_its_end(tmp_path: Path) -> Non
         "1 start that can't exist would lie after the end: read as if the clocks had gone forward already."
         in said
     )
-    assert "1 start that can't exist" in " ".join(
-        look(tmp_path / "log.csv", LookOptions(tz="Europe/Berlin")).notes
-    )
+    foreseen = look(tmp_path / "log.csv", LookOptions(tz="Europe/Berlin")).foreseen
+    assert foreseen is not None
+    assert "1 start that can't exist" in " ".join(foreseen.notes)
 
 
 def test_what_is_backwards_stays_backwards(tmp_path: Path) -> None:
