@@ -99,7 +99,7 @@ def _by_ends(con: DuckDBPyConnection, dates: Dates, mark: str) -> tuple[str, str
         f"{_read(start, mark, 'dmy')} AS sd, {_read(end, mark, 'dmy')} AS ed, "
         f"{_read(start, mark, 'mdy')} AS sm, {_read(end, mark, 'mdy')} AS em FROM {dates.table})"
     ).fetchall()[0]
-    return _fewer(day_first, month_first, 1, "{} ends would lie before their starts")
+    return _fewer(day_first, month_first, 1, "{} of the ends would lie before the starts")
 
 
 def _by_sequence(con: DuckDBPyConnection, dates: Dates, column: str, mark: str) -> tuple[str, str] | None:

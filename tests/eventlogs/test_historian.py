@@ -43,7 +43,8 @@ def test_the_same_content_is_taken_once(tmp_path: Path) -> None:
 def test_how_bad_rows_are_treated_makes_no_other_import_where_there_are_none(tmp_path: Path) -> None:
     file, bad = write(tmp_path / "log.csv", ROWS), tmp_path / "bad.csv"
     with Historian(":memory:") as historian:
-        for first, second in (("refuse", "quarantine"), ("quarantine", "refuse")):
+        orders: tuple[tuple[BadRows, BadRows], ...] = (("refuse", "quarantine"), ("quarantine", "refuse"))
+        for first, second in orders:
             assert not historian.import_log(file, first, on_bad_rows=first).already_known
             assert historian.import_log(file, first, on_bad_rows=second).already_known
             assert len(historian.imports(first)) == 1
@@ -111,6 +112,7 @@ def test_instants_and_ids_that_cannot_be_meant(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from eventlogs.historian import Historian
+from eventlogs.taking.parsing import BadRows
 with Historian(sys.argv[1]) as historian:
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
