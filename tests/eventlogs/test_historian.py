@@ -12,6 +12,7 @@ import pytest
 
 from eventlogs.historian import Historian, log_name
 from eventlogs.owner.opening import open_historian
+from eventlogs.taking.parsing import BadRows
 from metagraph.errors import DataError, UsageError
 from tests.eventlogs.logs import Row, lines, write
 
