@@ -113,7 +113,6 @@ def test_instants_and_ids_that_cannot_be_meant(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from eventlogs.historian import Historian
-from eventlogs.taking.parsing import BadRows
 with Historian(sys.argv[1]) as historian:
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))

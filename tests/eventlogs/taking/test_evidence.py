@@ -37,8 +37,9 @@ def test_ends_before_starts_tell_days_from_months(tmp_path: Path) -> None:
     assert report.time_formats["start_time"][0].decided_by == (
         "read month first, 1 of the ends would lie before the starts"
     )
-    assert "Column 'start_time' was read day first (31.01.2024 13:45): read month first, 1 ends" in " ".join(
-        report.sentences()
+    assert (
+        "Column 'start_time' was read day first (31.01.2024 13:45): read month first, 1 of the ends"
+        in " ".join(report.sentences())
     )
     report, _ = taken(tmp_path, PAIR, "1,A,04/03/2024 08:00,05/01/2024 08:00")
     assert report.first == datetime(2024, 4, 3, 8, tzinfo=UTC)
