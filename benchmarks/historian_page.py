@@ -12,8 +12,8 @@ Made by `benchmarks/historian.py`: medians of its runs, each in a process of its
 seconds count every thread. Memory is the process's peak above what it held when the work began (libraries
 loaded; for pandas and pm4py on ten million events, their table loaded as well). The logs are made by a rule:
 eight executions a case, 20 activities, 60 people, six columns. pm4py and pandas do the same work on the same
-file; "×" is their CPU time by ours. The first state of a log, and the first after it has grown by a fifth, fits
-the rule that tells open orders from closed ones and takes some 20 CPU s at this size; the table has those after it.
+file; "×" is their CPU time by ours. The first state of a log, and the first after it has grown by a fifth,
+fits the rule that tells open orders from closed ones, some 20 CPU s at this size; the table has those after it.
 """
 PEERS = ("pm4py", "regex", "pandas", "duckdb", "scratch")
 """Endings of the units that do a historian's unit's work in another way."""
