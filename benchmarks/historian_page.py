@@ -13,7 +13,7 @@ seconds count every thread. Memory is the process's peak above what it held when
 loaded; for pandas and pm4py on ten million events, their table loaded as well). The logs are made by a rule:
 eight executions a case, 20 activities, 60 people, six columns. pm4py and pandas do the same work on the same
 file; "×" is their CPU time by ours. The first state of a log, and the first after it has grown by a fifth,
-fits the rule that tells open orders from closed ones, some 20 CPU s at this size; the table has those after it.
+fits the rule that tells open orders from closed ones, some 20 CPU s here; the table has those after it.
 """
 PEERS = ("pm4py", "regex", "pandas", "duckdb", "scratch")
 """Endings of the units that do a historian's unit's work in another way."""
