@@ -469,15 +469,15 @@ def _until(reached: Callable[[], bool], child: subprocess.Popen[str]) -> None:
 def test_a_log_that_was_mapped_once_needs_no_map_again(here: Path) -> None:
     """Also under another name; with a map of its own it is read by that."""
     head, rest = (here / "orders.csv").read_text("utf-8").split("\n", 1)
-    renamed = head.replace("case_id", "Vorgang").replace("activity", "Schritt")
+    renamed = head.replace("case_id", "Feld 1").replace("activity", "Feld 2")
     (here / "odd.csv").write_text(f"{renamed}\n{rest}", encoding="utf-8")
     assert tracetwin("forecast", "known.json", "--log", "odd.csv", "--as-of", AS_OF).code == 3
-    fine("import", "take", "odd.csv", "--map", "case=Vorgang,activity=Schritt")
+    fine("import", "take", "odd.csv", "--map", "case=Feld 1,activity=Feld 2")
     (here / "again.csv").write_bytes((here / "odd.csv").read_bytes())
     for log in ("odd.csv", "again.csv"):
         said = fine(*f"{FORECAST} --json --replications 2".replace("orders", log).split())
         assert json.loads(said) == json.loads(fine(*f"{FORECAST} --json --replications 2".split()))
-    other = tracetwin("build", "odd.csv", "--twin", "odd.json", "--map", "case=Vorgang")
+    other = tracetwin("build", "odd.csv", "--twin", "odd.json", "--map", "case=Feld 1")
     assert "no column recognised as activity" in other.err
 
 
