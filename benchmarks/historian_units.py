@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,11 +113,13 @@ def _mine(question: str) -> Unit:
     return unit
 
 
-def _pm4py(function: Callable[[object], object]) -> Unit:
+def _on_frame(function: Callable[[object], object], library: str) -> Unit:
+    """A peer's function on the whole table; its library is loaded before."""
+
     def unit(logs: Path, work: Path) -> Generator[int, None, None]:
         import pandas as pd
-        import pm4py  # noqa: F401
 
+        import_module(library)
         frame = pd.read_parquet(data.parquet_log(logs, MINED))
         yield 0
         function(frame)
@@ -141,18 +144,6 @@ def _pm4py_durations(frame: object) -> object:
     import pm4py
 
     return pm4py.get_service_time(frame)
-
-
-def _pandas(function: Callable[[object], object]) -> Unit:
-    def unit(logs: Path, work: Path) -> Generator[int, None, None]:
-        import pandas as pd
-
-        frame = pd.read_parquet(data.parquet_log(logs, MINED))
-        yield 0
-        function(frame)
-        yield MINED
-
-    return unit
 
 
 def _pandas_follows(frame: object) -> object:
@@ -306,14 +297,14 @@ UNITS: dict[str, Unit] = {
     "csv_pandas": csv_pandas,
     "csv_pm4py": csv_pm4py,
     "follows": _mine("follows"),
-    "follows_pm4py": _pm4py(_pm4py_follows),
-    "follows_pandas": _pandas(_pandas_follows),
+    "follows_pm4py": _on_frame(_pm4py_follows, "pm4py"),
+    "follows_pandas": _on_frame(_pandas_follows, "pandas"),
     "variants": _mine("variants"),
-    "variants_pm4py": _pm4py(_pm4py_variants),
-    "variants_pandas": _pandas(_pandas_variants),
+    "variants_pm4py": _on_frame(_pm4py_variants, "pm4py"),
+    "variants_pandas": _on_frame(_pandas_variants, "pandas"),
     "durations": _mine("durations"),
-    "durations_pm4py": _pm4py(_pm4py_durations),
-    "durations_pandas": _pandas(_pandas_durations),
+    "durations_pm4py": _on_frame(_pm4py_durations, "pm4py"),
+    "durations_pandas": _on_frame(_pandas_durations, "pandas"),
     "inbox": inbox_accept,
     "inbox_duckdb": inbox_to_duckdb,
     "drain": drain,

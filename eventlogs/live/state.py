@@ -13,6 +13,7 @@ from eventlogs import closing as closings
 from eventlogs.closing import ClosingRule
 from eventlogs.freezing import freeze
 from eventlogs.instants import from_us, to_us, zoned
+from eventlogs.keeping.reading import one_moment
 from eventlogs.live.open_cases import NOW_QUERIES, THEN_QUERIES, open_now, open_then
 from eventlogs.live.recorded import NOW, Record, last_instant, record
 from eventlogs.live.rules import keep_rule, kept_rule, rule_used
@@ -115,12 +116,8 @@ def state_at(
     From what is kept, if it serves; the second value tells that `keep_at_hand` would make it serve the next
     time. Raises DataError when nothing had begun by then, UsageError for an instant without a zone.
     """
-    con.execute("BEGIN")
-    try:
+    with one_moment(con):
         return _state_at(con, log, at, closing, recorded_by)
-    finally:
-        # What it read is of one moment, even while events are drained in another session.
-        con.execute("ROLLBACK")
 
 
 def _state_at(
