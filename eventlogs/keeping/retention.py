@@ -21,6 +21,7 @@ from eventlogs.keeping.recounting import recount, rows_of
 from eventlogs.live.standing import AT_HAND
 from eventlogs.report import number
 from eventlogs.snapshot import Snapshot
+from eventlogs.sql import quoted
 from metagraph.errors import DataError, UsageError
 
 _EVENTS = """
@@ -139,7 +140,7 @@ def _as_of(con: DuckDBPyConnection, name: str, now: datetime) -> tuple[Snapshot,
 
 def _executions(con: DuckDBPyConnection, name: str, *, single_timestamp: bool) -> str:
     """The query of the leaving cases' executions, with the columns that a log file has."""
-    here = f"log = {_text(name)} AND case_id IN (SELECT case_id FROM leaving)"
+    here = f"log = {quoted(name)} AND case_id IN (SELECT case_id FROM leaving)"
     names: set[str] = set()
     columns = [f"e.{column} AS {_free(column, names)}" for column in ("case_id", "activity", "resource")]
     paused = con.execute(f"SELECT count(pauses) FROM log_executions WHERE {here}").fetchall()[0][0]
@@ -158,10 +159,10 @@ def _executions(con: DuckDBPyConnection, name: str, *, single_timestamp: bool) -
     of_event = "SELECT DISTINCT unnest(json_keys(attributes)) AS name FROM log_executions"
     for (attribute,) in con.execute(f"{of_event} WHERE {here} ORDER BY name").fetchall():
         pointer = "/" + attribute.replace("~", "~0").replace("/", "~1")
-        columns.append(f"e.attributes ->> {_text(pointer)} AS {_free(attribute, names)}")
+        columns.append(f"e.attributes ->> {quoted(pointer)} AS {_free(attribute, names)}")
     of_case = f"SELECT DISTINCT name FROM log_attributes WHERE {here} ORDER BY name"
     for (attribute,) in con.execute(of_case).fetchall():
-        columns.append(f"a.of_case[{_text(attribute)}] AS {_free(attribute, names)}")
+        columns.append(f"a.of_case[{quoted(attribute)}] AS {_free(attribute, names)}")
     return (
         "WITH a AS (SELECT case_id, map(list(name), list(value)) AS of_case FROM log_attributes "
         f"WHERE {here} GROUP BY case_id) SELECT {', '.join(columns)} "
@@ -186,10 +187,6 @@ def _remove(con: DuckDBPyConnection, name: str, note: str) -> None:
 
 def _stamp(us: str) -> str:
     return f"strftime(make_timestamp({us}), '%Y-%m-%dT%H:%M:%S.%fZ')"
-
-
-def _text(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'"
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -10,6 +10,7 @@ from eventlogs.closing import ClosingRule
 from eventlogs.instants import from_us, in_words, monday, to_us
 from eventlogs.live.recorded import Record
 from eventlogs.live.standing import standings
+from eventlogs.sql import quoted
 from metagraph.errors import DataError
 
 _KNOWN_END = "CASE WHEN end_us <= $at THEN end_us END"
@@ -17,7 +18,7 @@ _KNOWN_END = "CASE WHEN end_us <= $at THEN end_us END"
 
 def open_now(con: DuckDBPyConnection, log: str, rule: ClosingRule, at_us: int) -> None:
     """The open cases at an instant not before the log's last event, from the standings that are kept."""
-    con.execute(f"CREATE OR REPLACE TEMP VIEW standing AS FROM case_state WHERE log = {_text(log)}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW standing AS FROM case_state WHERE log = {quoted(log)}")
     _judge(con, "endings", rule, at_us)
     con.execute("DROP VIEW temp.standing")
 
@@ -76,10 +77,6 @@ def _judge(con: DuckDBPyConnection, endings: str, rule: ClosingRule, at_us: int)
         {"at": at_us, "origin": to_us(monday(from_us(first)))},
     )
     con.unregister("limits")
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 _ORDERS = """

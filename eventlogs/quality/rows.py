@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 from eventlogs.instants import from_us, in_words
 from eventlogs.quality.found import Found, Known, as_examples, counted, earliest, one_row
 from eventlogs.quality.words import NEEDS_NOBODY
+from eventlogs.sql import quoted
 from eventlogs.taking.parsing import BACKWARDS
 from metagraph.errors import DataError
 
@@ -30,7 +31,7 @@ def prepare(con: DuckDBPyConnection, log: str, until_us: int | None) -> Known:
     Column `row` is that of the imported file, NULL for live events; `place` orders both. Raises DataError if
     nothing had begun by then.
     """
-    name = "'" + log.replace("'", "''") + "'"
+    name = quoted(log)
     if until_us is None:
         (until_us,) = one_row(
             con, f"SELECT max(greatest(start_us, end_us)) FROM log_executions WHERE log = {name}"
@@ -73,13 +74,13 @@ def set_aside(
         if role not in mapping:  # The report of live events alone has no columns.
             return "NULL::VARCHAR"
         path = '$."' + mapping[role].replace("\\", "\\\\").replace('"', '\\"') + '"'
-        return "json_extract_string(raw, '" + path.replace("'", "''") + "')"
+        return f"json_extract_string(raw, {quoted(path)})"
 
     rows = (
         f"SELECT {field('case')} AS case_id, {field('activity')} AS activity, NULL::BIGINT AS at_us, row, "
         f"reason AS note, 1 AS weight FROM quarantine WHERE upload_id = {upload:d} AND reason "
     )
-    log = "'" + log.replace("'", "''") + "'"
+    log = quoted(log)
     events = (
         "SELECT CASE WHEN json_valid(raw) THEN coalesce(raw->>'$.case', raw->>'$.subject') END AS case_id, "
         "CASE WHEN json_valid(raw) THEN coalesce(raw->>'$.activity', raw->>'$.data.activity') END "

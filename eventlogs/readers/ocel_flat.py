@@ -7,6 +7,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from eventlogs.sql import quoted
 from eventlogs.taking.columns import CASE_PREFIX
 from metagraph.errors import DataError
 
@@ -84,14 +85,14 @@ def _pairs(con: DuckDBPyConnection, kind: str) -> None:
 def _wide(key: str, letter: str, aggregate: str, names: Iterable[str]) -> str:
     """A column for each attribute, a row for each event or object."""
     source = {"event": "ocel_event_values", "object": "ocel_known"}[key]
-    parts = "".join(f", {aggregate} FILTER (name = {_quoted(n)}) AS {letter}{i}" for i, n in enumerate(names))
+    parts = "".join(f", {aggregate} FILTER (name = {quoted(n)}) AS {letter}{i}" for i, n in enumerate(names))
     return f"SELECT {key}{parts} FROM {source} GROUP BY {key}"
 
 
 def _at_event(number: int, name: str) -> str:
     return (
         f"ASOF LEFT JOIN (SELECT object, since, arg_max(value, place) AS value FROM ocel_known "
-        f"WHERE name = {_quoted(name)} GROUP BY object, since) h{number} "
+        f"WHERE name = {quoted(name)} GROUP BY object, since) h{number} "
         f"ON h{number}.object = p.object AND p.at >= h{number}.since"
     )
 
@@ -105,7 +106,3 @@ def _free(name: str, prefix: str, taken: Iterable[str]) -> str:
             f"{prefix}{name}" if prefix != CASE_PREFIX else f"{CASE_PREFIX}object:{name[len(CASE_PREFIX) :]}"
         )
     return name
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

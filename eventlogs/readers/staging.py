@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
+from eventlogs.sql import quoted
+
 AS_IT_STOOD = "(row as it stood)"
 """Key of a broken row's whole text in its `raw`."""
 
@@ -60,7 +62,7 @@ class Staged:
 
     def json(self, names: tuple[str, ...]) -> str:
         """SQL for these columns of a staged row as JSON text."""
-        pairs = ", ".join("'" + name.replace("'", "''") + "', " + self.column(name) for name in names)
+        pairs = ", ".join(f"{quoted(name)}, {self.column(name)}" for name in names)
         return f"json_object({pairs})::VARCHAR"
 
 
