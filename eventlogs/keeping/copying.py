@@ -15,6 +15,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from eventlogs.keeping.parquet_files import PARTIAL, sync_folder
+from eventlogs.sql import quoted
 from metagraph.errors import DataError
 
 _Content = dict[str, tuple[int, int]]
@@ -77,8 +78,7 @@ def remove(file: Path) -> None:
 
 @contextmanager
 def _attached(con: DuckDBPyConnection, file: Path, how: str = "READ_WRITE") -> Iterator[str]:
-    place = str(file).replace("'", "''")
-    con.execute(f"ATTACH '{place}' AS another_database ({how})")
+    con.execute(f"ATTACH {quoted(file)} AS another_database ({how})")
     try:
         yield '"another_database"'
     finally:

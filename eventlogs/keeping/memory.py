@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from eventlogs.sql import quoted
 from metagraph.errors import UsageError
 
 VARIABLE = "TRACETWIN_MEMORY"
@@ -37,5 +38,5 @@ def limit_memory(con: DuckDBPyConnection, *, in_memory: bool) -> None:
     if not amount and con.execute(f"SELECT {most}").fetchall()[0][0]:
         con.execute(f"SET memory_limit = '{_MOST}'")
     if in_memory:
-        folder = str(Path(tempfile.gettempdir()) / f"tracetwin-{uuid.uuid4().hex}").replace("'", "''")
-        con.execute(f"SET temp_directory = '{folder}'")
+        folder = Path(tempfile.gettempdir()) / f"tracetwin-{uuid.uuid4().hex}"
+        con.execute(f"SET temp_directory = {quoted(folder)}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from duckdb import DuckDBPyConnection
 
+from eventlogs.sql import quoted
 from metagraph.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 PARTIAL = ".partial"
 """The ending of files that are being written, or were when the program was killed."""
-QUOTE = "'"
 
 
 def beside(database: str, what: str) -> Path:
@@ -38,9 +38,7 @@ def write(table: pa.Table, path: Path) -> None:
 def write_query(con: DuckDBPyConnection, query: str, folder: Path) -> str:
     """Write what a query gives to the folder, as a file named by the SHA-256 of its bytes; that hash."""
     with _partial(folder) as partial:
-        con.execute(
-            f"COPY ({query}) TO '{str(partial).replace(QUOTE, QUOTE * 2)}' (FORMAT parquet, COMPRESSION zstd)"
-        )
+        con.execute(f"COPY ({query}) TO {quoted(partial)} (FORMAT parquet, COMPRESSION zstd)")
         with partial.open("rb") as file:
             name = hashlib.file_digest(file, "sha256").hexdigest()
         _settle(partial, folder / f"{name}.parquet")

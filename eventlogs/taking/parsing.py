@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from eventlogs.readers.staging import Staged
 from eventlogs.report import number
+from eventlogs.sql import quoted
 from eventlogs.taking.columns import ColumnMapping
 from eventlogs.taking.lifecycle import COMPLETES
 from eventlogs.taking.time_shapes import FIRST_US, LAST_US
@@ -192,8 +193,8 @@ def _reason(staged: Staged, mapping: ColumnMapping, formats: Mapping[str, TimeFo
         "far end": f"e < {FIRST_US} OR e >= {LAST_US}",
         "backwards": "e < s",
     }
-    words = {key: said.replace("'", "''") for key, said in _faults(mapping, formats, staged).items()}
-    cases = " ".join(f"WHEN {test} THEN '{words[key]}'" for key, test in tests.items())
+    words = _faults(mapping, formats, staged)
+    cases = " ".join(f"WHEN {test} THEN {quoted(words[key])}" for key, test in tests.items())
     good = f"case_id > '!' AND activity > '!' AND s >= {FIRST_US} AND e >= s AND e < {LAST_US}"
     return f"CASE WHEN {good} THEN NULL {cases} END"
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from duckdb import DuckDBPyConnection
 
 from eventlogs.report import YEAR_FIRST, TimeReading
+from eventlogs.sql import quoted
 from eventlogs.taking.time_evidence import Dates, day_or_month
 from eventlogs.taking.time_shapes import (
     EPOCHS_US,
@@ -303,7 +304,7 @@ def _test(writing: Writing, column: str, shape: str, shapes: Sequence[str]) -> s
         return f"regexp_full_match({column}, '{ISO}')"
     if writing.kind == "pattern":
         return f"trim({column}) <> ''"
-    listed = ", ".join("'" + known.replace("'", "''") + "'" for known in shapes)
+    listed = ", ".join(map(quoted, shapes))
     return f"{shape} IN ({listed})"
 
 
@@ -311,6 +312,5 @@ def _value(writing: Writing, column: str, text: str) -> str:
     if writing.kind == "iso":
         return us_of_iso(column)
     if writing.kind == "pattern":
-        pattern = writing.order.replace("'", "''")
-        return f"epoch_us(try_strptime(trim({column}), '{pattern}'))"
+        return f"epoch_us(try_strptime(trim({column}), {quoted(writing.order)}))"
     return us_of(text, writing.kind, writing.order)
