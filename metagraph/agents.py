@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
+
+from metagraph.distributions import Fitted
 
 UNLIMITED = 10_000
 """Capacity of an agent for whom nobody ever waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A time in which an agent isn't there: maintenance, an outage, a leave."""
+
+    start: datetime
+    end: datetime | None = None
+    """None: for good."""
+    hands_over: bool = False
+    """The agent leaves: what it works on and what waits for it alone goes to others. Else it waits."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdowns:
+    """Failures at random; work in progress waits for the repair. Wall-clock seconds; the agent begins a run
+    just repaired."""
+
+    between: Fitted
+    """From a repair to the next failure."""
+    repair: Fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +49,10 @@ class Agent:
     cost_per_h: float = 0.0
     """Money per working hour."""
     note: str = ""
+    hired: datetime | None = None
+    """Works from then on; None: all along."""
+    absences: tuple[Absence, ...] = ()
+    breakdowns: Breakdowns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +66,5 @@ class Queue:
     Empty: all alike."""
     priority: str = "FIFO"
     """Rule by which the next item is taken; see rules.py."""
+    only: str = ""
+    """Orders that it is designated for, as an expression on them (see expressions.py); used by JDQ."""

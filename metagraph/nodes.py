@@ -119,6 +119,8 @@ class Task:
     """Money per execution."""
     waits: WaitBreakdown | None = None
     """Observed; for the report."""
+    eta_error: Fitted | None = None
+    """What happened minus what was announced, in seconds, where ends are announced from outside."""
     kind: Literal["task"] = "task"
 
 

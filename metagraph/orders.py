@@ -56,6 +56,10 @@ class OrderClass:
     """Or: end of the n-th working day (Monday to Friday) after release."""
     patience: Fitted | None = None
     """Lost-sale date minus release, seconds."""
+    early_after: Fitted | None = None
+    """Early date minus release, seconds."""
+    grace: Fitted | None = None
+    """Lost-sale date minus due date, seconds; instead of `patience`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class OrderModel:
     profit: ProfitShape | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     """Log column behind class, segment, value, due, lost."""
+    segment_priority: Mapping[str, float] = field(default_factory=dict)
+    """How important each segment's customers are, more first; used by HPCS."""
 
 
 @dataclass(frozen=True, slots=True)

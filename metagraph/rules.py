@@ -1,59 +1,74 @@
 """What comes first, and what an order is worth: pure scalar functions, written once.
 
-Every priority is a number of which the smallest goes first; equal ones keep their place in the queue.
+No function calls another one or touches anything but numbers, so that a compiler can take each as it is. A date
+that an order doesn't have is infinite (due, lost sale) or NaN (early).
 """
 
 from __future__ import annotations
 
-from metagraph.orders import Order, ProfitShape
+RULES = ("FIFO", "HP", "SDD", "SERPT", "HPCS", "RULE", "RANK")
+"""First in first out, highest profit, soonest due date, shortest expected remaining processing time,
+highest-priority customer segment, an expression on orders, a schedule's ranks.
 
-RULES = ("FIFO", "HP", "SDD", "SERPT")
-"""First in first out, highest profit, shortest due date, shortest expected remaining processing time."""
+Under each of them what waits is ordered by a number, its key, of which the smallest goes first; equal ones keep
+their place. Keys are found when an item joins a queue and again when it was interrupted: minus the profit that
+the order would yield if it were fulfilled now; its due date; the expected work that is left; minus the segment's
+priority; minus the expression's value; the rank. FIFO's is 0.
+"""
+
+AVERAGED = ("HP", "SDD", "SERPT", "HPCS")
+"""Rules that can be averaged."""
 
 INFINITE = float("inf")
 
 
-def priority(rule: str, *, profit: float, due_s: float, expected_work_s: float) -> float:
-    """The number by which a queue under `rule` is ordered.
-
-    `profit` is what the order yields if it were fulfilled on joining, `due_s` its due date (infinite: none),
-    `expected_work_s` the mean work of the task that waits. Raises KeyError for an unknown rule.
-    """
-    if rule == "FIFO":
-        return 0.0
-    if rule == "HP":
-        return -profit
-    if rule == "SDD":
-        return due_s
-    if rule == "SERPT":
-        return expected_work_s
-    raise KeyError(rule)
-
-
-def profit_at(order: Order, shape: ProfitShape | None, at_s: float) -> float:
-    """Money that the order yields if it is fulfilled at `at_s`; 0 without a value.
+def profit(
+    t: float,
+    value: float,
+    early_s: float,
+    due_s: float,
+    lost_s: float,
+    early: float,
+    due: float,
+    late: float,
+    final: float,
+    lost: float,
+) -> float:
+    """Money that an order yields if it is fulfilled at t; the last five are shares of its value.
 
     Figure 1 of Perez, Wassick and Grossmann: level until the early date, linear to the due date, a fixed
-    penalty there, linear to the lost-sale date, and the lost-sale profit from then on. A date that is missing
+    penalty there, linear to the lost-sale date, and the lost-sale profit after it. A date that is missing
     leaves its piece level.
     """
-    value = order.value or 0.0
-    if shape is None:
-        return value
-    if order.lost_s is not None and at_s >= order.lost_s:
-        return value * shape.lost
-    if order.due_s is None:
-        return value * shape.early
-    if at_s <= order.due_s:
-        return value * _between(at_s, order.early_s, order.due_s, shape.early, shape.due)
-    if order.lost_s is None:
-        return value * shape.late
-    return value * _between(at_s, order.due_s, order.lost_s, shape.late, shape.final)
+    if t > lost_s:
+        return value * lost
+    if due_s == INFINITE:
+        return value * early
+    t0, t1, y0, y1 = early_s, due_s, early, due
+    if t > due_s:
+        if lost_s == INFINITE:
+            return value * late
+        t0, t1, y0, y1 = due_s, lost_s, late, final
+    if not t0 < t1:
+        return value * y1
+    share = (t - t0) / (t1 - t0)
+    share = 0.0 if share < 0.0 else share
+    share = 1.0 if share > 1.0 else share
+    return value * (y0 + (y1 - y0) * share)
 
 
-def _between(t: float, t0: float | None, t1: float, y0: float, y1: float) -> float:
-    """Linear from (t0, y0) to (t1, y1), level before t0; level at y1 without t0."""
-    if t0 is None or t0 >= t1:
-        return y1
-    share = min(max((t - t0) / (t1 - t0), 0.0), 1.0)
-    return y0 + (y1 - y0) * share
+def gain_score(mine: float, best: float) -> float:
+    """How a profit (or a segment's priority) compares with the best in the local queue: 0 to 1."""
+    return 0.0 if mine <= 0.0 else mine / best
+
+
+def urgency_score(left_s: float, least_s: float) -> float:
+    """How the time left to a due date compares with the least above 0 in the local queue: 0 to 1."""
+    if left_s <= 0.0:
+        return 1.0
+    return 0.0 if left_s == INFINITE else least_s / left_s
+
+
+def quickness_score(work_s: float, least_s: float) -> float:
+    """How the expected remaining work compares with the least in the local queue: 0 to 1."""
+    return 1.0 if work_s <= 0.0 else least_s / work_s

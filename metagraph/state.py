@@ -20,6 +20,18 @@ class Position:
     agent: str | None = None
     after: str = ""
     """The activity whose completion put the token here; '' at the start."""
+    ready_s: float | None = None
+    """Since when it has been waiting in a queue, where that is known; None: it may still be delayed."""
+    queue: str | None = None
+    """Where it waits or is worked on; None: to be found."""
+    begun_s: float | None = None
+    """First instant of work on it, where it was interrupted since."""
+    worked_s: float | None = None
+    """Working seconds done; None: what its agent's clock says since `started_s`."""
+    preemptions: int = 0
+    """How often work on it was interrupted by something more urgent."""
+    eta_s: float | None = None
+    """Announced from outside: when a task without agents ends, or when work on others can begin."""
 
 
 @dataclass(frozen=True, slots=True)

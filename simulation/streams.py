@@ -29,6 +29,10 @@ class Purpose(IntEnum):
     VALUE = 8
     DUE = 9
     PATIENCE = 10
+    EARLY = 11
+    FAILURE = 12
+    REPAIR = 13
+    ETA = 14
 
 
 REDRAW = 16
@@ -38,11 +42,14 @@ REDRAW = 16
 class Stream:
     """All uniform numbers of one replication. Every part of key and counter is used modulo 2^32."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "_mirrored")
 
-    def __init__(self, seed: int, replication: int = 0) -> None:
+    def __init__(self, seed: int, replication: int = 0, *, antithetic: bool = False) -> None:
+        """`antithetic`: an odd replication mirrors the one before it: 1 - u for its every u."""
         if not 0 <= seed <= _MASK:
             raise UsageError(f"the seed is {seed}: give a whole number from 0 to {_MASK}")
+        self._mirrored = antithetic and replication % 2 == 1
+        replication -= self._mirrored
         keys = []
         k0, k1 = seed, replication & _MASK
         for _ in range(_ROUNDS):
@@ -61,4 +68,5 @@ class Stream:
     def uniform(self, order: int, node: int, visit: int, purpose: int) -> float:
         """A number strictly between 0 and 1, in steps of 2^-52."""
         c0, c1, _, _ = self.words(order & _MASK, node, visit & _MASK, purpose)
-        return ((c0 << 20 | c1 >> 12) + 0.5) * 2.0**-52
+        u = ((c0 << 20 | c1 >> 12) + 0.5) * 2.0**-52
+        return 1.0 - u if self._mirrored else u
