@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from metagraph.distributions import Fitted
+from metagraph.rules import INFINITE, profit
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,29 @@ class Order:
     due_s: float | None = None
     lost_s: float | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    profit: ProfitShape | None = None
+    """Its own profit curve; None: the process's."""
+
+
+def profit_at(order: Order, shape: ProfitShape | None, t: float) -> float:
+    """Money that the order yields if it is fulfilled at `t`, by its own curve or else by `shape`; its value
+    where there is neither, 0 for an order without a value."""
+    value = order.value or 0.0
+    curve = order.profit or shape
+    if curve is None:
+        return value
+    return profit(
+        t,
+        value,
+        math.nan if order.early_s is None else order.early_s,
+        INFINITE if order.due_s is None else order.due_s,
+        INFINITE if order.lost_s is None else order.lost_s,
+        curve.early,
+        curve.due,
+        curve.late,
+        curve.final,
+        curve.lost,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,6 +242,9 @@ class Orders:
     """[order, task]: a schedule's ranks, infinite where it has none."""
     assigned: Ints | None = None
     """[order, task]: the queue that a schedule names; -1: none."""
+    curves: Floats | None = None
+    """[order, 5]: early, due, late, final, lost of each order's profit curve, where any order has one of its
+    own (others repeat the policy's); None: the policy's for all."""
 
     def __len__(self) -> int:
         return len(self.table)
