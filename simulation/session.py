@@ -21,6 +21,7 @@ LIVE = np.dtype(
         ("status", np.int32),  # DELAYED, WAITING or WORKING
         ("agent", np.int32),  # who works on it, or began it
         ("queue", np.int32),
+        ("after", np.int32),  # code of the activity that the order had completed last when it came
         ("again", np.int32),
         ("preemptions", np.int32),
         ("enabled_s", np.float64),
@@ -50,7 +51,7 @@ class Snapshot:
 
     at_s: float
     items: Records
-    """LIVE, by serial."""
+    """LIVE, by serial; `done_s` and `left_s` of those WORKING are of this instant, so `since_s` is `at_s`."""
     journeys: Records
     """JOURNEY, by order: those open."""
     visits: Ints
@@ -70,8 +71,10 @@ class Session(Protocol):
     def now_s(self) -> float: ...
 
     def run_to(self, until_s: float, *, pause_on_release: bool = False) -> bool:
-        """Work off what happens up to and including `until_s`; with `pause_on_release` only up to the end of the
-        instant of the next release. False once nothing is left to happen or a limit is reached.
+        """Work off what happens up to and including `until_s`; with `pause_on_release` only up to the end of
+        the instant of the next release. False once nothing is left to happen or a limit is reached.
+
+        Then `now_s` is a finite `until_s` that was reached, else the last event's instant.
 
         Raises DataError for an order that never gets out of a loop.
         """
@@ -85,13 +88,14 @@ class Session(Protocol):
         """An independent copy; both go on as this one would, to the bit."""
 
     def reschedule(self, ranks: Floats, assigned: Ints) -> None:
-        """New ranks and queues [order, task], from now on: keys of what waits are found again, items that wait in
-        another queue than the one named choose again (by queue, in line order), and all lines are matched as
-        at a SHIFT. Only under Rule.RANK."""
+        """New ranks and queues [order, task], from now on: keys of what waits are found again, items that wait
+        in another queue than the one named choose again (by queue, in line order), and all lines are matched
+        as at a SHIFT. Only under Rule.RANK."""
 
     def announce(self, order: int, node: int, eta_s: float) -> None:
         """A live item of the order at the node ends at `eta_s` (a task without queues), or isn't ready
-        before (others; one that waits already goes back to being delayed). An earlier instant than now means now.
+        before (others; one that waits already goes back to being delayed). An earlier instant than now
+        means now.
 
         Raises DataError if there is no such item, or an agent works on it.
         """
@@ -106,5 +110,7 @@ class Options:
 
     log: bool = True
     """Keep a row an execution; without, only orders' ends and the tally."""
+    paths: bool = False
+    """Keep every change of the number of items that wait in a queue."""
     antithetic: bool = False
     limits: Limits = Limits()
