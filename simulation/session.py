@@ -88,7 +88,7 @@ class Session(Protocol):
         """An independent copy; both go on as this one would, to the bit."""
 
     def reschedule(self, ranks: Floats, assigned: Ints) -> None:
-        """New ranks and queues [order, task], from now on: keys of what waits are found again, items that wait
+        """New ranks and queues [order, task] from now on: keys of what waits are found again, items that wait
         in another queue than the one named choose again (by queue, in line order), and all lines are matched
         as at a SHIFT. Only under Rule.RANK."""
 
