@@ -9,13 +9,13 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metagraph import agents, calendars, distributions, model, nodes, orders, routing
+from metagraph import agents, calendars, distributions, model, nodes, orders, paces, routing
 from metagraph.errors import DataError
 from metagraph.faults import Fault, refusal, shown
 from metagraph.model import SCHEMA_VERSION, Metagraph
@@ -28,9 +28,17 @@ _LINE = 100
 """Objects and lists that fit in this many characters stay on one line."""
 
 
-def to_json(metagraph: Metagraph) -> str:
-    """The metagraph as text; equal metagraphs give equal texts. `from_json` gives it back unchanged."""
-    return _written(_plain(metagraph), 0) + "\n"
+def to_json(metagraph: Metagraph, *, brief: bool = False) -> str:
+    """The metagraph as text; equal metagraphs give equal texts. `from_json` gives it back unchanged.
+
+    A `brief` text leaves out every field that has its default.
+    """
+    return written(plain(metagraph, brief=brief))
+
+
+def written(value: Any) -> str:
+    """Plain values as JSON text in our layout."""
+    return _written(value, 0) + "\n"
 
 
 def from_json(text: str, source: str) -> Metagraph:
@@ -93,7 +101,7 @@ def _adapter() -> TypeAdapter[Metagraph]:
     from pydantic import ConfigDict, TypeAdapter
 
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
-    for room in (agents, calendars, distributions, model, nodes, orders, routing):
+    for room in (agents, calendars, distributions, model, nodes, orders, paces, routing):
         for value in vars(room).values():
             if isinstance(value, type) and is_dataclass(value):
                 # Set here, not in the classes: the model itself knows nothing of how it is read.
@@ -187,17 +195,26 @@ def _lowered(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any, *, brief: bool = False) -> Any:
     """Dataclasses as objects in the order of their fields, mappings by key, tuples as lists."""
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        members = ((field, getattr(value, field.name)) for field in fields(value))
+        return {
+            field.name: plain(member, brief=brief)
+            for field, member in members
+            if not brief or field.name == "kind" or member != _default(field)
+        }
     if isinstance(value, Mapping):
-        return {key: _plain(value[key]) for key in sorted(value)}
+        return {key: plain(value[key], brief=brief) for key in sorted(value)}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item, brief=brief) for item in value]
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     return value
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
 def _written(value: Any, depth: int) -> str:
