@@ -71,7 +71,7 @@ def example3(spread: float = 0.3) -> Metagraph:
     """The network of Perez, Wassick and Grossmann, section 4.3; `spread` is the coefficient of variation of
     all work, which is Gaussian and clipped at 0.
 
-    Figure 13, which has the mean durations, is missing in our copy. The means here give the paper's least lead
+    Figure 13, which has the mean durations, is missing in our copy. Those here give the paper's least lead
     time of 120 minutes, and load the customer service to 91 %, as in its Figure 20.
     """
     create, credit, schedule, reserve, check_in, load, invoice, issue = (
