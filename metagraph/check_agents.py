@@ -1,4 +1,4 @@
-"""Faults of agents, queues, calendars, arrivals and orders."""
+"""Faults of agents, queues, calendars and paces."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from metagraph.agents import Agent, Queue
+from metagraph.agents import Absence, Agent, Breakdowns, Queue
 from metagraph.calendars import WEEK_S, Calendar
 from metagraph.check_graph import share_faults
 from metagraph.check_laws import fitted_faults
+from metagraph.distributions import Fitted
+from metagraph.errors import DataError
+from metagraph.expressions import parse
 from metagraph.faults import Fault, shown
-from metagraph.model import ClosingFact, Metagraph
-from metagraph.orders import Arrivals, OrderModel
+from metagraph.model import Metagraph
 from metagraph.rules import RULES
 
 HOURS_A_WEEK = 168
+OWN_RULES = tuple(rule for rule in RULES if rule not in ("RULE", "RANK"))
+"""What a queue can be ordered by on its own; the others need an expression or a schedule."""
 
 
 def agent_faults(metagraph: Metagraph) -> Iterator[Fault]:
@@ -30,19 +34,10 @@ def agent_faults(metagraph: Metagraph) -> Iterator[Fault]:
     for calendar in metagraph.calendars:
         yield from _calendar(calendar)
     for pace in metagraph.paces:
-        yield from _weekly(pace.rates, f"pace {pace.id}, rates")
-        yield from _zone(pace.time_zone, f"pace {pace.id}")
+        yield from weekly_faults(pace.rates, f"pace {pace.id}, rates")
+        yield from zone_faults(pace.time_zone, f"pace {pace.id}")
         if not any(rate > 0 for rate in pace.rates):
             yield Fault(f"pace {pace.id}, rates", "no rate is above 0: no delay would ever end")
-
-
-def order_faults(metagraph: Metagraph) -> Iterator[Fault]:
-    """Faults of arrivals, orders and the rule that closes them."""
-    if metagraph.arrivals is not None:
-        yield from _arrivals(metagraph.arrivals)
-    yield from _orders(metagraph.orders)
-    if metagraph.closing is not None:
-        yield from _closing(metagraph.closing)
 
 
 def _agent(agent: Agent, calendars: set[str]) -> Iterator[Fault]:
@@ -53,6 +48,44 @@ def _agent(agent: Agent, calendars: set[str]) -> Iterator[Fault]:
         yield Fault(f"{where}, capacity", f"{agent.capacity}; an agent works on at least 1 item at once")
     if agent.cost_per_h < 0:
         yield Fault(f"{where}, cost_per_h", f"{agent.cost_per_h} is negative")
+    if agent.hired is not None and agent.hired.tzinfo is None:
+        yield instant_fault(agent.hired, f"{where}, hired")
+    yield from _absences(agent, where)
+    if agent.breakdowns is not None:
+        yield from _breakdowns(agent.breakdowns, f"{where}, breakdowns")
+
+
+def _own_rules() -> str:
+    return f"expected one of {', '.join(OWN_RULES)}"
+
+
+def _absences(agent: Agent, where: str) -> Iterator[Fault]:
+    """They go by time and don't overlap; one without an end can only be the last."""
+    before: Absence | None = None
+    for i, absence in enumerate(agent.absences):
+        spot = f"{where}, absences, item {i}"
+        naive = [at for at in (absence.start, absence.end) if at is not None and at.tzinfo is None]
+        if naive:
+            yield from (instant_fault(at, spot) for at in naive)
+            return
+        if absence.end is not None and absence.end <= absence.start:
+            yield Fault(spot, f"{absence.start} to {absence.end} ends before it begins")
+        if before is not None and before.end is None:
+            yield Fault(spot, "it follows an absence for good; give that one an end, or remove this one")
+        elif before is not None and before.end is not None and absence.start < before.end:
+            yield Fault(spot, f"it begins at {absence.start}, before the one before it ends at {before.end}")
+        if agent.hired is not None and agent.hired.tzinfo is not None and absence.start < agent.hired:
+            yield Fault(spot, f"it begins at {absence.start}, before the agent is hired at {agent.hired}")
+        before = absence
+
+
+def _breakdowns(breakdowns: Breakdowns, where: str) -> Iterator[Fault]:
+    for name in ("between", "repair"):
+        fitted: Fitted = getattr(breakdowns, name)
+        faults = tuple(fitted_faults(fitted, f"{where}, {name}"))
+        yield from faults
+        if not faults and name == "between" and not fitted.law.mean() > 0:
+            yield Fault(f"{where}, between", "always 0; the agent would never work")
 
 
 def _queue(queue: Queue, agents: set[str]) -> Iterator[Fault]:
@@ -64,8 +97,15 @@ def _queue(queue: Queue, agents: set[str]) -> Iterator[Fault]:
             yield Fault(f"{where}, agents", f"{shown(agent)} is no agent of this twin")
         if n > 1:
             yield Fault(f"{where}, agents", f"{shown(agent)} is listed {n} times")
-    if queue.priority not in RULES:
-        yield Fault(f"{where}, priority", f"{shown(queue.priority)}; expected one of {', '.join(RULES)}")
+    if queue.priority in RULES and queue.priority not in OWN_RULES:
+        yield Fault(f"{where}, priority", f"{queue.priority} belongs to policies; {_own_rules()}")
+    elif queue.priority not in RULES:
+        yield Fault(f"{where}, priority", f"{shown(queue.priority)}; {_own_rules()}")
+    if queue.only:
+        try:
+            parse(queue.only, f"{where}, only")
+        except DataError as error:
+            yield Fault("", str(error))
     if queue.weights and len(queue.weights) != len(queue.agents):
         yield Fault(f"{where}, weights", f"{len(queue.weights)} weights for {len(queue.agents)} agents")
     if queue.weights:
@@ -86,7 +126,7 @@ def _calendar(calendar: Calendar) -> Iterator[Fault]:
         elif start < last:
             yield Fault(f"{where}, hours", f"{span} overlaps the interval before, or they don't ascend")
         last = max(last, end)
-    yield from _zone(calendar.time_zone, where)
+    yield from zone_faults(calendar.time_zone, where)
     for exception in calendar.exceptions:
         naive = [at for at in (exception.start, exception.end) if at.tzinfo is None]
         yield from (instant_fault(at, f"{where}, exceptions") for at in naive)
@@ -94,7 +134,8 @@ def _calendar(calendar: Calendar) -> Iterator[Fault]:
             yield Fault(f"{where}, exceptions", f"{exception.start} to {exception.end} ends before it begins")
 
 
-def _zone(name: str, where: str) -> Iterator[Fault]:
+def zone_faults(name: str, where: str) -> Iterator[Fault]:
+    """The fault of a time zone that nobody knows."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -106,58 +147,10 @@ def instant_fault(at: datetime, where: str) -> Fault:
     return Fault(where, f"{at.isoformat()} has no time zone; append Z for UTC")
 
 
-def _weekly(rates: tuple[float, ...], where: str) -> Iterator[Fault]:
+def weekly_faults(rates: tuple[float, ...], where: str) -> Iterator[Fault]:
+    """Faults of 168 rates."""
     if len(rates) != HOURS_A_WEEK:
         yield Fault(where, f"{len(rates)} rates; expected {HOURS_A_WEEK}, one an hour of the week")
     for hour, rate in enumerate(rates):
         if rate < 0:
             yield Fault(f"{where}, hour {hour}", f"{rate} is negative")
-
-
-def _arrivals(arrivals: Arrivals) -> Iterator[Fault]:
-    yield from _weekly(arrivals.rates_per_h, "arrivals, rates_per_h")
-    if arrivals.gap is not None:
-        yield from fitted_faults(arrivals.gap, "arrivals, gap")
-    if arrivals.dispersion < 0:
-        yield Fault("arrivals, dispersion", f"{arrivals.dispersion} is negative")
-    if arrivals.n < 0:
-        yield Fault("arrivals, n", f"{arrivals.n} is negative")
-    yield from _zone(arrivals.time_zone, "arrivals")
-
-
-def _orders(orders: OrderModel) -> Iterator[Fault]:
-    for (cls, segment), n in Counter((c.cls, c.segment) for c in orders.classes).items():
-        if n > 1:
-            yield Fault(
-                "orders, classes", f"class {shown(cls)} in segment {shown(segment)} is given {n} times"
-            )
-    if orders.classes:
-        yield from share_faults(tuple(c.share for c in orders.classes), "orders, classes", "shares")
-    for c in orders.classes:
-        where = f"orders, class {shown(c.cls)} in segment {shown(c.segment)}"
-        if c.n < 0:
-            yield Fault(f"{where}, n", f"{c.n} is negative")
-        if c.value is not None:
-            yield from fitted_faults(c.value, f"{where}, value", signed=True)
-        for name, fitted in (("due_after", c.due_after), ("patience", c.patience)):
-            if fitted is not None:
-                yield from fitted_faults(fitted, f"{where}, {name}")
-        if c.due_working_days is not None and c.due_after is not None:
-            yield Fault(where, "both due_after and due_working_days; only one can hold")
-        if c.due_working_days is not None and c.due_working_days < 0:
-            yield Fault(f"{where}, due_working_days", f"{c.due_working_days} is negative")
-
-
-def _closing(closing: ClosingFact) -> Iterator[Fault]:
-    for activity, share in (*closing.end_activities.items(), ("", closing.min_share)):
-        if not 0 <= share <= 1:
-            what = f"end_activities, {shown(activity)}" if activity else "min_share"
-            yield Fault(f"closing, {what}", f"{share} is no share; expected 0 to 1")
-    for ending in closing.endings:
-        if not 0 <= ending.share <= 1:
-            what = " > ".join(shown(activity) for activity in ending.after)
-            yield Fault(f"closing, endings, {what}", f"{ending.share} is no share; expected 0 to 1")
-    for activity, limit_s in (*closing.idle_after_s.items(), ("", closing.idle_s)):
-        if limit_s < 0:
-            what = f"idle_after_s, {shown(activity)}" if activity else "idle_s"
-            yield Fault(f"closing, {what}", f"{limit_s} is negative")

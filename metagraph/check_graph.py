@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from metagraph.check_tokens import token_faults
 from metagraph.faults import Fault, listed, shown
 from metagraph.model import Metagraph
 from metagraph.nodes import End, Flow, Gateway, Node, Start
@@ -32,9 +33,11 @@ _DEGREES: dict[str, tuple[tuple[int, float], tuple[int, float]]] = {
 def graph_faults(metagraph: Metagraph) -> Iterator[Fault]:
     """Faults of nodes, flows and routing."""
     nodes = {node.id: node for node in metagraph.nodes}
+    twisted = len(nodes) < len(metagraph.nodes) or len({f.id for f in metagraph.flows}) < len(metagraph.flows)
     for kind, cls in (("start", Start), ("end", End)):
         found = [node.id for node in metagraph.nodes if isinstance(node, cls)]
         if len(found) != 1:
+            twisted = True
             yield Fault(
                 "nodes", f"{len(found)} of kind {kind} ({listed(found) or 'none'}); exactly one is needed"
             )
@@ -44,8 +47,10 @@ def graph_faults(metagraph: Metagraph) -> Iterator[Fault]:
         known += [] if strangers else [flow]
         for end in strangers:
             yield Fault(f"flow {flow.id}", f"{shown(end)} is no node")
-    yield from _degree_faults(metagraph.nodes, known)
-    yield from _reach_faults(metagraph, known)
+    shape = (*_degree_faults(metagraph.nodes, known), *_reach_faults(metagraph, known))
+    yield from shape
+    if not shape and not twisted and len(known) == len(metagraph.flows):
+        yield from token_faults(metagraph)
     yield from _routing_faults(metagraph, nodes)
 
 

@@ -10,6 +10,9 @@ from typing import Any
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
 from metagraph.faults import Fault, shown
 
+_SLIVER = 1e-6
+"""So little of a law doesn't matter."""
+
 
 def fitted_faults(fitted: Fitted, where: str, *, signed: bool = False) -> Iterator[Fault]:
     """Faults of a fitted law; values below zero are allowed only where `signed`."""
@@ -18,6 +21,18 @@ def fitted_faults(fitted: Fitted, where: str, *, signed: bool = False) -> Iterat
         yield Fault(f"{where}, n", f"{fitted.n} observations; a count can't be negative")
     if any(b < a for a, b in pairwise(fitted.observed)):
         yield Fault(f"{where}, observed", "the quantiles don't ascend")
+
+
+def shifted_faults(fitted: Fitted, where: str) -> Iterator[Fault]:
+    """Faults of a law that may lie on both sides of 0, such as an error: fitted families have no values below
+    0, they count as 0."""
+    faults = tuple(fitted_faults(fitted, where, signed=True))
+    yield from faults
+    law = fitted.law.positive if isinstance(fitted.law, ZeroInflated) else fitted.law
+    if not faults and isinstance(law, Parametric) and law.below(0.0) > _SLIVER:
+        yield Fault(
+            f"{where}, law", f"{law.family} reaches below 0, where a family counts as 0; use an empirical law"
+        )
 
 
 def _law_faults(law: Distribution, where: str, signed: bool) -> Iterator[Fault]:

@@ -72,6 +72,10 @@ class Parametric:
         below = np.asarray(self._law().cdf(x), float) / self._mass()
         return np.where(x < 0, 0.0, np.minimum(below, 1.0))
 
+    def below(self, x: float) -> float:
+        """P(X <= x) of the family itself, before values below 0 are taken for 0."""
+        return float(self._law().cdf(x)) / self._mass()
+
     def residual(self, u: ArrayLike, elapsed: float) -> Floats:
         return _residual(self, u, elapsed)
 

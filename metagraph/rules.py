@@ -1,7 +1,7 @@
 """What comes first, and what an order is worth: pure scalar functions, written once.
 
-No function calls another one or touches anything but numbers, so that a compiler can take each as it is. A date
-that an order doesn't have is infinite (due, lost sale) or NaN (early).
+No function calls another one or touches anything but numbers, so that a compiler can take each as it is. A
+date that an order doesn't have is infinite (due, lost sale) or NaN (early).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ RULES = ("FIFO", "HP", "SDD", "SERPT", "HPCS", "RULE", "RANK")
 """First in first out, highest profit, soonest due date, shortest expected remaining processing time,
 highest-priority customer segment, an expression on orders, a schedule's ranks.
 
-Under each of them what waits is ordered by a number, its key, of which the smallest goes first; equal ones keep
-their place. Keys are found when an item joins a queue and again when it was interrupted: minus the profit that
-the order would yield if it were fulfilled now; its due date; the expected work that is left; minus the segment's
-priority; minus the expression's value; the rank. FIFO's is 0.
+Under each of them what waits is ordered by a number, its key, of which the smallest goes first; equal ones
+keep their place. Keys are found when an item joins a queue and again when it was interrupted: minus the
+profit that the order would yield if it were fulfilled now; its due date; the expected work that is left;
+minus the segment's priority; minus the expression's value; the rank. FIFO's is 0.
 """
 
 AVERAGED = ("HP", "SDD", "SERPT", "HPCS")

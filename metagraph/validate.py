@@ -9,9 +9,10 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from metagraph.check_agents import agent_faults, instant_fault, order_faults
+from metagraph.check_agents import agent_faults, instant_fault
 from metagraph.check_graph import graph_faults
-from metagraph.check_laws import fitted_faults
+from metagraph.check_laws import fitted_faults, shifted_faults
+from metagraph.check_orders import order_faults
 from metagraph.faults import Fault, refusal, shown
 from metagraph.model import SCHEMA_VERSION, Metagraph, Provenance
 from metagraph.nodes import Task
@@ -98,6 +99,8 @@ def _tasks(metagraph: Metagraph) -> Iterator[Fault]:
         if task.cost < 0:
             yield Fault(f"{where}, cost", f"{task.cost} is negative")
         yield from _durations(task, agents, where)
+        if task.eta_error is not None:
+            yield from shifted_faults(task.eta_error, f"{where}, eta_error")
         if task.delay is not None:
             yield from fitted_faults(task.delay.default, f"{where}, delay")
             if task.delay.pace not in paces:

@@ -1,0 +1,89 @@
+"""Faults of arrivals, orders and the rule that closes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from metagraph.check_agents import weekly_faults, zone_faults
+from metagraph.check_graph import share_faults
+from metagraph.check_laws import fitted_faults
+from metagraph.distributions import Fitted
+from metagraph.faults import Fault, listed, shown
+from metagraph.model import ClosingFact, Metagraph
+from metagraph.orders import Arrivals, OrderClass, OrderModel
+
+
+def order_faults(metagraph: Metagraph) -> Iterator[Fault]:
+    """Faults of arrivals, orders and the rule that closes them."""
+    if metagraph.arrivals is not None:
+        yield from _arrivals(metagraph.arrivals)
+    yield from _orders(metagraph.orders)
+    if metagraph.closing is not None:
+        yield from _closing(metagraph.closing)
+
+
+def _arrivals(arrivals: Arrivals) -> Iterator[Fault]:
+    yield from weekly_faults(arrivals.rates_per_h, "arrivals, rates_per_h")
+    if arrivals.gap is not None:
+        yield from fitted_faults(arrivals.gap, "arrivals, gap")
+    if arrivals.dispersion < 0:
+        yield Fault("arrivals, dispersion", f"{arrivals.dispersion} is negative")
+    if arrivals.n < 0:
+        yield Fault("arrivals, n", f"{arrivals.n} is negative")
+    yield from zone_faults(arrivals.time_zone, "arrivals")
+
+
+def _orders(orders: OrderModel) -> Iterator[Fault]:
+    for (cls, segment), n in Counter((c.cls, c.segment) for c in orders.classes).items():
+        if n > 1:
+            yield Fault(
+                "orders, classes", f"class {shown(cls)} in segment {shown(segment)} is given {n} times"
+            )
+    if orders.classes:
+        yield from share_faults(tuple(c.share for c in orders.classes), "orders, classes", "shares")
+    for c in orders.classes:
+        yield from _class(c)
+    segments = [c.segment for c in orders.classes]
+    for segment, importance in orders.segment_priority.items():
+        spot = f"orders, segment_priority, {shown(segment)}"
+        if importance < 0:
+            yield Fault(spot, f"{importance} is negative; expected 0 or more, the most important first")
+        if segments and segment not in segments:
+            known = listed([shown(name) for name in dict.fromkeys(segments)])
+            yield Fault(spot, f"no order class has this segment; there are {known}")
+
+
+def _class(c: OrderClass) -> Iterator[Fault]:
+    where = f"orders, class {shown(c.cls)} in segment {shown(c.segment)}"
+    if c.n < 0:
+        yield Fault(f"{where}, n", f"{c.n} is negative")
+    if c.value is not None:
+        yield from fitted_faults(c.value, f"{where}, value", signed=True)
+    for name in ("due_after", "patience", "early_after", "grace"):
+        fitted: Fitted | None = getattr(c, name)
+        if fitted is not None:
+            yield from fitted_faults(fitted, f"{where}, {name}")
+    if c.due_working_days is not None and c.due_after is not None:
+        yield Fault(where, "both due_after and due_working_days; only one can hold")
+    if c.due_working_days is not None and c.due_working_days < 0:
+        yield Fault(f"{where}, due_working_days", f"{c.due_working_days} is negative")
+    if c.patience is not None and c.grace is not None:
+        yield Fault(where, "both patience and grace; only one can hold")
+    if c.grace is not None and c.due_after is None and c.due_working_days is None:
+        yield Fault(f"{where}, grace", "it counts from the due date, and there is none; use patience")
+
+
+def _closing(closing: ClosingFact) -> Iterator[Fault]:
+    for activity, share in (*closing.end_activities.items(), ("", closing.min_share)):
+        if not 0 <= share <= 1:
+            what = f"end_activities, {shown(activity)}" if activity else "min_share"
+            yield Fault(f"closing, {what}", f"{share} is no share; expected 0 to 1")
+    for ending in closing.endings:
+        if not 0 <= ending.share <= 1:
+            what = " > ".join(shown(activity) for activity in ending.after)
+            yield Fault(f"closing, endings, {what}", f"{ending.share} is no share; expected 0 to 1")
+    for activity, limit_s in (*closing.idle_after_s.items(), ("", closing.idle_s)):
+        if limit_s < 0:
+            what = f"idle_after_s, {shown(activity)}" if activity else "idle_s"
+            yield Fault(f"closing, {what}", f"{limit_s} is negative")
