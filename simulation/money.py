@@ -1,0 +1,41 @@
+"""What orders yielded in a run: metagraph.rules.profit on columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.program import Floats, Program
+from simulation.run import Run
+
+
+def profits(run: Run) -> Floats | None:
+    """Per order, money: of a completed one at its completion, of a lost one its lost-sale profit; NaN of open
+    ones. None if no order has a value."""
+    if not run.program.orders.table["value"].any():
+        return None
+    at_s = run.completed_s.copy()
+    at_s[run.lost] = np.inf
+    return profits_at(run.program, at_s)
+
+
+def profits_at(program: Program, at_s: Floats) -> Floats:
+    """metagraph.rules.profit of each order at its instant; infinite: after its lost sale. NaN stays NaN."""
+    table, curves = program.orders.table, program.orders.curves
+    if curves is None:
+        policy = program.network.policy[0]
+        early, due, late, final, lost = (policy[name] for name in ("early", "due", "late", "final", "lost"))
+    else:
+        early, due, late, final, lost = curves.T
+    early_s, due_s, lost_s, value = table["early_s"], table["due_s"], table["lost_s"], table["value"]
+    after = at_s > due_s
+    t0, t1 = np.where(after, due_s, early_s), np.where(after, lost_s, due_s)
+    y0, y1 = np.where(after, late, early), np.where(after, final, due)
+    rises = t0 < t1
+    with np.errstate(invalid="ignore"):
+        share = np.clip(np.divide(at_s - t0, t1 - t0, out=np.ones(len(t0)), where=rises), 0.0, 1.0)
+    worth = np.where(rises, y0 + (y1 - y0) * share, y1)
+    worth = np.where(after & (lost_s == np.inf), late, worth)
+    worth = np.where(due_s == np.inf, early, worth)
+    worth = np.where((at_s > lost_s) | (at_s == np.inf), lost, worth)
+    worth = np.where(np.isnan(at_s), np.nan, worth)
+    return value * worth
