@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -50,6 +51,7 @@ class WorkClock:
     `after(t, work_s)` is W^-1(W(t) + work): when that much work begun at t is done. Times are seconds since
     `origin` (a Monday 00:00 UTC), from `earliest_s` on, but always from one week before the origin on; asking
     for earlier ones raises ValueError. Where the clock never runs again, `next_on` and `after` are infinite.
+    No answer depends on what was asked before.
     """
 
     __slots__ = ("_always", "_calendar", "_done", "_ends", "_first", "_origin", "_starts", "_weeks", "_zone")
@@ -65,8 +67,6 @@ class WorkClock:
         self._ends: list[float] = []
         self._done: list[float] = [0.0]
         self._first = self._weeks = min(math.floor(earliest_s / WEEK_S), -1)
-        if not self._always:
-            self._extend(0.0)
 
     def is_on(self, t: float) -> bool:
         """Whether the clock runs at t (intervals are closed at their start, open at their end)."""
@@ -88,11 +88,14 @@ class WorkClock:
         return self._starts[i + 1]
 
     def on_until(self, t: float) -> float:
-        """An instant up to which the clock surely keeps running, if it runs at t; else t."""
+        """An instant up to which the clock surely keeps running, if it runs at t; else t.
+
+        The end of its interval or of the week, seen from the origin.
+        """
         if self._always:
             return math.inf
         i = self._interval(t)
-        return max(self._ends[i], t) if i >= 0 else t
+        return max(min(self._ends[i], (t // WEEK_S + 1.0) * WEEK_S), t) if i >= 0 else t
 
     def last_on(self, t: float) -> float:
         """The last instant <= t up to which the clock ran; -inf if it never did."""
@@ -119,80 +122,102 @@ class WorkClock:
         if self._always or work_s <= 0.0:
             return t + max(work_s, 0.0)
         i = self._interval(t)
-        if i >= 0 and t + work_s <= self._ends[i]:
-            return t + work_s
-        first = i if i >= 0 and t < self._ends[i] else i + 1
-        done = self._done
+        on = i >= 0 and t < self._ends[i]
+        if on:
+            end = t + work_s
+            # An interval that ends where the line does may go on in the next week.
+            while end > self._ends[i] and self._ends[i] == self._weeks * WEEK_S and self._grow():
+                pass
+            if end <= self._ends[i]:
+                return end
+        first = i if on else i + 1
         target = self.worked(t) + work_s
-        while done[-1] < target or first >= len(self._starts):
+        while self._done[-1] < target or first >= len(self._starts):
             if not self._grow():
                 return math.inf
         # Work too small to be seen in the sum must not end in an earlier interval.
-        i = max(bisect_left(done, target) - 1, first)
-        return max(self._starts[i] + (target - done[i]), t)
+        i = max(bisect_left(self._done, target) - 1, first)
+        return max(self._starts[i] + (target - self._done[i]), t)
 
     def _interval(self, t: float) -> int:
         """Index of the last interval that starts at or before t; -1 if there is none."""
-        if t >= self._weeks * WEEK_S:
-            self._extend(t)
         if t < self._first * WEEK_S:
             raise ValueError(
                 f"calendar {self._calendar.id} begins {-self._first} weeks before origin: {t:g} s is earlier"
             )
-        return bisect_right(self._starts, t) - 1
-
-    def _extend(self, t: float) -> None:
-        while self._weeks * WEEK_S <= t and self._grow():
+        while t >= self._weeks * WEEK_S and self._grow():
             pass
+        return bisect_right(self._starts, t) - 1
 
     def _grow(self) -> bool:
         """Append the intervals of the next week, in seconds since the origin; False if none ever come."""
         begin = self._weeks * WEEK_S
-        if not self._calendar.hours and all(begin >= self._seconds(e.end) for e in self._calendar.exceptions):
+        if self._over(begin):
             return False
         if self._weeks > _MAX_WEEKS:
             raise ValueError(f"calendar {self._calendar.id} never opens again: work on it can't finish")
         self._weeks += 1
-        for start, end in self._week_intervals(begin):
+        for start, end in self._pieces(self._weeks - 1):
             if self._ends and start <= self._ends[-1]:
-                end = max(end, self._ends[-1])
-                self._done[-1] += end - self._ends[-1]
-                self._ends[-1] = end
+                self._ends[-1] = max(end, self._ends[-1])
+                self._done[-1] = self._done[-2] + (self._ends[-1] - self._starts[-1])
                 continue
             self._starts.append(start)
             self._ends.append(end)
-            self._done.append(self._done[-1] + end - start)
+            self._done.append(self._done[-1] + (end - start))
         return True
 
-    def _week_intervals(self, begin: float) -> list[tuple[float, float]]:
-        """Working intervals that lie in [begin, begin + one week), after holidays and exceptions."""
-        first = (self._origin + timedelta(seconds=begin)).astimezone(self._zone).date() - timedelta(days=1)
-        spans: list[tuple[float, float]] = []
-        for k in range(9):
-            day = first + timedelta(days=k)
-            if day in self._calendar.holidays:
-                continue
-            base = day.weekday() * 86400.0
-            for start, end in self._calendar.hours:
-                lo, hi = max(start, base), min(end, base + 86400.0)
-                if lo < hi:
-                    spans.append((self._instant(day, lo - base), self._instant(day, hi - base)))
-        for exception in self._calendar.exceptions:
-            lo, hi = self._seconds(exception.start), self._seconds(exception.end)
-            spans = _merge([*spans, (lo, hi)]) if exception.working else _cut(spans, lo, hi)
-        stop = begin + WEEK_S
-        clipped = [(max(start, begin), min(end, stop)) for start, end in _merge(spans)]
-        return [(start, end) for start, end in clipped if start < end]
+    def _over(self, begin: float) -> bool:
+        """Whether nothing comes from an instant on, a week's beginning."""
+        return over(self._calendar, self._origin, begin)
 
-    def _instant(self, day: date, offset_s: float) -> float:
-        local = datetime.combine(day, time(), self._zone) + timedelta(seconds=offset_s)
-        return self._seconds(local.astimezone(UTC))
-
-    def _seconds(self, instant: datetime) -> float:
-        return (instant - self._origin).total_seconds()
+    def _pieces(self, week: int) -> Sequence[tuple[float, float]]:
+        """The working intervals of a week, counted from the origin."""
+        return week_intervals(self._calendar, self._origin, self._zone, week)
 
 
-def _merge(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def over(calendar: Calendar, origin: datetime, begin_s: float) -> bool:
+    """Whether a calendar has no working time from an instant on that its exceptions don't reach."""
+    return not calendar.hours and all(begin_s >= _seconds(e.end, origin) for e in calendar.exceptions)
+
+
+def week_intervals(
+    calendar: Calendar, origin: datetime, zone: ZoneInfo, week: int
+) -> list[tuple[float, float]]:
+    """Working intervals, after holidays and exceptions, in the week `week` weeks after the origin.
+
+    In seconds since the origin; ascending, disjoint, cut off at both ends of the week.
+    """
+    begin, stop = week * WEEK_S, (week + 1) * WEEK_S
+    first = (origin + timedelta(seconds=begin)).astimezone(zone).date() - timedelta(days=1)
+    spans: list[tuple[float, float]] = []
+    for k in range(9):
+        day = first + timedelta(days=k)
+        if day in calendar.holidays:
+            continue
+        base = day.weekday() * 86400.0
+        for start, end in calendar.hours:
+            lo, hi = max(start, base), min(end, base + 86400.0)
+            if lo < hi:
+                spans.append((_at(day, lo - base, origin, zone), _at(day, hi - base, origin, zone)))
+    for exception in calendar.exceptions:
+        lo, hi = _seconds(exception.start, origin), _seconds(exception.end, origin)
+        spans = merge([*spans, (lo, hi)]) if exception.working else cut(spans, lo, hi)
+    clipped = [(max(start, begin), min(end, stop)) for start, end in merge(spans)]
+    return [(start, end) for start, end in clipped if start < end]
+
+
+def _at(day: date, offset_s: float, origin: datetime, zone: ZoneInfo) -> float:
+    local = datetime.combine(day, time(), zone) + timedelta(seconds=offset_s)
+    return _seconds(local.astimezone(UTC), origin)
+
+
+def _seconds(instant: datetime, origin: datetime) -> float:
+    return (instant - origin).total_seconds()
+
+
+def merge(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The union of intervals, ascending, those that touch as one."""
     out: list[tuple[float, float]] = []
     for start, end in sorted(spans):
         if out and start <= out[-1][1]:
@@ -202,6 +227,7 @@ def _merge(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return out
 
 
-def _cut(spans: list[tuple[float, float]], lo: float, hi: float) -> list[tuple[float, float]]:
+def cut(spans: Sequence[tuple[float, float]], lo: float, hi: float) -> list[tuple[float, float]]:
+    """What is left of intervals without [lo, hi)."""
     pieces = [(s, min(e, lo)) for s, e in spans] + [(max(s, hi), e) for s, e in spans]
     return sorted((s, e) for s, e in pieces if s < e)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 HOUR_S = 3600.0
-_BEFORE_H = -168
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +24,30 @@ class Pace:
 
 
 class PaceClock:
-    """The time line of a Pace; built hour by hour as it is asked, in whole hours of UTC.
+    """The time line of a Pace; built week by week as it is asked, in whole hours of UTC.
 
-    Times are seconds since `origin` (a Monday 00:00 UTC), from one week before it on.
+    Times are seconds since `origin` (a Monday 00:00 UTC), from the week of `earliest_s` on, but always from
+    one week before the origin on.
     """
 
-    __slots__ = ("_done", "_origin", "_rates", "_speeds", "_zone")
+    __slots__ = ("_done", "_first", "_made", "_origin", "_pace", "_speeds", "_zone")
 
-    def __init__(self, pace: Pace, origin: datetime) -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        origin: datetime,
+        *,
+        earliest_s: float = 0.0,
+        made: dict[int, tuple[float, ...]] | None = None,
+    ) -> None:
+        """`made`: speeds by week, kept for other time lines of the same pace and origin."""
         if not any(rate > 0 for rate in pace.rates):
             raise ValueError(f"pace {pace.id} never moves: no delay would ever end")
-        self._rates = pace.rates
+        self._pace = pace
         self._origin = origin
         self._zone = ZoneInfo(pace.time_zone)
+        self._made = {} if made is None else made
+        self._first = 168 * min(math.floor(earliest_s / (168 * HOUR_S)), -1)
         self._done = [0.0]
         self._speeds: list[float] = []
 
@@ -52,20 +63,30 @@ class PaceClock:
         while self._done[-1] < target:
             self._grow()
         hour = bisect_left(self._done, target) - 1
-        return max(t, (hour + _BEFORE_H) * HOUR_S + (target - self._done[hour]) / self._speeds[hour])
+        return max(t, (hour + self._first) * HOUR_S + (target - self._done[hour]) / self._speeds[hour])
 
     def _passed(self, t: float) -> float:
-        hour = int(t // HOUR_S)
-        index = hour - _BEFORE_H
+        hour = math.floor(t / HOUR_S)
+        index = hour - self._first
         if index < 0:
-            raise ValueError(f"the instant {t:g} s lies more than a week before the origin")
+            raise ValueError(
+                f"the instant {t:g} s lies before the time line of pace {self._pace.id}, which begins "
+                f"{-self._first // 168} weeks before the origin"
+            )
         while len(self._speeds) <= index:
             self._grow()
         return self._done[index] + self._speeds[index] * (t - hour * HOUR_S)
 
     def _grow(self) -> None:
-        hour = len(self._speeds) + _BEFORE_H
+        """Append a week."""
+        week = (len(self._speeds) + self._first) // 168
+        speeds = self._made.get(week)
+        if speeds is None:
+            speeds = self._made[week] = tuple(self._speed(week * 168 + i) for i in range(168))
+        self._speeds += speeds
+        for speed in speeds:
+            self._done.append(self._done[-1] + speed * HOUR_S)
+
+    def _speed(self, hour: int) -> float:
         local = (self._origin + timedelta(hours=hour)).astimezone(self._zone)
-        speed = self._rates[local.weekday() * 24 + local.hour]
-        self._speeds.append(speed)
-        self._done.append(self._done[-1] + speed * HOUR_S)
+        return self._pace.rates[local.weekday() * 24 + local.hour]

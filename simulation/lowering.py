@@ -1,286 +1,146 @@
-"""How a metagraph becomes a Network."""
+"""How a metagraph, its orders and a state become what an engine interprets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
-from itertools import accumulate
+from typing import Any
 
-from metagraph.agents import Agent, Queue
-from metagraph.calendars import WorkClock
-from metagraph.distributions import Fitted
-from metagraph.errors import DataError, UsageError
+import numpy as np
+
 from metagraph.model import Metagraph
-from metagraph.nodes import End, Gateway, Node, Start, Task
-from metagraph.paces import PaceClock
-from metagraph.routing import MAX_VISIT, Routing
-from metagraph.rules import RULES
-from simulation.network import PADDING, Kind, Network, Pool, Route, RouteLevel, Work
-from simulation.tables import Table, tabulate
+from metagraph.orders import Order
+from metagraph.policies import Policy
+from metagraph.state import State
+from simulation.kept import Kept
+from simulation.lowering_agents import check_rules, lower_crew, lower_policy, split_policy
+from simulation.lowering_names import Names, names_of
+from simulation.lowering_nodes import Laws, lower_nodes
+from simulation.lowering_orders import check_orders, check_standing, earliest_of, standings, under_policy
+from simulation.orders import as_orders, joined, orders_of
+from simulation.program import Network, Orders, Program, Standing
 
-_KINDS = {
-    "xor_split": Kind.ROUTE,
-    "loop_end": Kind.ROUTE,
-    "and_split": Kind.SPLIT,
-    "and_merge": Kind.MERGE,
-    "xor_merge": Kind.PASS,
-    "loop_start": Kind.PASS,
-}
-
-_last: tuple[Metagraph, tuple[object, ...], Network] | None = None
+_networks: Kept[Network] = Kept(8)
+_standings: Kept[tuple[tuple[Standing, ...], Orders]] = Kept(4)
 
 
-def network_of(metagraph: Metagraph, origin: datetime, policy: str, earliest_s: float) -> Network:
-    """The metagraph lowered; the last one is kept, for replications that differ in their orders only."""
-    global _last  # noqa: PLW0603
-    key = (origin, policy, earliest_s)
-    if _last is None or _last[0] is not metagraph or _last[1] != key:
-        _last = (metagraph, key, _Lowering(metagraph).network(origin, policy, earliest_s))
-    return _last[2]
+def lower(
+    metagraph: Metagraph,
+    orders: Sequence[Order] | Orders,
+    *,
+    origin: datetime,
+    state: State | None = None,
+    policy: Policy | Any = None,
+) -> Program:
+    """The program that simulates `orders` (and the open orders of `state`) on a process under a policy.
+
+    `origin` is time 0, a Monday 00:00 UTC. `policy` is a Policy (none: the process's own rules), or an object
+    written in Python as custom.py describes. The process itself is lowered once for calls that share it, the
+    state once for calls that share both.
+
+    Raises DataError where the metagraph, an order, the state or a schedule can't be run, UsageError for a
+    policy that can't be meant.
+    """
+    said, custom = split_policy(Policy() if policy is None else policy)
+    network = network_of(metagraph, origin, said, earliest_of(state), custom)
+    names = names_of(metagraph)
+    arrays = orders if isinstance(orders, Orders) else orders_of(metagraph, orders)
+    standing: tuple[Standing, ...] = ()
+    if state is not None:
+        standing, opened = _standings.get((network, state), None, lambda: _resumed(metagraph, network, state))
+        arrays = joined(metagraph, opened, arrays)
+    check_orders(arrays, len(standing), None if state is None else state.at_s)
+    given = _given(names, orders, state)
+    arrays = under_policy(
+        metagraph, names, network, said, arrays, given, lenient=state is not None and bool(state.orders)
+    )
+    return Program(network, _sealed(arrays), standing, origin, None if state is None else state.at_s)
 
 
-class _Lowering:
-    """The dictionaries that lowering needs: names to indices and codes."""
+def network_of(
+    metagraph: Metagraph,
+    origin: datetime,
+    policy: Policy,
+    earliest_s: tuple[float, float],
+    custom: Any = None,
+) -> Network:
+    """The metagraph under a policy; the last ones are kept, for programs that differ in their orders only.
 
-    def __init__(self, metagraph: Metagraph) -> None:
-        self.graph = metagraph
-        self.nodes = {node.id: i for i, node in enumerate(metagraph.nodes)}
-        self.agents = {agent.id: i for i, agent in enumerate(metagraph.agents)}
-        self.queues = {queue.id: i for i, queue in enumerate(metagraph.queues)}
-        self.labels = {label: i for i, label in enumerate(dict.fromkeys(t.label for t in metagraph.tasks()))}
-        self.codes = {"": PADDING}
-        self.classes = _codes(metagraph, "cls")
-        self.segments = _codes(metagraph, "segment")
-        for label in (*self.labels, *_known_histories(metagraph)):
-            self.codes.setdefault(label, len(self.codes) + 1)
-
-    def network(self, origin: datetime, policy: str, earliest_s: float) -> Network:
-        graph = self.graph
-        longest = max((level.history for r in graph.routing for level in r.levels), default=0)
-        base = len(self.codes) + 1
-        kinds = tuple(_kind(node) for node in graph.nodes)
-        outgoing = graph.outgoing()
-        routing = {r.node: r for r in graph.routing}
-        pools = tuple(self._pool(queue, policy) for queue in graph.queues)
-        agent_queues = tuple(
-            tuple(q for q, pool in enumerate(pools) if a in pool.agents) for a in range(len(graph.agents))
-        )
-        _check_rules(graph, pools, agent_queues)
-        clocks = _clocks(graph, origin, earliest_s)
-        paces = {pace.id: PaceClock(pace, origin) for pace in graph.paces}
-        starts = [i for i, node in enumerate(graph.nodes) if isinstance(node, Start)]
-        if len(starts) != 1:
-            raise DataError(f"the process {graph.name!r} has {len(starts)} start nodes: it needs one")
-        return Network(
-            node_ids=tuple(node.id for node in graph.nodes),
-            kinds=kinds,
-            targets=tuple(
-                self._targets(node, routing.get(node.id), [f.target for f in outgoing[node.id]])
-                for node in graph.nodes
-            ),
-            needs=tuple(sum(f.target == node.id for f in graph.flows) for node in graph.nodes),
-            routes=tuple(
-                self._route(node, routing, base) if kind == Kind.ROUTE else None
-                for node, kind in zip(graph.nodes, kinds, strict=True)
-            ),
-            works=tuple(self._work(node, paces) if isinstance(node, Task) else None for node in graph.nodes),
-            start=starts[0],
-            labels=tuple(self.labels),
-            codes=self.codes,
-            base=base,
-            span=base ** max(longest, 1),
-            classes=self.classes,
-            segments=self.segments,
-            queue_ids=tuple(queue.id for queue in graph.queues),
-            pools=pools,
-            agent_ids=tuple(agent.id for agent in graph.agents),
-            capacities=tuple(_capacity(agent) for agent in graph.agents),
-            agent_queues=agent_queues,
-            agent_clocks=tuple(clocks[0][_calendar(graph, agent)] for agent in graph.agents),
-            clocks=clocks[1],
-            profit=graph.orders.profit,
-        )
-
-    def _targets(self, node: Node, routing: Routing | None, targets: Sequence[str]) -> tuple[int, ...]:
-        if routing is not None and _kind(node) == Kind.ROUTE:
-            ends = {flow.id: flow.target for flow in self.graph.flows}
-            missing = [flow for flow in routing.flows if flow not in ends]
-            if missing:
-                raise DataError(f"the routing of gateway {node.id!r} names an unknown flow {missing[0]!r}")
-            targets = [ends[flow] for flow in routing.flows]
-        if not targets and not isinstance(node, End):
-            raise DataError(f"node {node.id!r} has no outgoing flow: orders would stop there")
-        return tuple(self.nodes[target] for target in targets)
-
-    def _route(self, node: Node, routing: dict[str, Routing], base: int) -> Route:
-        if node.id not in routing:
-            raise DataError(f"gateway {node.id!r} has no routing: say how often each of its flows is taken")
-        table = routing[node.id]
-        rows: list[dict[int, tuple[float, ...]]] = [{} for _ in table.levels]
-        overall = None
-        for row in table.rows:
-            weights = _cumulative(row.weights, f"gateway {node.id!r}")
-            if len(weights) != len(table.flows):
-                raise DataError(
-                    f"gateway {node.id!r} has {len(table.flows)} flows but {len(weights)} weights"
-                )
-            rows[row.level][self._row_key(table, row.level, row.key, base)] = weights
-            overall = weights if not row.key else overall
-        if overall is None:
-            raise DataError(f"gateway {node.id!r} has no weights that hold without context")
-        levels = [
-            RouteLevel(level.cls, level.segment, level.visit, base**level.history, found)
-            for level, found in zip(table.levels, rows, strict=True)
-        ]
-        return Route((*levels, RouteLevel(False, False, False, 1, {0: overall})))
-
-    def _row_key(self, table: Routing, index: int, key: tuple[str, ...], base: int) -> int:
-        """`network.context_key` of a row that is given in words."""
-        level, parts = table.levels[index], list(key)
-        code, history = 0, 0
-        if level.cls:
-            code = self.classes[parts.pop(0)] + 1
-        if level.segment:
-            code = code << 24 | self.segments[parts.pop(0)] + 1
-        if level.visit:
-            code = code << 4 | min(int(parts.pop(0)), MAX_VISIT)
-        for label in parts:
-            history = history * base + self.codes[label]
-        span: int = base**level.history
-        return code * span + history
-
-    def _work(self, task: Task, paces: Mapping[str, PaceClock]) -> Work:
-        unknown = [q for q in task.queues if q not in self.queues]
-        if unknown:
-            raise DataError(
-                f"task {task.id!r} names the queue {unknown[0]!r}, which the process doesn't have"
-            )
-        durations = {
-            (
-                -1 if row.cls is None else self.classes[row.cls],
-                -1 if row.segment is None else self.segments[row.segment],
-                -1 if row.agent is None else self.agents.get(row.agent, -2),
-            ): _time(row.fitted, task)
-            for row in task.durations.rows
-        }
-        if (-1, -1, -1) not in durations:
-            raise DataError(f"task {task.id!r} has no duration that holds for all orders and agents")
-        return Work(
-            label=self.codes[task.label],
-            row=self.labels[task.label],
-            queues=tuple(self.queues[q] for q in task.queues),
-            durations=durations,
-            delay=None if task.delay is None else _time(task.delay.default, task),
-            delay_after={}
-            if task.delay is None
-            else {self.codes[label]: _time(fitted, task) for label, fitted in task.delay.after.items()},
-            pace=None if task.delay is None or task.delay.pace is None else paces[task.delay.pace],
-        )
-
-    def _pool(self, queue: Queue, policy: str) -> Pool:
-        rule = queue.priority if policy == "FIFO" else policy
-        if rule not in RULES:
-            raise UsageError(f"the priority rule {rule!r} is unknown: take one of {', '.join(RULES)}")
-        unknown = [agent for agent in queue.agents if agent not in self.agents]
-        if unknown or not queue.agents:
-            who = (
-                f"names the agent {unknown[0]!r}, whom the process doesn't have"
-                if unknown
-                else "has no agents"
-            )
-            raise DataError(f"queue {queue.id!r} {who}: its work would never be done")
-        weights = queue.weights if any(queue.weights) else (1.0,) * len(queue.agents)
-        if len(weights) != len(queue.agents):
-            raise DataError(f"queue {queue.id!r} has {len(queue.agents)} agents but {len(weights)} weights")
-        return Pool(
-            agents=tuple(self.agents[agent] for agent in queue.agents),
-            cumulative=_cumulative(weights, f"queue {queue.id!r}"),
-            weights=tuple(weights),
-            rule=rule,
-        )
-
-
-def _time(fitted: Fitted, task: Task) -> Table:
-    table = tabulate(fitted.law)
-    if not table.xs[0] >= 0.0:
-        raise DataError(f"task {task.id!r} has a time of {table.xs[0]:g} s: durations and delays start at 0")
-    return table
-
-
-def _kind(node: Node) -> Kind:
-    if isinstance(node, Gateway):
-        return _KINDS[node.kind]
-    return Kind.TASK if isinstance(node, Task) else Kind.END if isinstance(node, End) else Kind.PASS
-
-
-def _codes(metagraph: Metagraph, part: str) -> dict[str, int]:
-    """Codes of the classes (or segments) that a duration or a routing row names; others are all alike."""
-    names: dict[str, None] = {}
-    for task in metagraph.tasks():
-        names |= dict.fromkeys(
-            n for n in (getattr(row, part) for row in task.durations.rows) if n is not None
-        )
-    for routing in metagraph.routing:
-        for row in routing.rows:
-            level = routing.levels[row.level]
-            if getattr(level, part):
-                names[row.key[1 if part == "segment" and level.cls else 0]] = None
-    return {name: i + 1 for i, name in enumerate(names)}
-
-
-def _known_histories(metagraph: Metagraph) -> Iterable[str]:
-    for task in metagraph.tasks():
-        yield from task.delay.after if task.delay else ()
-    for routing in metagraph.routing:
-        for row in routing.rows:
-            history = routing.levels[row.level].history
-            yield from row.key[-history:] if history else ()
-
-
-def _cumulative(weights: Sequence[float], where: str) -> tuple[float, ...]:
-    """Running sums over their total; infinite from the last positive weight on, so that rounding never
-    reaches a flow of weight 0."""
-    total = sum(weights)
-    if not total > 0 or min(weights) < 0:
-        raise DataError(
-            f"{where} has the weights {tuple(weights)}: they must be positive somewhere, negative nowhere"
-        )
-    last = max(i for i, w in enumerate(weights) if w > 0)
-    sums = [value / total for value in accumulate(weights)]
-    return (*sums[:last], *(float("inf") for _ in sums[last:]))
-
-
-def _capacity(agent: Agent) -> int:
-    if agent.sharing == "shared" and agent.capacity > 1:
-        raise UsageError(
-            f"agent {agent.id!r} shares its time among {agent.capacity} items, which this engine doesn't do: "
-            "set its sharing to 'parallel' or its capacity to 1"
-        )
-    return agent.capacity
-
-
-def _calendar(graph: Metagraph, agent: Agent) -> str:
-    if agent.calendar not in {calendar.id for calendar in graph.calendars}:
-        raise DataError(
-            f"agent {agent.id!r} has the calendar {agent.calendar!r}, which the process doesn't have"
-        )
-    return agent.calendar
-
-
-def _clocks(
-    graph: Metagraph, origin: datetime, earliest_s: float
-) -> tuple[dict[str, int], tuple[WorkClock | None, ...]]:
-    index = {calendar.id: i for i, calendar in enumerate(graph.calendars)}
-    return index, tuple(
-        None if c.always_open else WorkClock(c, origin, earliest_s=earliest_s) for c in graph.calendars
+    Clocks and paces answer from `earliest_s` on.
+    """
+    plain = replace(policy, schedule=None, rule="")
+    key = (origin, plain, earliest_s, policy.schedule is None, bool(policy.rule.strip()))
+    return _networks.get(
+        (metagraph, custom), key, lambda: _network(metagraph, origin, policy, earliest_s, custom)
     )
 
 
-def _check_rules(graph: Metagraph, pools: Sequence[Pool], agent_queues: Sequence[Sequence[int]]) -> None:
-    for agent, queues in zip(graph.agents, agent_queues, strict=True):
-        rules = sorted({pools[q].rule for q in queues})
-        if len(rules) > 1:
-            raise UsageError(
-                f"agent {agent.id!r} serves queues with the rules {' and '.join(rules)}, between which "
-                "nothing decides: give its queues one rule"
-            )
+def _network(
+    metagraph: Metagraph, origin: datetime, policy: Policy, earliest_s: tuple[float, float], custom: Any
+) -> Network:
+    if custom is None:
+        check_rules(metagraph, policy)
+    names, laws = names_of(metagraph), Laws()
+    nodes = lower_nodes(metagraph, names, laws)
+    crew = lower_crew(
+        metagraph, names, policy, python=custom is not None, origin=origin, earliest_s=earliest_s
+    )
+    records, grid = laws.records()
+    parts: dict[str, Any] = {part.name: getattr(nodes, part.name) for part in fields(nodes)}
+    parts |= {part.name: getattr(crew, part.name) for part in fields(crew)}
+    parts |= {"eta_errors": {node: laws.tables[law] for node, law in nodes.eta_errors.items()}}
+    for value in (*parts.values(), records, grid):
+        _seal(value)
+    policy_record = lower_policy(metagraph, policy)
+    _seal(policy_record)
+    us, xs, slopes, tails = grid
+    return Network(
+        node_ids=tuple(node.id for node in metagraph.nodes),
+        labels=tuple(names.labels),
+        codes=names.codes,
+        classes=names.classes,
+        segments=names.segments,
+        queue_ids=tuple(queue.id for queue in metagraph.queues),
+        agent_ids=tuple(agent.id for agent in metagraph.agents),
+        base=names.base,
+        laws=records,
+        us=us,
+        xs=xs,
+        slopes=slopes,
+        tails=tails,
+        tables=tuple(laws.tables),
+        policy=policy_record,
+        custom=custom,
+        **parts,
+    )
+
+
+def _resumed(metagraph: Metagraph, network: Network, state: State) -> tuple[tuple[Standing, ...], Orders]:
+    check_standing(state)
+    return standings(network, state.orders), orders_of(metagraph, [o.order for o in state.orders])
+
+
+def _given(
+    names: Names, orders: Sequence[Order] | Orders, state: State | None
+) -> Callable[[], Iterable[Order]]:
+    """Makes the plain orders behind the arrays, those of the state first."""
+
+    def plain() -> Iterable[Order]:
+        if state is not None:
+            yield from (o.order for o in state.orders)
+        yield from as_orders(names, orders) if isinstance(orders, Orders) else orders
+
+    return plain
+
+
+def _sealed(orders: Orders) -> Orders:
+    for part in fields(orders):
+        _seal(getattr(orders, part.name))
+    return orders
+
+
+def _seal(value: object) -> None:
+    """Nobody writes to arrays that runs share."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False

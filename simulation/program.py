@@ -86,7 +86,10 @@ NODE = np.dtype(
         ("label", np.int32),  # index into Network.labels
         ("queue", np.int32),  # first of `queues` in Network.task_queues
         ("queues", np.int32),
-        ("law", np.int32),  # Network.durations[law + cls * law_cls + segment * law_segment + (agent + 1) * law_agent]
+        (
+            "law",
+            np.int32,
+        ),  # Network.durations[law + cls * law_cls + segment * law_segment + (agent + 1) * law_agent]
         ("law_cls", np.int32),
         ("law_segment", np.int32),
         ("law_agent", np.int32),
@@ -123,7 +126,7 @@ AGENT = np.dtype(
         ("capacity", np.int32),
         ("shared", np.int32),  # its items run at rate 1/k
         ("clock", np.int32),
-        ("present", np.int32),  # at the beginning
+        ("present", np.int32),  # before the first record of `presence` that is about the agent
     ]
 )
 PRESENCE = np.dtype([("t", np.float64), ("agent", np.int32), ("present", np.int32)])
@@ -158,7 +161,7 @@ ORDER = np.dtype(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Network:
     """The process under a policy: the part of a Program that all its runs share."""
 
@@ -214,7 +217,8 @@ class Network:
     """Comings and goings of agents, by time and agent."""
     policy: Records
     """One record."""
-    clocks: tuple[ClockPlan, ...]
+    clocks: tuple[ClockPlan | None, ...]
+    """None: always on."""
     paces: tuple[PacePlan, ...]
     custom: Any = None
     """A policy written in Python; see custom.py."""

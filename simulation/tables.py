@@ -6,7 +6,7 @@ Engines evaluate nothing else while they run, so a draw is the same to the last 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -25,15 +25,29 @@ class Table:
     us: tuple[float, ...]
     xs: tuple[float, ...]
     slopes: tuple[float, ...]
-    """Between one level and the next; 0 where they are equal."""
-    mean: float
+    """Between one level and the next; 0 where they are equal, and at the last."""
+    tails: tuple[float, ...]
+    """Per level: the mean of what lies above it, times its probability; the first is the mean."""
     fixed: bool
     """There is one value only."""
+    grid: Floats = field(compare=False, repr=False)
+    """The four once more as an array, [4, level]."""
+
+    @property
+    def mean(self) -> float:
+        return self.tails[0]
 
     def draw(self, u: float) -> float:
         """The quantile at 0 < u < 1."""
         i = bisect_right(self.us, u) - 1
         return self.xs[i] + (u - self.us[i]) * self.slopes[i]
+
+    def draws(self, us: Floats) -> Floats:
+        """`draw` of many, to the same last bit."""
+        levels, values, slopes, _ = self.grid
+        i = np.searchsorted(levels, us, side="right") - 1
+        found: Floats = values[i] + (us - levels[i]) * slopes[i]
+        return found
 
     def level(self, x: float) -> float:
         """P(X <= x)."""
@@ -52,6 +66,26 @@ class Table:
             return self.xs[-1]
         u = passed + (1.0 - passed) * u
         return self.draw(u) if u < 1.0 else self.xs[-1]
+
+    def beyond(self, done: float) -> float:
+        """E[X | X > done] - done for done > 0: what is still to be expected; 0 where the law ends before.
+
+        The mean for done = 0.
+        """
+        if done <= 0.0:
+            return self.tails[0]
+        i = bisect_right(self.xs, done) - 1
+        if i < 0:
+            return self.tails[0] - done
+        if i == len(self.xs) - 1:
+            return 0.0
+        share = (done - self.xs[i]) / (self.xs[i + 1] - self.xs[i])
+        u = self.us[i] + (self.us[i + 1] - self.us[i]) * share
+        if u >= 1.0:
+            return 0.0
+        above = self.tails[i + 1] + (self.us[i + 1] - u) * (done + self.xs[i + 1]) / 2.0
+        left = above / (1.0 - u) - done
+        return left if left > 0.0 else 0.0
 
 
 @lru_cache(maxsize=8192)
@@ -97,6 +131,10 @@ def _table(us: object, xs: object) -> Table:
     values = np.maximum.accumulate(values)
     width, rise = np.diff(levels), np.diff(values)
     slopes = np.divide(rise, width, out=np.zeros_like(rise), where=width > 0)
-    mean = float((width * (values[1:] + values[:-1]) / 2).sum())
+    pieces = width * (values[1:] + values[:-1]) / 2.0
+    tails = np.append(np.cumsum(pieces[::-1])[::-1], 0.0)
+    grid = np.stack([levels, values, np.append(slopes, 0.0), tails])
+    grid.flags.writeable = False
     fixed = bool(values[0] == values[-1])
-    return Table(tuple(levels.tolist()), tuple(values.tolist()), tuple(slopes.tolist()), mean, fixed)
+    us_, xs_, slopes_, tails_ = (tuple(row) for row in grid.tolist())
+    return Table(us_, xs_, slopes_, tails_, fixed, grid)

@@ -1,0 +1,282 @@
+"""Queues, agents, their clocks and the policy of a metagraph as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from metagraph.agents import Agent, Queue
+from metagraph.calendars import Calendar
+from metagraph.errors import DataError, UsageError
+from metagraph.model import Metagraph
+from metagraph.policies import Policy
+from metagraph.rules import AVERAGED, RULES
+from simulation.clocks import ClockPlan, PacePlan, Span, merged
+from simulation.lowering_names import Names
+from simulation.lowering_nodes import cumulative
+from simulation.program import (
+    AGENT,
+    NO_CAP,
+    POLICY,
+    PRESENCE,
+    QUEUE,
+    Assign,
+    Floats,
+    Ints,
+    Part,
+    Records,
+    Rule,
+)
+from simulation.tables import tabulate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crew:
+    """What lowering finds of queues and agents; fields as in Network."""
+
+    queues: Records
+    queue_agents: Ints
+    queue_weights: Floats
+    queue_cumulative: Floats
+    agents: Records
+    agent_queues: Ints
+    presence: Records
+    clocks: tuple[ClockPlan | None, ...]
+    paces: tuple[PacePlan, ...]
+
+
+def lower_policy(metagraph: Metagraph, policy: Policy) -> Records:
+    """The POLICY record, with the metagraph's profit curve; without one an order yields its value."""
+    if policy.assignment not in Assign.__members__:
+        raise UsageError(
+            f"the assignment rule {policy.assignment!r} is unknown: take one of "
+            f"{', '.join(Assign.__members__)}"
+        )
+    if policy.tie not in ("keep", "back"):
+        raise UsageError(f"the tie rule {policy.tie!r} is unknown: take 'keep' or 'back'")
+    if policy.max_preemptions is not None and policy.max_preemptions < 0:
+        raise UsageError(f"a policy allows {policy.max_preemptions} preemptions: give 0 or more, or none")
+    if not 0.0 <= policy.resume_penalty_s < inf:
+        raise UsageError(f"a policy has a resume penalty of {policy.resume_penalty_s:g} s: give 0 or more")
+    record = np.zeros(1, POLICY)
+    record["assign"] = Assign[policy.assignment]
+    record["parts"] = sum(Part[rule] for rule in policy.priorities) if len(policy.priorities) > 1 else 0
+    record["preemption"] = policy.preemption
+    record["back"] = policy.tie == "back"
+    record["cap"] = NO_CAP if policy.max_preemptions is None else policy.max_preemptions
+    record["same_agent"] = policy.same_agent
+    record["penalty_s"] = policy.resume_penalty_s
+    shape = metagraph.orders.profit
+    for name in ("early", "due", "late", "final", "lost"):
+        record[name] = getattr(shape, name) if shape is not None else float(name != "lost")
+    return record
+
+
+def check_rules(metagraph: Metagraph, policy: Policy) -> None:
+    """Raise UsageError or DataError unless the policy's rules exist, go together and have what they need."""
+    rules = list(policy.priorities) or [queue.priority for queue in metagraph.queues]
+    for rule in rules:
+        if rule not in RULES:
+            raise UsageError(f"the priority rule {rule!r} is unknown: take one of {', '.join(RULES)}")
+    if len(policy.priorities) > 1:
+        for rule in policy.priorities:
+            if rule not in AVERAGED:
+                raise UsageError(
+                    f"the priority rule {rule} can't be averaged with others: only {', '.join(AVERAGED)} can"
+                )
+        if len(set(policy.priorities)) < len(policy.priorities):
+            raise UsageError(f"the policy averages {' and '.join(policy.priorities)}: name each rule once")
+    if "HPCS" in rules and not metagraph.orders.segment_priority:
+        raise DataError(
+            f"the priority rule HPCS needs to know how important the segments of {metagraph.name!r} are: "
+            "give 'segment_priority' in its orders"
+        )
+    if "RULE" in rules and not policy.rule.strip():
+        raise UsageError("the priority rule RULE needs an expression on orders: give the policy's 'rule'")
+    if "RANK" in rules and policy.schedule is None:
+        raise UsageError("the priority rule RANK needs a schedule: give the policy's 'schedule'")
+    if policy.schedule is not None and "RANK" not in rules:
+        raise UsageError(
+            "the policy has a schedule, but no queue is ordered by it: set its priorities to RANK"
+        )
+
+
+def lower_crew(
+    metagraph: Metagraph,
+    names: Names,
+    policy: Policy,
+    *,
+    python: bool,
+    origin: datetime,
+    earliest_s: tuple[float, float],
+) -> Crew:
+    """All that a network has of queues and agents; `python`: the policy's rule is written in Python.
+
+    Clocks and paces answer from `earliest_s` on. Raises DataError or UsageError for what can't be run.
+    """
+    queues = np.zeros(len(metagraph.queues), QUEUE)
+    members: list[int] = []
+    weights: list[float] = []
+    sums: list[float] = []
+    for record, queue in zip(queues, metagraph.queues, strict=True):
+        crew, shares = _members(queue, names)
+        record["agent"], record["agents"] = len(members), len(crew)
+        record["rule"] = _rule(queue, policy, python)
+        members += crew
+        weights += shares
+        sums += cumulative(shares, f"queue {queue.id!r}")
+    agents = np.zeros(len(metagraph.agents), AGENT)
+    serves: list[int] = []
+    plans = _Plans(metagraph, origin, earliest_s[0])
+    for a, (record, agent) in enumerate(zip(agents, metagraph.agents, strict=True)):
+        mine = [q for q, queue in enumerate(metagraph.queues) if agent.id in queue.agents]
+        _check_one_rule(agent, [Rule(queues["rule"][q]).name for q in mine])
+        record["queue"], record["queues"] = len(serves), len(mine)
+        record["capacity"], record["shared"] = agent.capacity, agent.sharing == "shared"
+        record["clock"] = plans.clock(a, agent)
+        record["present"] = not any(start == -inf for start, _ in plans.gone(agent))
+        serves += mine
+    return Crew(
+        queues=queues,
+        queue_agents=np.array(members, np.int32),
+        queue_weights=np.array(weights, np.float64),
+        queue_cumulative=np.array(sums, np.float64),
+        agents=agents,
+        agent_queues=np.array(serves, np.int32),
+        presence=_presence([plans.gone(agent) for agent in metagraph.agents]),
+        clocks=tuple(plans.plans),
+        paces=_paces(metagraph, origin, earliest_s[1]),
+    )
+
+
+def _rule(queue: Queue, policy: Policy, python: bool) -> Rule:
+    if python:
+        return Rule.PYTHON
+    if len(policy.priorities) > 1:
+        return Rule.AVERAGE
+    return Rule[policy.priorities[0] if policy.priorities else queue.priority]
+
+
+def _members(queue: Queue, names: Names) -> tuple[list[int], list[float]]:
+    unknown = [agent for agent in queue.agents if agent not in names.agents]
+    if unknown or not queue.agents:
+        who = f"names the agent {unknown[0]!r}, whom the process doesn't have" if unknown else "has no agents"
+        raise DataError(f"queue {queue.id!r} {who}: its work would never be done")
+    weights = list(queue.weights) if any(queue.weights) else [1.0] * len(queue.agents)
+    if len(weights) != len(queue.agents):
+        raise DataError(f"queue {queue.id!r} has {len(queue.agents)} agents but {len(weights)} weights")
+    return [names.agents[agent] for agent in queue.agents], weights
+
+
+def _check_one_rule(agent: Agent, rules: Sequence[str]) -> None:
+    names = sorted(set(rules))
+    if len(names) > 1:
+        raise UsageError(
+            f"agent {agent.id!r} serves queues with the rules {' and '.join(names)}, between which "
+            "nothing decides: give its queues one rule"
+        )
+
+
+class _Plans:
+    """Clocks by number: one for all agents who share a calendar and have nothing of their own."""
+
+    def __init__(self, metagraph: Metagraph, origin: datetime, earliest_s: float) -> None:
+        self.plans: list[ClockPlan | None] = []
+        self._calendars: Mapping[str, Calendar] = {c.id: c for c in metagraph.calendars}
+        self._weeks: dict[str, dict[int, tuple[Span, ...]]] = {c.id: {} for c in metagraph.calendars}
+        self._shared: dict[str, int] = {}
+        self._origin = origin
+        self._earliest_s = earliest_s
+
+    def clock(self, index: int, agent: Agent) -> int:
+        """The number of an agent's clock."""
+        if agent.calendar not in self._calendars:
+            raise DataError(
+                f"agent {agent.id!r} has the calendar {agent.calendar!r}, which the process doesn't have"
+            )
+        own = bool(agent.hired or agent.absences or agent.breakdowns)
+        if not own and agent.calendar in self._shared:
+            return self._shared[agent.calendar]
+        number = len(self.plans)
+        if not own:
+            self._shared[agent.calendar] = number
+        self.plans.append(self._plan(index, agent))
+        return number
+
+    def _plan(self, index: int, agent: Agent) -> ClockPlan | None:
+        calendar = self._calendars[agent.calendar]
+        if not calendar.always_open and not calendar.hours and not calendar.exceptions:
+            raise DataError(
+                f"calendar {calendar.id!r} of agent {agent.id!r} has no working hours: nothing would ever "
+                "finish; give it 'hours'"
+            )
+        away = merged([*self._before_hiring(agent), *self._absences(agent, any_kind=True)])
+        breakdowns = None
+        if agent.breakdowns is not None:
+            breakdowns = tabulate(agent.breakdowns.between.law), tabulate(agent.breakdowns.repair.law)
+            if breakdowns[0].xs[0] < 0.0 or breakdowns[1].xs[0] < 0.0 or not breakdowns[0].mean > 0.0:
+                raise DataError(
+                    f"agent {agent.id!r} has breakdowns whose times between are {breakdowns[0].mean:g} s on "
+                    "average: they must be above 0, and no time below 0"
+                )
+        if calendar.always_open and not away and breakdowns is None:
+            return None
+        return ClockPlan(
+            calendar, self._origin, self._earliest_s, away, breakdowns, index, self._weeks[calendar.id]
+        )
+
+    def gone(self, agent: Agent) -> tuple[Span, ...]:
+        """When others do the agent's work: before hiring, and in absences that hand over."""
+        return merged([*self._before_hiring(agent), *self._absences(agent, any_kind=False)])
+
+    def _before_hiring(self, agent: Agent) -> list[Span]:
+        return [] if agent.hired is None else [(-inf, self._seconds(agent.hired))]
+
+    def _absences(self, agent: Agent, *, any_kind: bool) -> list[Span]:
+        spans = []
+        for absence in agent.absences:
+            start = self._seconds(absence.start)
+            end = inf if absence.end is None else self._seconds(absence.end)
+            if not start < end:
+                raise DataError(f"an absence of agent {agent.id!r} ends before it begins: correct its dates")
+            if any_kind or absence.hands_over:
+                spans.append((start, end))
+        return spans
+
+    def _seconds(self, instant: datetime) -> float:
+        return (instant - self._origin).total_seconds()
+
+
+def _presence(gone: Sequence[Sequence[Span]]) -> Records:
+    events = [
+        (t, agent, present)
+        for agent, spans in enumerate(gone)
+        for span in spans
+        for present, t in enumerate(span)
+        if -inf < t < inf
+    ]
+    return np.array(sorted(events), PRESENCE)
+
+
+def _paces(metagraph: Metagraph, origin: datetime, earliest_s: float) -> tuple[PacePlan, ...]:
+    for pace in metagraph.paces:
+        if not any(rate > 0 for rate in pace.rates):
+            raise DataError(f"pace {pace.id!r} never moves: no delay would ever end; give it rates above 0")
+    return tuple(PacePlan(pace, origin, earliest_s) for pace in metagraph.paces)
+
+
+def split_policy(policy: Any) -> tuple[Policy, Any]:
+    """What a policy says in numbers, and the policy itself if it is written in Python."""
+    if isinstance(policy, Policy):
+        return policy, None
+    if isinstance(policy, type) or not callable(getattr(policy, "key", policy)):
+        raise UsageError(
+            f"{policy!r} is no policy: give a metagraph.policies.Policy or an object as custom.py describes"
+        )
+    base = getattr(policy, "base", Policy())
+    return base, policy

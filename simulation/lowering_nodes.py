@@ -1,0 +1,306 @@
+"""Nodes, flows, routing tables and laws of a metagraph as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, product
+
+import numpy as np
+
+from metagraph.distributions import Fitted
+from metagraph.errors import DataError
+from metagraph.model import Metagraph
+from metagraph.nodes import DurationTable, End, Gateway, Node, Start, Task
+from metagraph.routing import MAX_VISIT, Level
+from simulation.lowering_names import Names
+from simulation.program import LAW, LEVEL, NODE, ROW, Floats, Ints, Kind, Records
+from simulation.tables import Table, tabulate
+
+_KINDS = {
+    "xor_split": Kind.ROUTE,
+    "loop_end": Kind.ROUTE,
+    "and_split": Kind.SPLIT,
+    "and_merge": Kind.MERGE,
+    "xor_merge": Kind.PASS,
+    "loop_start": Kind.PASS,
+}
+_LONGEST = 2**62
+_MOST_LAWS = 50_000_000
+
+
+class Laws:
+    """Tables by number, each once."""
+
+    def __init__(self) -> None:
+        self.tables: list[Table] = []
+        self._numbers: dict[int, int] = {}
+
+    def number(self, fitted: Fitted) -> int:
+        """The number of a law."""
+        table = tabulate(fitted.law)
+        if id(table) not in self._numbers:
+            self._numbers[id(table)] = len(self.tables)
+            self.tables.append(table)
+        return self._numbers[id(table)]
+
+    def time(self, fitted: Fitted, task: Task) -> int:
+        """The number of a duration's or delay's law. Raises DataError if it can be below 0."""
+        number = self.number(fitted)
+        least = self.tables[number].xs[0]
+        if not least >= 0.0:
+            raise DataError(f"task {task.id!r} has a time of {least:g} s: durations and delays start at 0")
+        return number
+
+    def records(self) -> tuple[Records, Floats]:
+        """LAW of each, and the levels, values, slopes and tails of all."""
+        laws = np.zeros(len(self.tables), LAW)
+        first = 0
+        for i, table in enumerate(self.tables):
+            laws[i] = (first, len(table.us), table.fixed, table.mean)
+            first += len(table.us)
+        grids = [table.grid for table in self.tables]
+        return laws, np.concatenate(grids, axis=1) if grids else np.zeros((4, 0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nodes:
+    """What lowering finds of the nodes; fields as in Network."""
+
+    start: int
+    span: int
+    visits: int
+    merges: int
+    tasks: int
+    nodes: Records
+    targets: Ints
+    task_queues: Ints
+    durations: Ints
+    delays: Ints
+    levels: Records
+    rows: Records
+    cumulative: Floats
+    eta_errors: Mapping[int, int]
+    """Node -> number of the law."""
+
+
+def cumulative(weights: Sequence[float], where: str) -> list[float]:
+    """Running sums over their total; infinite from the last positive weight on, so that rounding never
+    reaches a flow of weight 0."""
+    total = sum(weights)
+    if not total > 0 or min(weights) < 0:
+        raise DataError(
+            f"{where} has the weights {tuple(weights)}: they must be positive somewhere, negative nowhere"
+        )
+    last = max(i for i, w in enumerate(weights) if w > 0)
+    sums = [value / total for value in accumulate(weights)]
+    return sums[:last] + [float("inf")] * (len(sums) - last)
+
+
+def lower_nodes(metagraph: Metagraph, names: Names, laws: Laws) -> Nodes:
+    """All that a network has of nodes. Raises DataError for what can't be run."""
+    return _Lowering(metagraph, names, laws).nodes()
+
+
+class _Lowering:
+    """The arrays while they grow."""
+
+    def __init__(self, metagraph: Metagraph, names: Names, laws: Laws) -> None:
+        self.graph = metagraph
+        self.names = names
+        self.laws = laws
+        self.routing = {r.node: r for r in metagraph.routing}
+        self.paces = {pace.id: i for i, pace in enumerate(metagraph.paces)}
+        self.targets: list[int] = []
+        self.task_queues: list[int] = []
+        self.durations: list[int] = []
+        self.delays: list[int] = []
+        self.levels: list[tuple[int, int, int, int, int, int]] = []
+        self.rows: list[tuple[int, int, int]] = []
+        self.cumulative: list[float] = []
+
+    def nodes(self) -> Nodes:
+        graph = self.graph
+        starts = [i for i, node in enumerate(graph.nodes) if isinstance(node, Start)]
+        if len(starts) != 1:
+            raise DataError(f"the process {graph.name!r} has {len(starts)} start nodes: it needs one")
+        longest = max((level.history for r in graph.routing for level in r.levels), default=0)
+        span = self.names.base ** max(longest, 1)
+        if span > _LONGEST:
+            raise DataError(
+                f"the routing looks at the last {longest} of {self.names.base - 2} activities, which are too "
+                "many histories to tell apart: shorten those of its levels"
+            )
+        records = np.zeros(len(graph.nodes), NODE)
+        records["delay"] = records["pace"] = records["task"] = records["label"] = -1
+        records["visit"] = records["merge"] = -1
+        visits = merges = tasks = 0
+        outgoing, incoming = graph.outgoing(), _incoming(graph)
+        for i, node in enumerate(graph.nodes):
+            record, kind = records[i], _kind(node)
+            record["kind"] = kind
+            targets = self._targets(node, [flow.target for flow in outgoing[node.id]])
+            record["target"], record["targets"] = len(self.targets), len(targets)
+            self.targets += targets
+            if kind in (Kind.ROUTE, Kind.TASK):
+                record["visit"], visits = visits, visits + 1
+            if kind == Kind.MERGE:
+                record["merge"], merges = merges, merges + 1
+                record["need"] = incoming[node.id]
+            if kind == Kind.ROUTE:
+                self._route(node, record)
+            if isinstance(node, Task):
+                record["task"], tasks = tasks, tasks + 1
+                self._task(node, record)
+        return Nodes(
+            start=starts[0],
+            span=span,
+            visits=visits,
+            merges=merges,
+            tasks=tasks,
+            nodes=records,
+            targets=np.array(self.targets, np.int32),
+            task_queues=np.array(self.task_queues, np.int32),
+            durations=np.array(self.durations, np.int32),
+            delays=np.array(self.delays, np.int32),
+            levels=np.array(self.levels, LEVEL),
+            rows=np.array(self.rows, ROW),
+            cumulative=np.array(self.cumulative, np.float64),
+            eta_errors={
+                i: self.laws.number(node.eta_error)
+                for i, node in enumerate(graph.nodes)
+                if isinstance(node, Task) and node.eta_error is not None
+            },
+        )
+
+    def _targets(self, node: Node, targets: list[str]) -> list[int]:
+        routing = self.routing.get(node.id)
+        if routing is not None and _kind(node) == Kind.ROUTE:
+            ends = {flow.id: flow.target for flow in self.graph.flows}
+            missing = [flow for flow in routing.flows if flow not in ends]
+            if missing:
+                raise DataError(f"the routing of gateway {node.id!r} names an unknown flow {missing[0]!r}")
+            targets = [ends[flow] for flow in routing.flows]
+        if not targets and not isinstance(node, End):
+            raise DataError(f"node {node.id!r} has no outgoing flow: orders would stop there")
+        return [self.names.nodes[target] for target in targets]
+
+    def _route(self, node: Node, record: np.void) -> None:
+        if node.id not in self.routing:
+            raise DataError(f"gateway {node.id!r} has no routing: say how often each of its flows is taken")
+        table = self.routing[node.id]
+        base = self.names.base
+        found: list[dict[tuple[int, int], list[float]]] = [{} for _ in table.levels]
+        overall = None
+        for row in table.rows:
+            weights = cumulative(row.weights, f"gateway {node.id!r}")
+            if len(weights) != len(table.flows):
+                raise DataError(
+                    f"gateway {node.id!r} has {len(table.flows)} flows but {len(weights)} weights"
+                )
+            found[row.level][self._row_key(table.levels[row.level], row.key)] = weights
+            overall = weights if not row.key else overall
+        if overall is None:
+            raise DataError(f"gateway {node.id!r} has no weights that hold without context")
+        record["level"], record["levels"] = len(self.levels), len(found) + 1
+        for level, rows in zip((*table.levels, Level()), (*found, {(0, 0): overall}), strict=True):
+            span = base**level.history
+            self.levels.append((level.cls, level.segment, level.visit, len(self.rows), len(rows), span))
+            for (context, history), weights in sorted(rows.items()):
+                self.rows.append((context, history, len(self.cumulative)))
+                self.cumulative += weights
+
+    def _row_key(self, level: Level, key: tuple[str, ...]) -> tuple[int, int]:
+        """(context, history) of a row that is given in words."""
+        parts = list(key)
+        context, history = 0, 0
+        if level.cls:
+            context = self.names.classes[parts.pop(0)] + 1
+        if level.segment:
+            context = context << 24 | self.names.segments[parts.pop(0)] + 1
+        if level.visit:
+            context = context << 4 | min(int(parts.pop(0)), MAX_VISIT)
+        for label in parts:
+            history = history * self.names.base + self.names.codes[label]
+        return context, history
+
+    def _task(self, task: Task, record: np.void) -> None:
+        unknown = [q for q in task.queues if q not in self.names.queues]
+        if unknown:
+            raise DataError(
+                f"task {task.id!r} names the queue {unknown[0]!r}, which the process doesn't have"
+            )
+        record["code"] = self.names.codes[task.label]
+        record["label"] = self.names.labels[task.label]
+        record["queue"], record["queues"] = len(self.task_queues), len(task.queues)
+        self.task_queues += [self.names.queues[q] for q in task.queues]
+        record["preemptible"] = task.preemptible
+        self._durations(task, task.durations, record)
+        if task.delay is not None:
+            record["delay"] = len(self.delays)
+            self.delays.append(self.laws.time(task.delay.default, task))
+            if task.delay.after:
+                after = {
+                    self.names.codes[label]: self.laws.time(fitted, task)
+                    for label, fitted in task.delay.after.items()
+                }
+                default = self.delays.pop()
+                self.delays += [after.get(code, default) for code in range(self.names.base)]
+                record["delay_after"] = 1
+            if task.delay.pace is not None:
+                if task.delay.pace not in self.paces:
+                    raise DataError(
+                        f"task {task.id!r} has a delay at the pace {task.delay.pace!r}, which the process "
+                        "doesn't have"
+                    )
+                record["pace"] = self.paces[task.delay.pace]
+
+    def _durations(self, task: Task, table: DurationTable, record: np.void) -> None:
+        """The law of each class, segment and agent, as far as the rows tell them apart."""
+        rows = {(row.cls, row.segment, row.agent): self.laws.time(row.fitted, task) for row in table.rows}
+        if (None, None, None) not in rows:
+            raise DataError(f"task {task.id!r} has no duration that holds for all orders and agents")
+        # Code 0 stands for the classes (segments, agents) that no row names.
+        parts = (self.names.classes, self.names.segments, self.names.agents)
+        axes = [
+            (None, *part) if any(key[axis] is not None for key in rows) else (None,)
+            for axis, part in enumerate(parts)
+        ]
+        n = len(axes[0]) * len(axes[1]) * len(axes[2])
+        if len(self.durations) + n > _MOST_LAWS:
+            raise DataError(
+                f"task {task.id!r} tells {len(axes[0])} classes, {len(axes[1])} segments and {len(axes[2])} "
+                "agents apart, which is too much: have fewer of them in its durations"
+            )
+        record["law"] = len(self.durations)
+        record["law_agent"] = int(len(axes[2]) > 1)
+        record["law_segment"] = len(axes[2]) * (len(axes[1]) > 1)
+        record["law_cls"] = len(axes[1]) * len(axes[2]) * (len(axes[0]) > 1)
+        self.durations += [_backed_off(rows, *key) for key in product(*axes)]
+
+
+def _backed_off(
+    rows: Mapping[tuple[str | None, str | None, str | None], int],
+    cls: str | None,
+    segment: str | None,
+    agent: str | None,
+) -> int:
+    """The row that holds: agent before class before segment."""
+    for a in (agent, None):
+        for key in ((cls, segment, a), (cls, None, a), (None, segment, a), (None, None, a)):
+            if key in rows:
+                return rows[key]
+    raise KeyError("no duration row that matches all orders and agents")
+
+
+def _incoming(graph: Metagraph) -> dict[str, int]:
+    counts = dict.fromkeys((node.id for node in graph.nodes), 0)
+    for flow in graph.flows:
+        counts[flow.target] += 1
+    return counts
+
+
+def _kind(node: Node) -> Kind:
+    if isinstance(node, Gateway):
+        return _KINDS[node.kind]
+    return Kind.TASK if isinstance(node, Task) else Kind.END if isinstance(node, End) else Kind.PASS

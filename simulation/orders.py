@@ -1,0 +1,165 @@
+"""Orders as arrays: made from a metagraph's orders, numbered ones, and several put together."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from math import inf, nan
+from typing import overload
+
+import numpy as np
+
+from metagraph.model import Metagraph
+from metagraph.orders import Order, ProfitShape
+from simulation.lowering_names import Names, names_of
+from simulation.program import ORDER, Floats, Orders
+
+WORTH = (1.0, 1.0, 1.0, 1.0, 0.0)
+"""Shares of its value that an order without a profit curve yields: all of it until it is lost."""
+
+
+class Ids(Sequence[str]):
+    """Ids of orders: some as they are, some numbered; nothing is written before it is asked."""
+
+    __slots__ = ("_ends", "parts")
+
+    def __init__(self, *parts: tuple[str, ...] | Numbered) -> None:
+        self.parts = parts
+        self._ends = list(accumulate(len(part) for part in parts))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        index = range(len(self))[index]
+        part = bisect_right(self._ends, index)
+        return self.parts[part][index - self._ends[part]]
+
+    def __iter__(self) -> Iterator[str]:
+        for part in self.parts:
+            yield from part
+
+
+class Numbered(Sequence[str]):
+    """The ids PREFIX1 to PREFIXn."""
+
+    __slots__ = ("n", "prefix")
+
+    def __init__(self, prefix: str, n: int) -> None:
+        self.prefix = prefix
+        self.n = n
+
+    def __len__(self) -> int:
+        return self.n
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(self.n)[index])
+        return f"{self.prefix}{range(1, self.n + 1)[index]}"
+
+    def number(self, name: str) -> int:
+        """Which one of PREFIX1, PREFIX2, ... a name is, however many there are; 0: none of them."""
+        digits = name[len(self.prefix) :]
+        if not name.startswith(self.prefix) or not (digits.isascii() and digits.isdigit()):
+            return 0
+        return 0 if digits.startswith("0") else int(digits)
+
+
+def parts_of(ids: Sequence[str]) -> tuple[tuple[str, ...] | Numbered, ...]:
+    """The pieces that ids are made of."""
+    if isinstance(ids, Ids):
+        return ids.parts
+    return (ids if isinstance(ids, Numbered) else tuple(ids),)
+
+
+def orders_of(metagraph: Metagraph, orders: Sequence[Order]) -> Orders:
+    """Orders as arrays, by their place in the sequence; what they lack is written as ORDER says."""
+    names, importance = names_of(metagraph), metagraph.orders.segment_priority
+    table = np.array(
+        [
+            (
+                order.release_s,
+                0.0 if order.value is None else order.value,
+                nan if order.early_s is None else order.early_s,
+                inf if order.due_s is None else order.due_s,
+                inf if order.lost_s is None else order.lost_s,
+                importance.get(order.segment, 0.0),
+                0.0,
+                names.classes.get(order.cls, 0),
+                names.segments.get(order.segment, 0),
+            )
+            for order in orders
+        ],
+        ORDER,
+    )
+    own = any(order.profit is not None for order in orders)
+    shape = metagraph.orders.profit
+    return Orders(
+        ids=tuple(order.id for order in orders),
+        table=table,
+        attributes=tuple(o.attributes for o in orders) if any(o.attributes for o in orders) else None,
+        curves=np.array([_curve(order.profit or shape) for order in orders]) if own else None,
+    )
+
+
+def _curve(shape: ProfitShape | None) -> tuple[float, float, float, float, float]:
+    return WORTH if shape is None else (shape.early, shape.due, shape.late, shape.final, shape.lost)
+
+
+def joined(metagraph: Metagraph, first: Orders, second: Orders) -> Orders:
+    """The orders of both, one after the other; what only lowering fills in is left out."""
+    if not len(first) or not len(second):
+        found = first if len(first) else second
+        return Orders(found.ids, found.table, found.attributes, curves=found.curves)
+    return Orders(
+        ids=Ids(*parts_of(first.ids), *parts_of(second.ids)),
+        table=np.concatenate([first.table, second.table]),
+        attributes=_attributes(first, second),
+        curves=_curves(metagraph, first, second),
+    )
+
+
+def _attributes(first: Orders, second: Orders) -> Sequence[Mapping[str, str]] | None:
+    if first.attributes is None and second.attributes is None:
+        return None
+    none: Mapping[str, str] = {}
+    return tuple(a for part in (first, second) for a in (part.attributes or (none,) * len(part)))
+
+
+def _curves(metagraph: Metagraph, first: Orders, second: Orders) -> Floats | None:
+    if first.curves is None and second.curves is None:
+        return None
+    common = np.array(_curve(metagraph.orders.profit))
+    parts = [np.tile(common, (len(p), 1)) if p.curves is None else p.curves for p in (first, second)]
+    return np.concatenate(parts)
+
+
+def as_orders(names: Names, orders: Orders) -> Iterator[Order]:
+    """Each one as a plain value again; classes and segments that the metagraph doesn't name are ''."""
+    classes = {code: name for name, code in names.classes.items()}
+    segments = {code: name for name, code in names.segments.items()}
+    attributes = orders.attributes or ({},) * len(orders)
+    for name, row, known in zip(orders.ids, orders.table.tolist(), attributes, strict=True):
+        release_s, value, early_s, due_s, lost_s, _, _, cls, segment = row
+        yield Order(
+            id=name,
+            release_s=release_s,
+            cls=classes.get(cls, ""),
+            segment=segments.get(segment, ""),
+            value=value or None,
+            early_s=None if early_s != early_s else early_s,
+            due_s=None if due_s == inf else due_s,
+            lost_s=None if lost_s == inf else lost_s,
+            attributes=known,
+        )
