@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from metagraph.errors import TwinError
-from ui import commands_import, commands_log, commands_twins
+from ui import commands_import, commands_log, commands_simulate, commands_twins
 from ui.options import (
     DB,
     HIGHEST_SEED,
@@ -45,6 +45,7 @@ app.command()(commands_log.mine)
 app.command()(commands_log.state)
 app.command()(commands_twins.show)
 app.command()(commands_twins.models)
+app.command()(commands_simulate.simulate)
 
 
 @app.command()
@@ -81,41 +82,6 @@ def build(
     with console.progress(progress_file) as progress:
         built = build_command(request, twin, config, seed, progress)
     tables.show_built(built, twin, as_json)
-
-
-@app.command()
-def simulate(
-    twin: Twin,
-    cases: Annotated[int, typer.Option(min=1, help="Orders to simulate.")],
-    start: Annotated[str, typer.Option(help="When the first order arrives (ISO 8601; UTC without a zone).")],
-    out: Annotated[Path | None, typer.Option(help="Where to write the (first) log: .csv or .csv.gz.")] = None,
-    seed: Seed = 0,
-    replications: Annotated[int, typer.Option(min=1, help="Runs; KPIs get 95 % intervals.")] = 1,
-    policy: Annotated[str, typer.Option(help="Priority rule at the queues.")] = "FIFO",
-    db: Db = DB,
-    workers: Workers = None,
-    progress_file: ProgressFile = None,
-    as_json: Json = False,
-) -> None:
-    """Simulate new orders from an empty process, all run to their end."""
-    from twin.commands import simulate_command
-    from twin.source import instant, read_twin
-    from ui import console, results
-
-    model = read_twin(twin, db)
-    with console.progress(progress_file) as progress:
-        kpis = simulate_command(
-            model,
-            cases=cases,
-            start=instant(start, "--start"),
-            seed=seed,
-            replications=replications,
-            policy=policy,
-            out=out,
-            workers=workers,
-            progress=progress,
-        )
-    results.show_kpis(kpis, as_json, written=out)
 
 
 @app.command()

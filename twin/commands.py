@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
-from twin.files import check_writable, write_forecast, write_frame, write_system, write_text
+from twin.files import check_writable, write_forecast, write_system, write_text
 from twin.outlook import Forecast, Quote
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
@@ -21,7 +21,6 @@ from twin.validation import Validation
 if TYPE_CHECKING:
     from eventlogs.keeping.models import ModelInfo
     from eventlogs.snapshot import Snapshot
-    from simulation.kpis import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +58,6 @@ def build_command(
         kept = historian.list_models()
     champion = next(info.version for info in kept if info.name == twin.stem and info.champion)
     return Built(model, twin.stem, version, champion)
-
-
-def simulate_command(
-    model: Metagraph,
-    *,
-    cases: int,
-    start: datetime,
-    seed: int,
-    replications: int,
-    policy: str,
-    out: Path | None,
-    workers: int | None,
-    progress: Progress,
-) -> dict[str, Interval]:
-    """Simulate `replications` logs; the first one is written to `out`."""
-    from simulation.kpis import kpis, summary
-    from simulation.replicate import replicate
-    from twin.frames import frame_of_run
-    from twin.simulate import Period, simulate
-
-    check_writable(out)
-    if out is not None:
-        run = simulate(model, start=start, cases=cases, seed=seed, policy=policy)
-        write_frame(out, frame_of_run(run))
-    samples = replicate(
-        Period(model, start, cases, seed, policy),
-        seed,
-        replications,
-        workers=workers,
-        reduce=kpis,
-        progress=lambda done, total: progress.step(f"log {done} of {total}", done / total),
-    )
-    return summary(samples)
 
 
 def validate_command(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import altair as alt
 
-Picture = alt.Chart | alt.LayerChart | alt.FacetChart | alt.ConcatChart
+from twin.files import write_whole
+
+Picture = alt.Chart | alt.LayerChart | alt.FacetChart | alt.ConcatChart | alt.VConcatChart
 
 BLUE, ORANGE, RED, GREY = "#3b82a8", "#d97b3c", "#d0453b", "#8a97a3"
 """Legible on white and on near-black."""
@@ -27,6 +30,23 @@ def to_png(chart: Picture, scale: float = 2.0) -> bytes:
     import vl_convert
 
     return bytes(vl_convert.vegalite_to_png(_styled(chart, "#ffffff").to_json(), scale=scale))
+
+
+def to_html(chart: Picture) -> str:
+    """The chart as a page of its own, which needs nothing from elsewhere."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_html(_styled(chart, "#ffffff").to_json(), bundle=True))
+
+
+def write_picture(path: Path, chart: Picture) -> None:
+    """The chart as SVG, PNG or HTML, by the name's end; whole or absent."""
+    write: dict[str, Callable[[Path], object]] = {
+        ".svg": lambda beside: beside.write_text(to_svg(chart), encoding="utf-8"),
+        ".png": lambda beside: beside.write_bytes(to_png(chart)),
+        ".html": lambda beside: beside.write_text(to_html(chart), encoding="utf-8"),
+    }
+    write_whole(path, write[path.suffix])
 
 
 def _styled(chart: Picture, background: str) -> Picture:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 QUANTILES = tuple(f"q{round(level * 100):02d}" for level in LEVELS)
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a file beside `path`, then move it there in one step.
 
     Raises DataError if it can't be written there.

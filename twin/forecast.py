@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metagraph.model import Metagraph
-from metagraph.orders import Order
 from metagraph.state import OpenOrder, State
+from twin.futures import COUNTED, Collect, Future, Sample, grouped_quantiles
 from twin.outlook import LEVELS, AgentLoad, Forecast, OrderOutlook, SystemOutlook, TaskOutlook
 from twin.progress import Progress
+from twin.running import engine_text, many
 from twin.state import state_of
 
 if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
-    from simulation.program import Program
-    from simulation.run import Run
 
 REPLICATIONS = 200
 STALE_S = 7 * 86400.0
-NEW = "new "
-"""Prefix of the orders that are still to arrive."""
+_SPREAD = (0.1, 0.5, 0.9)
 
 
 def forecast(
@@ -43,22 +39,14 @@ def forecast(
 
     `replications` futures start from the state then; new orders arrive and compete for the agents.
     """
-    from simulation.replicate import replicate
-
     progress = progress or Progress()
     progress.step("replaying the open orders", 0.0)
     state, notes = state_of(metagraph, snapshot)
     until_s = arrivals_until(metagraph, snapshot, horizons_h)
     future = Future(metagraph, state, snapshot.origin, seed, until_s)
-    collect = _Collect(tuple(o.order.id for o in state.orders), state.at_s, tuple(horizons_h))
-    samples = replicate(
-        future,
-        seed,
-        replications,
-        workers=workers,
-        reduce=collect,
-        progress=lambda done, total: progress.step(f"future {done} of {total}", done / total),
-    )
+    collect = Collect(len(state.orders), state.at_s, tuple(horizons_h))
+    made = many(future, seed, replications, reduce=collect, workers=workers, progress=progress, what="future")
+    samples = made.values
     return Forecast(
         as_of=_instant(snapshot.origin, state.at_s),
         replications=replications,
@@ -66,7 +54,8 @@ def forecast(
         orders=tuple(_orders(metagraph, state, samples, snapshot.origin)),
         system=tuple(_system(samples, horizons_h)),
         agents=tuple(_agents(samples)),
-        notes=(*_stale(snapshot), *notes),
+        notes=(*_stale(snapshot), *_cut(samples), *notes),
+        engine=engine_text(made.engine),
     )
 
 
@@ -82,6 +71,17 @@ def _stale(snapshot: Snapshot) -> list[str]:
     ]
 
 
+def _cut(samples: Sequence[Sample]) -> list[str]:
+    """A note where orders piled up without end."""
+    n = sum(sample.cut for sample in samples)
+    if not n:
+        return []
+    return [
+        f"{n} of {len(samples)} futures were broken off because orders piled up: more arrive than the "
+        "twin's agents can do, so dates are too early there"
+    ]
+
+
 def arrivals_until(metagraph: Metagraph, snapshot: Snapshot, horizons_h: Sequence[float]) -> float:
     """New orders arrive for as long as they can matter: the horizons, and the q95 of past cycle times."""
     done = ~snapshot.is_open
@@ -92,106 +92,24 @@ def arrivals_until(metagraph: Metagraph, snapshot: Snapshot, horizons_h: Sequenc
     return snapshot.until_s + max([typical, 86400.0, *(h * 3600 for h in horizons_h)])
 
 
-@dataclass(frozen=True, slots=True)
-class Future:
-    """Makes the program of one replication: the open orders, and new ones drawn for that replication."""
-
-    metagraph: Metagraph
-    state: State
-    origin: datetime
-    seed: int
-    until_s: float
-    extra: tuple[Order, ...] = ()
-    """Orders that are added to every replication (a quote's)."""
-
-    def __call__(self, replication: int) -> Program:
-        from simulation.arrivals import generate_orders
-        from simulation.program import lower
-
-        orders: tuple[Order, ...] = ()
-        if self.metagraph.arrivals is not None:
-            orders = generate_orders(
-                self.metagraph,
-                _instant(self.origin, self.state.at_s),
-                origin=self.origin,
-                seed=self.seed,
-                replication=replication,
-                until_s=self.until_s,
-                first_at_start=False,
-                prefix=NEW,
-            )
-        return lower(self.metagraph, (*self.extra, *orders), origin=self.origin, state=self.state)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sample:
-    """What is kept of one replication."""
-
-    completed_s: NDArray[np.float64]
-    """Per open order."""
-    executions: dict[tuple[int, str], tuple[float, float]]
-    """(open order, activity) -> start of its first and end of its last execution, seconds."""
-    agents: dict[str, float]
-    """Hours of work on the open orders."""
-    counts: dict[tuple[float, str], int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Collect:
-    """Reduces a Run to a _Sample, where it was made."""
-
-    cases: tuple[str, ...]
-    at_s: float
-    horizons_h: tuple[float, ...]
-
-    def __call__(self, run: Run) -> _Sample:
-        index = {name: i for i, name in enumerate(run.order_ids)}
-        rows = np.array([index[case] for case in self.cases], dtype=int)
-        back = np.full(len(run.order_ids), -1)
-        back[rows] = np.arange(len(rows))
-        executions: dict[tuple[int, str], tuple[float, float]] = {}
-        agents: dict[str, float] = {}
-        for i in np.flatnonzero(back[run.order] >= 0):
-            key = (int(back[run.order[i]]), run.labels[run.task[i]])
-            start, end = float(run.start_s[i]), float(run.end_s[i])
-            known = executions.get(key)
-            executions[key] = (start, end) if known is None else (min(known[0], start), max(known[1], end))
-            if run.agent[i] >= 0:
-                name = run.agents[run.agent[i]]
-                agents[name] = agents.get(name, 0.0) + (end - max(start, self.at_s)) / 3600
-        return _Sample(run.completed_s[rows], executions, agents, self._counts(run))
-
-    def _counts(self, run: Run) -> dict[tuple[float, str], int]:
-        counts: dict[tuple[float, str], int] = {}
-        for h in self.horizons_h:
-            t = self.at_s + h * 3600
-            here = run.release_s <= t
-            gone = run.completed_s <= t
-            counts[h, "arrivals"] = int((here & (run.release_s > self.at_s)).sum())
-            counts[h, "completions"] = int(gone.sum())
-            counts[h, "wip"] = int((here & ~gone).sum())
-        return counts
-
-
 def _orders(
-    metagraph: Metagraph, state: State, samples: Sequence[_Sample], origin: datetime
-) -> list[OrderOutlook]:
-    completed = np.array([s.completed_s for s in samples]).reshape(len(samples), len(state.orders))
-    outlooks = []
+    metagraph: Metagraph, state: State, samples: Sequence[Sample], origin: datetime
+) -> Iterator[OrderOutlook]:
+    gone = np.array([sample.gone_s for sample in samples]).reshape(len(samples), len(state.orders))
+    lost = np.array([sample.lost for sample in samples]).reshape(gone.shape)
+    quantiles = np.quantile(gone, LEVELS, axis=0) if state.orders else gone
+    tasks = _remaining(metagraph, state, samples, origin)
     for i, order in enumerate(state.orders):
-        quantiles = np.quantile(completed[:, i], LEVELS)
-        due = order.order.due_s
-        outlooks.append(
-            OrderOutlook(
-                case_id=order.order.id,
-                standing=_standing(metagraph, order, origin),
-                quantiles=tuple(_instant(origin, q) for q in quantiles),
-                tasks=tuple(_remaining(i, order, samples, origin, metagraph)),
-                due=None if due is None else _instant(origin, due),
-                late_probability=None if due is None else float((completed[:, i] > due).mean()),
-            )
+        due, patience = order.order.due_s, order.order.lost_s
+        yield OrderOutlook(
+            case_id=order.order.id,
+            standing=_standing(metagraph, order, origin),
+            quantiles=tuple(_instant(origin, q) for q in quantiles[:, i]),
+            tasks=tuple(sorted(tasks[i], key=lambda task: (task.start[1], task.activity))),
+            due=None if due is None else _instant(origin, due),
+            late_probability=None if due is None else float(((gone[:, i] > due) | lost[:, i]).mean()),
+            lost_probability=None if patience is None else float(lost[:, i].mean()),
         )
-    return outlooks
 
 
 def _standing(metagraph: Metagraph, order: OpenOrder, origin: datetime) -> str:
@@ -210,46 +128,58 @@ def _standing(metagraph: Metagraph, order: OpenOrder, origin: datetime) -> str:
 
 
 def _remaining(
-    i: int, order: OpenOrder, samples: Sequence[_Sample], origin: datetime, metagraph: Metagraph
-) -> list[TaskOutlook]:
-    """Remaining tasks in the order of their median starts."""
-    labels = {task.id: task.label for task in metagraph.tasks()}
-    running = {labels[p.node] for p in order.positions if p.started_s is not None and p.node in labels}
-    spans: dict[str, list[tuple[float, float]]] = {}
-    for sample in samples:
-        for (who, label), span in sample.executions.items():
-            if who == i:
-                spans.setdefault(label, []).append(span)
-    outlooks = []
-    for label, found in spans.items():
-        low, mid, high = np.quantile(np.array(found), (0.1, 0.5, 0.9), axis=0)
-        outlooks.append(
+    metagraph: Metagraph, state: State, samples: Sequence[Sample], origin: datetime
+) -> list[list[TaskOutlook]]:
+    """The remaining tasks of each open order."""
+    names = {task.id: task.label for task in metagraph.tasks()}
+    labels = samples[0].labels
+    running = [
+        {names[p.node] for p in order.positions if p.started_s is not None and p.node in names}
+        for order in state.orders
+    ]
+    keys = np.concatenate([sample.keys for sample in samples])
+    starts = grouped_quantiles(keys, np.concatenate([sample.start_s for sample in samples]), _SPREAD)
+    ends = grouped_quantiles(keys, np.concatenate([sample.end_s for sample in samples]), _SPREAD)
+    found, n = np.unique(keys, return_counts=True)
+    outlooks: list[list[TaskOutlook]] = [[] for _ in state.orders]
+    for j, key in enumerate(found.tolist()):
+        i, label = divmod(key, len(labels))
+        outlooks[i].append(
             TaskOutlook(
-                activity=label,
-                probability=len(found) / len(samples),
-                running=label in running,
-                start=(_instant(origin, low[0]), _instant(origin, mid[0]), _instant(origin, high[0])),
-                end=(_instant(origin, low[1]), _instant(origin, mid[1]), _instant(origin, high[1])),
+                activity=labels[label],
+                probability=float(n[j]) / len(samples),
+                running=labels[label] in running[i],
+                start=(
+                    _instant(origin, starts[0][j]),
+                    _instant(origin, starts[1][j]),
+                    _instant(origin, starts[2][j]),
+                ),
+                end=(
+                    _instant(origin, ends[0][j]),
+                    _instant(origin, ends[1][j]),
+                    _instant(origin, ends[2][j]),
+                ),
             )
         )
-    return sorted(outlooks, key=lambda task: (task.start[1], task.activity))
+    return outlooks
 
 
-def _system(samples: Sequence[_Sample], horizons_h: Sequence[float]) -> list[SystemOutlook]:
-    return [
-        SystemOutlook(h, metric, tuple(np.quantile([s.counts[h, metric] for s in samples], LEVELS)))
-        for h in horizons_h
-        for metric in ("wip", "completions", "arrivals")
-    ]
+def _system(samples: Sequence[Sample], horizons_h: Sequence[float]) -> Iterator[SystemOutlook]:
+    counts = np.array([sample.counts for sample in samples])
+    for i, hours in enumerate(horizons_h):
+        for j, metric in enumerate(COUNTED):
+            yield SystemOutlook(hours, metric, tuple(np.quantile(counts[:, i, j], LEVELS).tolist()))
 
 
-def _agents(samples: Sequence[_Sample]) -> list[AgentLoad]:
-    names = sorted({name for sample in samples for name in sample.agents})
+def _agents(samples: Sequence[Sample]) -> list[AgentLoad]:
+    hours = np.array([sample.agents_h for sample in samples])
     loads = []
-    for name in names:
-        low, mid, high = np.quantile([s.agents.get(name, 0.0) for s in samples], (0.1, 0.5, 0.9))
-        loads.append(AgentLoad(name, (float(low), float(mid), float(high))))
-    return sorted(loads, key=lambda load: -load.work_h[1])
+    for i, agent in enumerate(samples[0].agents):
+        if np.isnan(hours[:, i]).all():
+            continue
+        low, mid, high = np.quantile(np.nan_to_num(hours[:, i]), _SPREAD).tolist()
+        loads.append(AgentLoad(agent, (low, mid, high)))
+    return sorted(loads, key=lambda load: (-load.work_h[1], load.agent))
 
 
 def _instant(origin: datetime, seconds: float) -> datetime:

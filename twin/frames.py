@@ -35,17 +35,22 @@ def frame_of_snapshot(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def frame_of_run(run: Run) -> pd.DataFrame:
-    """Finished executions of a simulated log: COLUMNS, times as UTC stamps."""
+    """Finished executions of a simulated log, in the order in which their tasks were reached: COLUMNS, times
+    as UTC stamps.
+
+    Raises UsageError for a run without a log.
+    """
     import pandas as pd
 
-    done = ~np.isnan(run.end_s)
+    log = run.executions
+    done = ~np.isnan(log.end_s)
     return pd.DataFrame(
         {
-            "case_id": np.asarray(run.order_ids, dtype=object)[run.order[done]],
+            "case_id": np.asarray(run.order_ids, dtype=object)[log.order[done]],
             "activity": np.asarray(run.labels, dtype=object)[run.task[done]],
-            "resource": np.asarray((*run.agents, ""), dtype=object)[run.agent[done]],
-            "start_time": _stamps(run.origin, run.start_s[done]),
-            "end_time": _stamps(run.origin, run.end_s[done]),
+            "resource": np.asarray((*run.agents, ""), dtype=object)[log.agent[done]],
+            "start_time": _stamps(run.origin, log.start_s[done]),
+            "end_time": _stamps(run.origin, log.end_s[done]),
         }
     )
 

@@ -39,7 +39,9 @@ class OrderOutlook:
     tasks: tuple[TaskOutlook, ...]
     due: datetime | None = None
     late_probability: float | None = None
-    """Only where the order has a due date."""
+    """Only where the order has a due date; lost orders count as late."""
+    lost_probability: float | None = None
+    """Only where the order has a lost-sale date. The quantiles of one that is lost are of its leaving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Forecast:
     agents: tuple[AgentLoad, ...]
     notes: tuple[str, ...] = ()
     """Orders that didn't fit the model, and what was assumed of them."""
+    engine: str = ""
+    """Which engine simulated it, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +103,5 @@ class Quote:
     drivers: tuple[Driver, ...]
     history_lead_h: Mapping[str, float]
     """The same confidences read from past lead times, hours; empty without history."""
+    engine: str = ""
+    """Which engine simulated it, and why."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metagraph.errors import UsageError
 from metagraph.model import Metagraph
 from metagraph.orders import Order
-from twin.forecast import REPLICATIONS, Future, arrivals_until
+from twin.forecast import REPLICATIONS, arrivals_until
+from twin.futures import Future
 from twin.outlook import Driver, Quote
 from twin.progress import Progress
+from twin.running import engine_text, many
 from twin.state import state_of
 
 if TYPE_CHECKING:
@@ -40,22 +43,15 @@ def quote(
 
     Raises UsageError for a class or segment the twin doesn't know.
     """
-    from simulation.replicate import replicate
-
     progress = progress or Progress()
     _known(metagraph, cls, segment)
     state, _ = state_of(metagraph, snapshot)
     order = Order(QUOTED, state.at_s, cls, segment)
     until_s = arrivals_until(metagraph, snapshot, ())
     future = Future(metagraph, state, snapshot.origin, seed, until_s, (order,))
-    samples = replicate(
-        future,
-        seed,
-        replications,
-        workers=workers,
-        reduce=_collect,
-        progress=lambda done, total: progress.step(f"future {done} of {total}", done / total),
-    )
+    collect = _Collect(len(state.orders))
+    made = many(future, seed, replications, reduce=collect, workers=workers, progress=progress, what="future")
+    samples = made.values
     done = np.quantile([sample.completed_s for sample in samples], [int(c) / 100 for c in CONFIDENCES])
     return Quote(
         at=snapshot.origin + timedelta(seconds=state.at_s),
@@ -67,38 +63,48 @@ def quote(
         },
         drivers=_drivers(samples),
         history_lead_h=_history(metagraph, snapshot, cls, segment),
+        engine=engine_text(made.engine),
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
+    """What is kept of one future."""
+
     completed_s: float
-    spent_h: Mapping[str, tuple[float, float]]
-    """Activity -> (waiting, work) in hours."""
+    spent_h: NDArray[np.float64]
+    """[waiting or work, activity]; NaN where it didn't happen."""
+    labels: tuple[str, ...]
 
 
-def _collect(run: Run) -> _Sample:
-    order = run.order_ids.index(QUOTED)
-    spent: dict[str, tuple[float, float]] = {}
-    for i in np.flatnonzero(run.order == order):
-        label = run.labels[run.task[i]]
-        wait, work = spent.get(label, (0.0, 0.0))
-        wait += float(run.start_s[i] - run.enabled_s[i]) / 3600
-        work += float(run.end_s[i] - run.start_s[i]) / 3600
-        spent[label] = (wait, work)
-    return _Sample(float(run.completed_s[order]), spent)
+@dataclass(frozen=True, slots=True)
+class _Collect:
+    """Keeps what happened to one order."""
+
+    order: int
+
+    def __call__(self, run: Run) -> _Sample:
+        log, n = run.executions, len(run.labels)
+        mine = np.flatnonzero(log.order == self.order)
+        label = run.task[mine]
+        times = (log.start_s[mine] - log.enabled_s[mine], log.end_s[mine] - log.start_s[mine])
+        spent = np.array([np.bincount(label, time / 3600, minlength=n) for time in times])
+        spent[:, np.bincount(label, minlength=n) == 0] = np.nan
+        return _Sample(float(np.nan_to_num(run.completed_s[self.order], nan=run.until_s)), spent, run.labels)
 
 
-def _drivers(samples: list[_Sample]) -> tuple[Driver, ...]:
+def _drivers(samples: Sequence[_Sample]) -> tuple[Driver, ...]:
     """Tasks by their mean part of the lead time, the largest first."""
-    labels = sorted({label for sample in samples for label in sample.spent_h})
+    from simulation.kpis import interval
+
+    spent = np.array([sample.spent_h for sample in samples])
     drivers = []
-    for label in labels:
-        spent = np.array([sample.spent_h.get(label, (0.0, 0.0)) for sample in samples])
-        mean = spent.mean(axis=0)
-        half = 1.96 * spent.std(axis=0, ddof=1) / np.sqrt(len(spent)) if len(spent) > 1 else np.zeros(2)
-        drivers.append(Driver(label, float(mean[0]), float(mean[1]), float(half[0]), float(half[1])))
-    return tuple(sorted(drivers, key=lambda d: -(d.wait_h + d.work_h)))
+    for i, label in enumerate(samples[0].labels):
+        if np.isnan(spent[:, 0, i]).all():
+            continue
+        wait, work = (interval(np.nan_to_num(spent[:, part, i])) for part in (0, 1))
+        drivers.append(Driver(label, wait.mean, work.mean, wait.high - wait.mean, work.high - work.mean))
+    return tuple(sorted(drivers, key=lambda d: (-(d.wait_h + d.work_h), d.activity)))
 
 
 def _known(metagraph: Metagraph, cls: str, segment: str) -> None:

@@ -62,6 +62,7 @@ def validate(
         references={} if history is None else _references(history, observed, seed),
         tasks=_task_checks(observed, logs),
         agents=_agent_checks(observed, logs),
+        engine=run.engine,
     )
 
 

@@ -54,6 +54,8 @@ class Validation:
     agents: tuple[AgentCheck, ...]
     held_out: bool = False
     """Whether a second twin, built from the first four fifths of `log`, was measured on its last fifth."""
+    engine: str = ""
+    """Which engine simulated it."""
 
     def mean(self, metric: str) -> float:
         """Mean over the runs."""

@@ -114,6 +114,11 @@ def share_text(share: float, n: int) -> str:
     return f"{percent(share)} ({percent(low)[:-2]} to {percent(high)[:-2]})"
 
 
+def by_engine(engine: str) -> str:
+    """Which engine simulated, in brackets after what it made; `engine` may say why after a colon."""
+    return f" ({engine.partition(':')[0]} engine)" if engine else ""
+
+
 def few(names: Iterable[str], limit: int = 5) -> str:
     """The first few names, and how many more there are."""
     names = list(names)

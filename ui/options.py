@@ -17,7 +17,7 @@ LogName = Annotated[str, typer.Argument(metavar="NAME", help="The name of an imp
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="A log: CSV, TSV, Parquet, XES or OCEL 2.0, packed or not.")
 ]
-Twin = Annotated[str, typer.Argument(metavar="TWIN", help="A twin file's path, or name[@version].")]
+Twin = Annotated[str, typer.Argument(metavar="TWIN", help="A twin file's path, or name\\[@version].")]
 Db = Annotated[str, typer.Option("--db", help="The database file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Map = Annotated[

@@ -13,7 +13,7 @@ from twin.files import write_text
 from twin.json_out import read
 from twin.model_words import congestion_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, median
-from twin.words import instant
+from twin.words import by_engine, instant
 from ui import jobs
 from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
 from ui.report_button import report_button
@@ -82,7 +82,7 @@ def _results(forecast: Forecast, csv: Path, name: str, model: Metagraph) -> None
     st.caption(
         plain(
             f"{len(forecast.orders):,} open orders as of {instant(forecast.as_of)}, {forecast.replications} "
-            f"replications. Open: {forecast.open_rule}."
+            f"replications{by_engine(forecast.engine)}. Open: {forecast.open_rule}."
         )
     )
     for note in forecast.notes[:20]:

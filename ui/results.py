@@ -2,63 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from math import isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin.validation import METRICS
-from twin.words import number, percent, span, unit_for
+from twin.words import by_engine, number, span, unit_for
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
-    from simulation.kpis import Interval
     from twin.outlook import Forecast, Quote
     from twin.validation import Validation
-
-
-KPI_NAMES: Mapping[str, str] = {
-    "orders": "orders",
-    "completed": "orders completed",
-    "lost": "orders lost",
-    "cycle_mean_s": "cycle time, mean",
-    "cycle_median_s": "cycle time, median",
-    "cycle_p90_s": "cycle time, 90 % are below",
-    "waiting_mean_s": "wait before a task, mean",
-    "throughput_per_h": "orders completed per hour",
-    "wip_mean": "orders in process, mean",
-}
-
-
-def show_kpis(found: dict[str, Interval], json_wanted: bool, written: Path | None = None) -> None:
-    """Figures of simulated logs."""
-    if json_wanted:
-        as_json(found)
-        return
-    trivial = {"lost"} if not found["lost"].high else set()
-    trivial |= {"completed"} if found["completed"] == found["orders"] else set()
-    logs = found["orders"].n
-    rows = []
-    for name, figure in found.items():
-        low, high = (_kpi(name, value) for value in (figure.low, figure.high))
-        if name not in trivial:
-            between = f"{low} to {high}" if figure.low < figure.high else ""
-            rows.append((KPI_NAMES.get(name, name), _kpi(name, figure.mean), between))
-    title = f"{logs} simulated logs" if logs > 1 else "One simulated log"
-    show_table(title, ("figure", "mean" if logs > 1 else "", "95 % interval"), rows)
-    if logs == 1:
-        say("Add --replications 20 for intervals.")
-    if written:
-        say(f"First log written to {written}")
-
-
-def _kpi(name: str, value: float) -> str:
-    if not isfinite(value):
-        return "–"
-    if name.startswith("utilisation "):
-        return percent(value)
-    return span(value) if name.endswith("_s") else number(value)
 
 
 def show_validation(result: Validation, json_wanted: bool) -> None:
@@ -79,6 +35,8 @@ def show_validation(result: Validation, json_wanted: bool) -> None:
         (0, 1),
     )
     say(verdict(result))
+    if result.engine:
+        say(f"Simulated by the {result.engine} engine.")
     tasks = [
         (
             *(t.activity, f"{t.observed_per_case:.2f}", f"{t.simulated_per_case:.2f}"),
@@ -127,7 +85,8 @@ def _orders(result: Forecast) -> None:
     from twin.outlook import LEVELS, median
 
     low, high = LEVELS.index(0.05), LEVELS.index(0.95)
-    say(f"As of {result.as_of:%Y-%m-%d %H:%M} UTC: {result.open_rule}; {result.replications} futures")
+    futures = f"{result.replications} futures{by_engine(result.engine)}"
+    say(f"As of {result.as_of:%Y-%m-%d %H:%M} UTC: {result.open_rule}; {futures}")
     rows = []
     for o in sorted(result.orders, key=lambda o: median(o.quantiles))[:MOST_ROWS]:
         times = (o.quantiles[low], median(o.quantiles), o.quantiles[high])
@@ -166,7 +125,8 @@ def show_quote(result: Quote, json_wanted: bool) -> None:
         (f"{confidence} %", f"{date:%Y-%m-%d %H:%M}", lead, before)
         for (confidence, date), lead, before in zip(result.dates.items(), lead_texts, past_texts, strict=True)
     ]
-    title = f"A new order ({who}) at {result.at:%Y-%m-%d %H:%M} UTC"
+    futures = f"{result.replications} futures{by_engine(result.engine)}"
+    title = f"A new order ({who}) at {result.at:%Y-%m-%d %H:%M} UTC, {futures}"
     show_table(title, ("kept with", "promise", f"lead time ({unit})", f"past orders ({unit})"), dates)
     drivers = result.drivers[:MOST_ROWS]
     parts = [
