@@ -9,6 +9,9 @@ from typing import Any
 
 from metagraph.errors import DataError
 
+MOST_LISTED = 200
+"""A file of a million orders can have a million faults."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -24,10 +27,12 @@ class Fault:
 
 
 def refusal(source: str, faults: Sequence[Fault]) -> DataError:
-    """The error that lists all faults of a twin that came from `source`."""
+    """The error that lists all faults of what came from `source`."""
     if len(faults) == 1:
         return DataError(f"{source} can't be used: {faults[0]}")
-    lines = "\n".join(f"  {fault}" for fault in faults)
+    lines = "\n".join(f"  {fault}" for fault in faults[:MOST_LISTED])
+    if len(faults) > MOST_LISTED:
+        lines += f"\n  and {len(faults) - MOST_LISTED} more"
     return DataError(f"{source} can't be used; mend these {len(faults)} faults:\n{lines}")
 
 
