@@ -1,9 +1,9 @@
 """Control points: a controller sees the state of a run, and its answer counts once it has been computed.
 
 The run doesn't wait for it: time marches on while the controller computes (Perez, Wassick and Grossmann,
-section 3.5). A controller computes one answer at a time. What would trigger it meanwhile is remembered, and it is
-asked once more, with the state of then, at the instant its answer takes effect: no answer is thrown away because
-orders come faster than it computes, and no order is overlooked.
+section 3.5). A controller computes one answer at a time. What would trigger it meanwhile is remembered, and it
+is asked once more, with the state of then, at the instant its answer takes effect: no answer is thrown away
+because orders come faster than it computes, and no order is overlooked.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ def steer(
     is asked.
 
     Raises UsageError for control points before the run's beginning, times that can't be, and a schedule in a
-    run whose queues aren't ordered by one; DataError for a schedule or announcement that names what the program
-    doesn't have.
+    run whose queues aren't ordered by one; DataError for a schedule or announcement that names what the
+    program doesn't have.
     """
     steering = _Steering(session, control, controller, computing_s)
     end_s = inf if until_s is None else until_s
