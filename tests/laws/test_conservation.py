@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from importlib import import_module
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,14 +19,22 @@ from metagraph.distributions import Constant, Distribution, Empirical, ZeroInfla
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from metagraph.orders import Order
-from simulation.program import Program, lower
-from simulation.reference import run
+from simulation.lowering import lower
+from simulation.program import Program
 from simulation.run import Run
+from simulation.streams import Stream
+from tests.laws.engines import ENGINES, Engine, log_of
 from tests.simulation.builders import ALWAYS, OFFICE, ORIGIN, expon, process
+from tests.simulation.programs import Case, cases
 
 NIGHTS = Calendar("nights", tuple((d * 86400.0, d * 86400 + 6 * 3600.0) for d in range(7)))
 CALENDARS = (ALWAYS, OFFICE, NIGHTS)
 HOUR = 3600.0
+engines = pytest.mark.parametrize("name", ENGINES)
+
+
+def run(name: str, program: Program, seed: int, replication: int = 0, until_s: float | None = None) -> Run:
+    return Engine(name, seed).run(program, replication, until_s)
 
 
 @dataclass
@@ -104,140 +113,196 @@ def programs(draw: st.DrawFn, lost: bool = False) -> Program:
 seeds = st.integers(0, 99)
 
 
+@engines
 @given(programs(), seeds)
-def test_every_order_leaves_once_with_all_its_work_done(program: Program, seed: int) -> None:
-    log = run(program, seed)
-    assert not np.isnan(log.completed_s).any()
+def test_every_order_leaves_once_with_all_its_work_done(name: str, program: Program, seed: int) -> None:
+    found = run(name, program, seed)
+    log = log_of(found)
+    assert not np.isnan(found.completed_s).any()
     assert not np.isnan(log.end_s).any()
-    for i, completed in enumerate(log.completed_s):
+    for i, completed in enumerate(found.completed_s):
         assert completed == log.end_s[log.order == i].max()
 
 
+@engines
+@settings(max_examples=80)
+@given(cases())
+def test_each_order_is_completed_lost_or_open(name: str, case: Case) -> None:
+    """Never two of them; and what is open at the end has a token somewhere."""
+    engine, program = import_module(f"simulation.{name}"), case.program()
+    session = engine.session(program, case.seed, case.replication, case.options)
+    session.run_to(np.inf if case.until_s is None else case.until_s)
+    found, standing = session.result(case.until_s), session.snapshot()
+    completed, lost = ~np.isnan(found.completed_s), ~np.isnan(found.lost_s)
+    open_ = np.isin(np.arange(len(program.orders)), standing.journeys["order"])
+    assert (standing.journeys["tokens"] > 0).all()
+    released = program.orders.table["release_s"] <= found.until_s
+    released[: len(program.standing)] = True
+    if found.stopped in ("end", "horizon"):
+        assert (completed.astype(int) + lost + open_ == released).all()
+    else:
+        assert (completed.astype(int) + lost + open_ <= released).all()
+    assert np.isin(standing.items["order"], standing.journeys["order"]).all()
+
+
+@engines
 @given(programs(), seeds, st.integers(0, 200))
-def test_a_run_that_is_cut_is_the_beginning_of_the_whole(program: Program, seed: int, hours: int) -> None:
+def test_a_run_that_is_cut_is_the_beginning_of_the_whole(
+    name: str, program: Program, seed: int, hours: int
+) -> None:
     until_s = hours * HOUR
-    whole, part = run(program, seed), run(program, seed, until_s=until_s)
+    everything, beginning = run(name, program, seed), run(name, program, seed, until_s=until_s)
+    whole, part = log_of(everything), log_of(beginning)
     begun = whole.start_s <= until_s
     assert part.start_s.tolist() == whole.start_s[begun].tolist()
     ends = np.where(whole.end_s <= until_s, whole.end_s, np.nan)[begun]
     assert np.array_equal(part.end_s, ends, equal_nan=True)
-    completed = np.where(whole.completed_s <= until_s, whole.completed_s, np.nan)
-    assert np.array_equal(part.completed_s, completed, equal_nan=True)
+    completed = np.where(everything.completed_s <= until_s, everything.completed_s, np.nan)
+    assert np.array_equal(beginning.completed_s, completed, equal_nan=True)
 
 
+@engines
 @given(programs(lost=True), seeds)
-def test_with_lost_orders_each_one_is_done_or_lost(program: Program, seed: int) -> None:
-    log = run(program, seed)
-    assert (np.isnan(log.completed_s) == log.lost).all()
-    for i, order in enumerate(program.orders):
-        limit = order.lost_s
-        assert limit is not None
-        assert log.completed_s[i] <= limit or log.lost_s[i] == limit
+def test_with_lost_orders_each_one_is_done_or_lost(name: str, program: Program, seed: int) -> None:
+    found = run(name, program, seed)
+    log = log_of(found)
+    assert (np.isnan(found.completed_s) == found.lost).all()
+    for i, limit in enumerate(program.orders.table["lost_s"]):
+        assert found.completed_s[i] <= limit or found.lost_s[i] == limit
         assert (log.end_s[log.order == i] <= limit).all()
-    check_agents(program, log)
+    check_agents(found, seed)
 
 
+@engines
 @given(programs(), seeds)
-def test_work_is_done_in_time_in_order_and_on_shift(program: Program, seed: int) -> None:
-    log = run(program, seed)
-    assert (log.release_s[log.order] <= log.enabled_s).all()
+def test_work_is_done_in_time_in_order_and_on_shift(name: str, program: Program, seed: int) -> None:
+    found = run(name, program, seed)
+    log = log_of(found)
+    assert (program.orders.table["release_s"][log.order] <= log.enabled_s).all()
     assert (log.enabled_s <= log.ready_s).all()
     assert (log.ready_s <= log.start_s).all()
     assert (log.start_s <= log.end_s).all()
-    check_agents(program, log)
-    check_queues(program, log)
+    check_agents(found, seed)
+    check_queues(found, seed)
 
 
-def check_agents(program: Program, log: Run) -> None:
-    """Nobody starts off shift, or does more at once than they can."""
-    network = program.network
-    for agent, capacity in enumerate(network.capacities):
-        mine = log.agent == agent
-        clock = network.clocks[network.agent_clocks[agent]]
+def clocks_of(found: Run, seed: int) -> list[Any]:
+    """Per agent; None for those who are always there."""
+    network, stream = found.program.network, Stream(seed)
+    plans = [network.clocks[agent["clock"]] for agent in network.agents]
+    return [None if plan is None else plan.clock(stream, found.begin_s) for plan in plans]
+
+
+def check_agents(found: Run, seed: int) -> None:
+    """Nobody does more than allowed at once, or begins off shift."""
+    log, clocks = log_of(found), clocks_of(found, seed)
+    for agent, capacity in enumerate(found.program.network.agents["capacity"]):
+        mine, clock = log.agent == agent, clocks[agent]
         if clock is not None:
             assert all(clock.is_on(t) for t in log.start_s[mine])
         for t in log.start_s[mine]:
             assert (mine & (log.start_s <= t) & (log.end_s > t)).sum() <= capacity
 
 
-def check_queues(program: Program, log: Run) -> None:
+def check_queues(found: Run, seed: int) -> None:
     """In a queue nobody overtakes, and nothing waits while somebody could take it."""
-    network = program.network
-    served = [w.queues for w in network.works if w is not None]
-    rows_of = {w.row: w.queues for w in network.works if w is not None}
-    for queue in {q for queues in served for q in queues}:
-        only = [row for row, queues in rows_of.items() if queues == (queue,)]
-        rows = np.flatnonzero(np.isin(log.task, only))
+    log = log_of(found)
+    for queue in range(len(found.program.network.queues)):
+        rows = np.flatnonzero(log.queue == queue)
         for i, j in pairwise(rows[np.lexsort((log.start_s[rows], log.ready_s[rows]))]):
             assert log.ready_s[i] == log.ready_s[j] or log.start_s[i] <= log.start_s[j]
         for i in rows[log.start_s[rows] > log.ready_s[rows]]:
-            nobody_could(program, log, queue, float(log.ready_s[i]), float(log.start_s[i]))
+            nobody_could(found, seed, queue, float(log.ready_s[i]), float(log.start_s[i]))
 
 
-def nobody_could(program: Program, log: Run, queue: int, begin: float, end: float) -> None:
+def nobody_could(found: Run, seed: int, queue: int, begin: float, end: float) -> None:
     """Looked at whenever an agent may have become able to: at the begin, at ends of work, on the hour."""
-    network = program.network
+    network, log, clocks = found.program.network, log_of(found), clocks_of(found, seed)
     hours = np.arange(np.ceil(begin / HOUR), np.ceil(end / HOUR)) * HOUR
+    members = network.queues[queue]
     for t in {begin, *hours.tolist(), *log.end_s[(log.end_s >= begin) & (log.end_s < end)].tolist()}:
-        for agent in network.pools[queue].agents:
-            clock = network.clocks[network.agent_clocks[agent]]
+        for agent in network.queue_agents[members["agent"] : members["agent"] + members["agents"]]:
             busy = ((log.agent == agent) & (log.start_s <= t) & (log.end_s > t)).sum()
-            assert busy >= network.capacities[agent] or (clock is not None and not clock.is_on(t)), (t, agent)
+            off = clocks[agent] is not None and not clocks[agent].is_on(t)
+            assert busy >= network.agents["capacity"][agent] or off, (t, agent)
 
 
+@engines
 @given(programs(), seeds)
-def test_work_takes_the_working_time_that_was_drawn(program: Program, seed: int) -> None:
+def test_work_takes_the_working_time_that_was_drawn(name: str, program: Program, seed: int) -> None:
     """Each execution's working time under its agent's clock is a value of its law."""
-    network, log = program.network, run(program, seed)
-    tables = {w.row: w.durations[-1, -1, -1] for w in network.works if w is not None}
-    for task, agent, start, end in zip(log.task, log.agent, log.start_s, log.end_s, strict=True):
-        clock = network.clocks[network.agent_clocks[agent]] if agent >= 0 else None
+    found = run(name, program, seed)
+    network, log, clocks = program.network, log_of(found), clocks_of(found, seed)
+    for node, agent, start, end in zip(log.node, log.agent, log.start_s, log.end_s, strict=True):
+        clock = clocks[agent] if agent >= 0 else None
         work = end - start if clock is None else clock.between(start, end)
-        assert tables[task].xs[0] - 1e-6 <= work <= tables[task].xs[-1] + 1e-6
-        if tables[task].xs[0] == tables[task].xs[-1]:
-            assert work == pytest.approx(tables[task].xs[0], abs=1e-6)
+        law = network.laws[network.durations[network.nodes["law"][node]]]
+        values = network.xs[law["first"] : law["first"] + law["n"]]
+        assert values[0] - 1e-6 <= work <= values[-1] + 1e-6
 
 
+@engines
+@settings(max_examples=80)
+@given(cases())
+def test_little_holds_in_every_run(name: str, case: Case) -> None:
+    """Orders open, integrated over time, = time that each was open."""
+    program = case.program()
+    found = Engine(name, case.seed).run(program, case.replication, case.until_s)
+    table = program.orders.table
+    came = np.maximum(table["release_s"], found.begin_s)
+    came[: len(program.standing)] = found.begin_s
+    left = np.fmin(np.fmin(found.completed_s, found.lost_s), found.until_s)
+    assert found.tally.wip_s == pytest.approx(float(np.maximum(left - came, 0.0).sum()), abs=1e-3)
+
+
+@engines
 @given(programs(), seeds)
-def test_the_same_seed_gives_the_same_log(program: Program, seed: int) -> None:
-    assert run(program, seed, 3).log() == run(program, seed, 3).log()
+def test_little_holds_in_every_queue(name: str, program: Program, seed: int) -> None:
+    """Without interruptions, items that wait, integrated over time, = sum of their waits."""
+    found = run(name, program, seed)
+    log = log_of(found)
+    for queue, waiting_s in enumerate(found.tally.waiting_s):
+        mine = log.queue == queue
+        assert waiting_s == pytest.approx(float((log.start_s - log.ready_s)[mine].sum()), abs=1e-3)
+    assert found.tally.executions == len(log)
+    finished = np.bincount(log.agent[log.agent >= 0], minlength=len(program.network.agents))
+    assert found.tally.finished.tolist() == finished.tolist()
+    started = np.bincount(log.node, minlength=len(program.network.nodes))
+    assert found.tally.started.tolist() == started.tolist()
 
 
+@engines
+@given(programs(), seeds)
+def test_the_same_seed_gives_the_same_log(name: str, program: Program, seed: int) -> None:
+    assert run(name, program, seed, 3).rows() == run(name, program, seed, 3).rows()
+
+
+@engines
 @given(seeds)
-def test_another_seed_or_replication_gives_another_log(seed: int) -> None:
+def test_another_seed_or_replication_gives_another_log(name: str, seed: int) -> None:
     model = process(Sequence((Leaf("a", "A"), Leaf("b", "B"))), expon(HOUR))
     program = lower(model, [Order("1", 0.0)], origin=ORIGIN)
-    logs = [run(program, s, r).log() for s, r in ((seed, 0), (seed + 1, 0), (seed, 1))]
+    logs = [run(name, program, s, r).rows() for s, r in ((seed, 0), (seed + 1, 0), (seed, 1))]
     assert logs[0] != logs[1]
     assert logs[0] != logs[2]
     assert logs[1] != logs[2]
 
 
-@settings(max_examples=30)
-@given(processes(), releases, seeds, st.integers(-60, 60))
-def test_whole_weeks_later_everything_is_the_same(
-    model: Metagraph, times: list[float], seed: int, weeks: int
-) -> None:
-    given_orders = [Order(str(i), t) for i, t in enumerate(times)]
-    shift = timedelta(weeks=weeks)
-    now = run(lower(model, given_orders, origin=ORIGIN), seed).log()
-    then = run(lower(model, given_orders, origin=ORIGIN + shift), seed).log()
-    assert [(*row[:3], row[3] + shift, None if row[4] is None else row[4] + shift) for row in now] == then
-
-
+@engines
 @given(processes(), seeds)
-def test_each_order_walks_the_graph(model: Metagraph, seed: int) -> None:
+def test_each_order_walks_the_graph(name: str, model: Metagraph, seed: int) -> None:
     """A task is enabled by the end of one before it in the graph, or at release: gateways take no time."""
     program = lower(model, [Order(f"o{i}", i * HOUR) for i in range(4)], origin=ORIGIN)
-    log = run(program, seed)
+    log = log_of(run(name, program, seed))
     before = predecessors(model)
-    for i in range(len(log.order)):
+    labels = [node.label if isinstance(node, Task) else "" for node in model.nodes]
+    for i in range(len(log)):
         mine = log.order == log.order[i]
-        label = log.labels[log.task[i]]
-        ends = [(log.labels[log.task[k]], log.end_s[k]) for k in np.flatnonzero(mine)]
-        options = [end for name, end in ends if name in before[label]]
+        label = labels[log.node[i]]
+        ends = [(labels[log.node[k]], log.end_s[k]) for k in np.flatnonzero(mine)]
+        options = [end for activity, end in ends if activity in before[label]]
         if "" in before[label]:
-            options.append(log.release_s[log.order[i]])
+            options.append(program.orders.table["release_s"][log.order[i]])
         assert log.enabled_s[i] in options
 
 

@@ -1,17 +1,22 @@
 """Philox against the published vectors, and what its uniform numbers promise."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metagraph.distributions import Parametric
 from metagraph.errors import UsageError
+from simulation.kernel_numbers import philox
+from simulation.lowering import lower
+from simulation.session import Options
 from simulation.streams import REDRAW, Purpose, Stream
+from tests.simulation.builders import ORIGIN, orders, process, row
 
 ONES = 0xFFFFFFFF
-
-
-@pytest.mark.parametrize(
+known_answers = pytest.mark.parametrize(
     ("key", "counter", "words"),
     [
         ((0, 0), (0, 0, 0, 0), "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
@@ -23,10 +28,30 @@ ONES = 0xFFFFFFFF
         ),
     ],
 )
+
+
+@known_answers
 def test_known_answers_of_random123(
     key: tuple[int, int], counter: tuple[int, int, int, int], words: str
 ) -> None:
     assert " ".join(f"{word:08x}" for word in Stream(*key).words(*counter)) == words
+
+
+@known_answers
+def test_known_answers_in_the_kernel(
+    key: tuple[int, int], counter: tuple[int, int, int, int], words: str
+) -> None:
+    """Of the four words it takes the first 52 bits."""
+    assert f"{philox(*key, *counter):013x}" == words.replace(" ", "")[:13]
+
+
+word = st.integers(0, ONES)
+
+
+@given(st.tuples(word, word), st.tuples(word, word, word, word))
+def test_both_make_the_same_bits(key: tuple[int, int], counter: tuple[int, int, int, int]) -> None:
+    c0, c1, _, _ = Stream(*key).words(*counter)
+    assert philox(*key, *counter) == c0 << 20 | c1 >> 12
 
 
 counters = st.tuples(
@@ -43,6 +68,28 @@ def test_a_number_depends_on_key_and_counter_alone(
     stream.uniform(1, 2, 3, 4)
     assert stream.uniform(*counter) == first == Stream(seed, replication).uniform(*counter)
     assert 0.0 < first < 1.0
+
+
+@given(st.integers(0, ONES), st.integers(0, 500), counters)
+def test_antithetic_replications_mirror_the_one_before(
+    seed: int, pair: int, counter: tuple[int, int, int, Purpose]
+) -> None:
+    first, mirrored = (Stream(seed, 2 * pair + k, antithetic=True).uniform(*counter) for k in (0, 1))
+    assert first == Stream(seed, 2 * pair).uniform(*counter)
+    assert mirrored == 1.0 - first
+
+
+@pytest.mark.parametrize("name", ["reference", "kernel"])
+def test_antithetic_runs_draw_what_is_left_of_a_uniform_law(name: str) -> None:
+    """Of a uniform law between 0 and 100 s: what two runs draw for one execution are 100 s together."""
+    engine = import_module(f"simulation.{name}")
+    model = process(row("a", "b"), Parametric("uniform", (0.0, 100.0)))
+    program = lower(model, orders([0.0] * 50), origin=ORIGIN)
+    for pair in range(3):
+        runs = [engine.run(program, 9, 2 * pair + k, None, Options(antithetic=True)) for k in (0, 1)]
+        work = [run.log.end_s - run.log.start_s for run in runs]
+        assert np.allclose(work[0] + work[1], 100.0)
+        assert work[0].std() > 20.0
 
 
 def test_the_extreme_words_stay_inside_the_open_interval() -> None:
