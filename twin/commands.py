@@ -15,7 +15,7 @@ from twin.outlook import Forecast, Quote
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
 from twin.requests import log_request
-from twin.source import LogRequest, LogSource, read_log
+from twin.source import LogRequest, LogSource, announced, read_log
 from twin.validation import Validation
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def forecast_command(
         model,
         source.snapshot,
         open_rule=source.open_rule,
+        etas=announced(request),
         replications=wanted.replications,
         horizons_h=wanted.horizons_h,
         seed=wanted.seed,
@@ -162,6 +163,7 @@ def quote_command(
         source.snapshot,
         cls=cls,
         segment=segment,
+        etas=announced(request),
         replications=replications,
         seed=seed,
         workers=workers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from twin.running import engine_text, many
 from twin.state import state_of
 
 if TYPE_CHECKING:
+    from eventlogs.live.state import Eta
     from eventlogs.snapshot import Snapshot
 
 REPLICATIONS = 200
@@ -29,6 +30,7 @@ def forecast(
     snapshot: Snapshot,
     *,
     open_rule: str,
+    etas: Mapping[str, Sequence[Eta]] | None = None,
     replications: int = REPLICATIONS,
     horizons_h: Sequence[float] = (),
     seed: int = 0,
@@ -37,11 +39,12 @@ def forecast(
 ) -> Forecast:
     """Completion quantiles of every order open at the snapshot's `until_s`.
 
-    `replications` futures start from the state then; new orders arrive and compete for the agents.
+    `replications` futures start from the state then; new orders arrive and compete for the agents. `etas` by
+    case, told by then.
     """
     progress = progress or Progress()
     progress.step("replaying the open orders", 0.0)
-    state, notes = state_of(metagraph, snapshot)
+    state, notes = state_of(metagraph, snapshot, etas)
     until_s = arrivals_until(metagraph, snapshot, horizons_h)
     future = Future(metagraph, state, snapshot.origin, seed, until_s)
     collect = Collect(len(state.orders), state.at_s, tuple(horizons_h))

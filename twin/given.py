@@ -53,7 +53,7 @@ def read_given(
     if schedule is not None:
         from metagraph.schedule_file import read_schedule
 
-        planned, origin = read_schedule(schedule, given.origin)
+        planned, origin = read_schedule(schedule, given.metagraph, given.origin)
         given = replace(given, schedule=planned, origin=given.origin or origin)
     return given
 

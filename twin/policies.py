@@ -109,15 +109,19 @@ def _imported(name: str, folder: Path) -> Any:
         if not hasattr(found, part):
             raise UsageError(f"{where}: {module_name} has no {object_name!r}; it has {_public(module_name)}")
         found = getattr(found, part)
-    if not isinstance(found, type):
-        return found
-    try:
-        return found()
-    except Exception as error:
+    if isinstance(found, type):
+        try:
+            found = found()
+        except Exception as error:
+            raise UsageError(
+                f"{where}: {object_name}() fails without arguments: {type(error).__name__}: {error}; name an "
+                "object instead of a class"
+            ) from error
+    if not callable(getattr(found, "priority", None)):
         raise UsageError(
-            f"{where}: {object_name}() fails without arguments: {type(error).__name__}: {error}; name an "
-            "object instead of a class"
-        ) from error
+            f"{where}: {object_name} is no policy: it has no method priority(item, now_s); see the docs"
+        )
+    return found
 
 
 def _public(module: str) -> str:

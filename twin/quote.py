@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from twin.running import engine_text, many
 from twin.state import state_of
 
 if TYPE_CHECKING:
+    from eventlogs.live.state import Eta
     from eventlogs.snapshot import Snapshot
     from simulation.run import Run
 
@@ -34,6 +35,7 @@ def quote(
     *,
     cls: str = "",
     segment: str = "",
+    etas: Mapping[str, Sequence[Eta]] | None = None,
     replications: int = REPLICATIONS,
     seed: int = 0,
     workers: int | None = None,
@@ -45,7 +47,7 @@ def quote(
     """
     progress = progress or Progress()
     _known(metagraph, cls, segment)
-    state, _ = state_of(metagraph, snapshot)
+    state, _ = state_of(metagraph, snapshot, etas)
     order = Order(QUOTED, state.at_s, cls, segment)
     until_s = arrivals_until(metagraph, snapshot, ())
     future = Future(metagraph, state, snapshot.origin, seed, until_s, (order,))

@@ -111,6 +111,11 @@ def source_of(
 
     given = wanted.given
     origin = given.origin if given.origin is not None else monday(begin)
+    if begin < origin:
+        raise UsageError(
+            f"--start lies before the week of the schedule, which begins {origin:%Y-%m-%d}: schedule later or "
+            "start then"
+        )
     left_s = _until_s(wanted, begin)
     until_s = None if left_s is None else (begin - origin).total_seconds() + left_s
     if not _draws(wanted):

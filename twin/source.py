@@ -15,6 +15,7 @@ from metagraph.model import ClosingFact, Ending, Metagraph
 if TYPE_CHECKING:
     from eventlogs.closing import ClosingRule
     from eventlogs.historian import Historian
+    from eventlogs.live.state import Eta
     from eventlogs.report import ImportReport
     from eventlogs.snapshot import Snapshot
 
@@ -110,6 +111,24 @@ def _taken(
     """What was known at `until`, every case closed; the database is let go as soon as it is read."""
     with opened(request, tell, on_wait) as (historian, name):
         return historian.snapshot(name, request.until, open_cases=()), historian.report(name)
+
+
+def announced(request: LogRequest) -> dict[str, tuple[Eta, ...]]:
+    """By case: when activities of open orders are expected to be done, as live events told by `until`.
+
+    Nothing for a file or a kept snapshot: only logs by name receive events.
+    """
+    from eventlogs.live.state import Eta
+
+    if request.log.startswith(KEPT) or _is_file(request.log):
+        return {}
+    with opened(request) as (historian, name):
+        told = historian.state_at(name, request.until).etas.to_pylist()
+    found: dict[str, tuple[Eta, ...]] = {}
+    for row in told:
+        case = row.pop("case")
+        found[case] = (*found.get(case, ()), Eta(**row))
+    return found
 
 
 @contextmanager

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from discovery.replayed import MISFIT
+from metagraph.calendars import WorkClock
 from metagraph.model import Metagraph
+from metagraph.nodes import Task
 from metagraph.orders import Order
 from metagraph.parse_blocks import parse_blocks
 from metagraph.state import OpenOrder, Position, State
-from twin.renames import in_twin_words
+from twin.renames import in_twin_words, renames
 
 if TYPE_CHECKING:
     from discovery.replay import Replayer
+    from eventlogs.live.state import Eta
     from eventlogs.snapshot import Snapshot
 
 
-def state_of(metagraph: Metagraph, snapshot: Snapshot) -> tuple[State, tuple[str, ...]]:
+def state_of(
+    metagraph: Metagraph, snapshot: Snapshot, etas: Mapping[str, Sequence[Eta]] | None = None
+) -> tuple[State, tuple[str, ...]]:
     """The open orders of a snapshot at its `until_s`, and notes on executions that found no place.
 
-    Times are seconds since the snapshot's origin. An open order whose last tokens stand before the end
-    stays open: the engine draws its way again until it does at least one more task.
+    Times are seconds since the snapshot's origin; `etas` by case, told by then. An open order whose last
+    tokens stand before the end stays open: the engine draws its way again until it does one more task.
     """
     from discovery.replay import Replayer
 
     snapshot = in_twin_words(metagraph, snapshot)
     replayer = Replayer(parse_blocks(metagraph))
     ends = {node.id for node in metagraph.nodes if node.kind == "end"}
+    names = renames(metagraph)
+    tasks = {node.id: node for node in metagraph.tasks()}
     orders, notes = [], []
     for case in np.flatnonzero(snapshot.is_open):
         order, misfits = _open_order(metagraph, snapshot, replayer, int(case))
+        told = (etas or {}).get(order.order.id, ())
+        if told:
+            order = _announced(order, snapshot, int(case), told, names, tasks)
         orders.append(order)
         if misfits:
             notes.append(
@@ -64,11 +76,62 @@ def _open_order(
             continue
         agent = int(snapshot.resource[rows][token.running])
         name = snapshot.resources[agent] if agent >= 0 else None
-        positions.append(Position(token.node, enabled, float(starts[token.running]), name, after))
+        worked = _worked(metagraph, snapshot, rows.start + token.running, name)
+        start = float(starts[token.running])
+        positions.append(Position(token.node, enabled, start, name, after, worked_s=worked))
     order = _order(metagraph, snapshot, case, first)
     misfits = [label for label, task in zip(labels, replay.tasks, strict=True) if task == MISFIT]
     history = tuple(labels[:done])
     return OpenOrder(order, tuple(positions), history, marking.visits, marking.merged), misfits
+
+
+def _worked(metagraph: Metagraph, snapshot: Snapshot, row: int, agent: str | None) -> float | None:
+    """Working seconds done in a running execution that was suspended; None: it never was."""
+    pauses = snapshot.pauses
+    mine = pauses.row == row
+    if not mine.any():
+        return None
+    start = float(snapshot.start_s[row])
+    calendars = {calendar.id: calendar for calendar in metagraph.calendars}
+    worked_by = next((calendars[a.calendar] for a in metagraph.agents if a.id == agent), None)
+    froms, tos = [start, *pauses.end_s[mine].tolist()], [*pauses.start_s[mine].tolist(), snapshot.until_s]
+    if worked_by is None:
+        return float(sum(b - a for a, b in zip(froms, tos, strict=True)))
+    clock = WorkClock(worked_by, snapshot.origin, earliest_s=start)
+    return float(sum(clock.between(a, b) for a, b in zip(froms, tos, strict=True)))
+
+
+def _announced(
+    order: OpenOrder,
+    snapshot: Snapshot,
+    case: int,
+    etas: Sequence[Eta],
+    names: Mapping[str, str],
+    tasks: Mapping[str, Task],
+) -> OpenOrder:
+    """The order with the announced ends of tasks that need nobody: of others it isn't known when work begins.
+
+    Ends that have passed and those told before an earlier execution of the activity ended say nothing.
+    """
+    rows = slice(int(snapshot.offsets[case]), int(snapshot.offsets[case + 1]))
+    ended: dict[str, float] = {}
+    for activity, end in zip(snapshot.activity[rows].tolist(), snapshot.end_s[rows].tolist(), strict=True):
+        if end == end:
+            ended[snapshot.activities[activity]] = end
+    expected: dict[str, float] = {}
+    for eta in etas:
+        label = names.get(eta.activity, eta.activity)
+        at, told = ((moment - snapshot.origin).total_seconds() for moment in (eta.eta, eta.told))
+        if at > snapshot.until_s and told >= ended.get(label, told):
+            expected[label] = at
+
+    def known(position: Position) -> Position:
+        task = tasks.get(position.node)
+        if task is None or task.queues or task.label not in expected:
+            return position
+        return replace(position, eta_s=expected[task.label])
+
+    return replace(order, positions=tuple(known(position) for position in order.positions))
 
 
 def _order(metagraph: Metagraph, snapshot: Snapshot, case: int, release_s: float) -> Order:

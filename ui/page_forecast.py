@@ -135,4 +135,6 @@ def _row(order: OrderOutlook) -> dict[str, object]:
         row |= {"Due": order.due}
     if order.late_probability is not None:
         row |= {"Late, %": round(100 * order.late_probability)}
+    if order.lost_probability is not None:
+        row |= {"Lost, %": round(100 * order.lost_probability)}
     return row | {"Stands": order.standing}

@@ -95,9 +95,10 @@ def _orders(result: Forecast) -> None:
                 *(o.case_id, _short(o.standing), *(_stamp(t, result.as_of) for t in times)),
                 _stamp(o.due, result.as_of) if o.due else "",
                 "" if o.late_probability is None else f"{o.late_probability:.0%}",
+                "" if o.lost_probability is None else f"{o.lost_probability:.0%}",
             )
         )
-    columns = ("order", "stands", "5 %", "median", "95 %", "due", "late")
+    columns = ("order", "stands", "5 %", "median", "95 %", "due", "late", "lost")
     show_table("Completion, UTC (month-day)", columns, rows, (0, 1))
     more(len(result.orders))
 
