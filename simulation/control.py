@@ -1,7 +1,7 @@
 """Control points: a controller sees the state of a run, and its answer counts once it has been computed.
 
 The run doesn't wait for it: time marches on while the controller computes (Perez, Wassick and Grossmann,
-section 3.5). A controller computes one answer at a time. What would trigger it meanwhile is remembered, and it
+section 3.5). A controller computes one answer at a time. What would trigger it meanwhile is kept, and it
 is asked once more, with the state of then, at the instant its answer takes effect: no answer is thrown away
 because orders come faster than it computes, and no order is overlooked.
 """
