@@ -113,8 +113,8 @@ def source_of(
     origin = given.origin if given.origin is not None else monday(begin)
     if begin < origin:
         raise UsageError(
-            f"--start lies before the week of the schedule, which begins {origin:%Y-%m-%d}: schedule later or "
-            "start then"
+            f"--start lies before the week of the schedule, which begins {origin:%Y-%m-%d}: schedule later "
+            "or start then"
         )
     left_s = _until_s(wanted, begin)
     until_s = None if left_s is None else (begin - origin).total_seconds() + left_s

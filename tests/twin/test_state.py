@@ -4,12 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from metagraph.model import Override
+from eventlogs.live.state import Eta
+from eventlogs.snapshot import Pauses, Snapshot
+from metagraph.agents import Agent
+from metagraph.model import Metagraph, Override
+from metagraph.nodes import Task
 from metagraph.orders import OrderModel
 from metagraph.state import OpenOrder
 from tests.eventlogs.logs import T0, Row, frozen
+from tests.simulation.builders import OFFICE
 from tests.twin.small import HOUR, deterministic, snapshot
 from twin.state import state_of
 
@@ -118,3 +124,56 @@ def test_attributes_become_what_the_order_model_calls_them(tmp_path: Path) -> No
     assert (first.segment, first.value, second.segment, second.value) == ("gold", 12.5, "", None)
     assert first.due_s == first.release_s + 24 * HOUR
     assert second.due_s is None
+
+
+def paused(known: Snapshot, row: int, *times: tuple[float, float]) -> Snapshot:
+    """The snapshot with pauses of one execution, in hours after T0."""
+    shift = (T0 - known.origin).total_seconds()
+    starts, ends = (np.array([shift + HOUR * t for t in edge]) for edge in zip(*times, strict=True))
+    return replace(known, pauses=Pauses(np.full(len(times), row), starts, ends))
+
+
+def test_suspended_work_is_known_by_what_was_done(tmp_path: Path) -> None:
+    """C runs since 9:00, bob works from 9:00 to 17:00; suspended from 10:00 to 10:30 and since 12:00."""
+    known = snapshot(tmp_path, [A, B, C._replace(end_s=None)], T0 + timedelta(hours=6), ["1"])
+    known = paused(known, 2, (2, 2.5), (4, 6))
+    crew = {"agents": (Agent("bob", "office"),), "calendars": (OFFICE,)}
+    for twin in (deterministic(), replace(deterministic(), **crew)):
+        (position,) = state_of(twin, known)[0].orders[0].positions
+        assert position.worked_s == 2.5 * HOUR
+    late = replace(OFFICE, hours=((11 * HOUR, 17 * HOUR),))
+    twin = replace(deterministic(), agents=(Agent("bob", "office"),), calendars=(late,))
+    (position,) = state_of(twin, known)[0].orders[0].positions
+    assert position.worked_s == HOUR, "nobody is there before eleven"
+    assert stand(tmp_path, [A, B, C._replace(end_s=None)])[0].positions[0].worked_s is None
+
+
+def test_announced_ends_are_known_where_nobody_is_needed(tmp_path: Path) -> None:
+    known = snapshot(tmp_path, [A, B], T0 + timedelta(hours=6), ["1"])
+    soon, told = T0 + timedelta(hours=8), T0 + timedelta(hours=2)
+
+    def eta(twin: Metagraph, *etas: Eta) -> float | None:
+        (position,) = state_of(twin, known, {"1": etas, "9": ()})[0].orders[0].positions
+        return None if position.eta_s is None else position.eta_s / HOUR - shift
+
+    shift = (T0 - known.origin) / timedelta(hours=1)
+    nobody = deterministic()
+    assert eta(nobody, Eta("C", soon, told)) == 8
+    assert eta(nobody, Eta("D", soon, told)) is None, "another task"
+    assert eta(nobody, Eta("C", T0 + timedelta(hours=5), told)) is None, "it has passed"
+    tasks = tuple(replace(n, queues=("q",)) if isinstance(n, Task) else n for n in nobody.nodes)
+    assert eta(replace(nobody, nodes=tasks), Eta("C", soon, told)) is None, "when work begins isn't known"
+    renamed = replace(nobody, overrides=(Override("activity Check", "name", "C"),))
+    assert eta(renamed, Eta("Check", soon, told)) == 8
+
+
+def test_an_end_announced_before_an_earlier_execution_ended_is_over(tmp_path: Path) -> None:
+    again = [A, B, C, D, E._replace(end_s=None)]
+    known = snapshot(tmp_path, again, T0 + timedelta(hours=6), ["1"])
+    for hours, kept in ((3.5, True), (1.0, True)):
+        told = {"1": (Eta("E", T0 + timedelta(hours=8), T0 + timedelta(hours=hours)),)}
+        assert (state_of(deterministic(), known, told)[0].orders[0].positions[0].eta_s is not None) == kept
+    known = snapshot(tmp_path, [*again[:-1], E], T0 + timedelta(hours=6), ["1"])
+    for hours, kept in ((4.5, True), (3.5, False)):
+        told = {"1": (Eta("D", T0 + timedelta(hours=8), T0 + timedelta(hours=hours)),)}
+        assert (state_of(deterministic(), known, told)[0].orders[0].positions[0].eta_s is not None) == kept
