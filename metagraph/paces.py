@@ -53,19 +53,20 @@ class PaceClock:
 
     def between(self, t0: float, t1: float) -> float:
         """Paced seconds in [t0, t1]."""
-        return self._passed(t1) - self._passed(t0)
+        return self.passed(t1) - self.passed(t0)
 
     def after(self, t: float, amount_s: float) -> float:
         """When `amount_s` paced seconds begun at t are over; t itself for none."""
         if amount_s <= 0.0:
             return t
-        target = self._passed(t) + amount_s
+        target = self.passed(t) + amount_s
         while self._done[-1] < target:
             self._grow()
         hour = bisect_left(self._done, target) - 1
         return max(t, (hour + self._first) * HOUR_S + (target - self._done[hour]) / self._speeds[hour])
 
-    def _passed(self, t: float) -> float:
+    def passed(self, t: float) -> float:
+        """Paced seconds up to t, from a fixed but arbitrary zero: use differences."""
         hour = math.floor(t / HOUR_S)
         index = hour - self._first
         if index < 0:
@@ -76,6 +77,13 @@ class PaceClock:
         while len(self._speeds) <= index:
             self._grow()
         return self._done[index] + self._speeds[index] * (t - hour * HOUR_S)
+
+    def grown(self, horizon_s: float) -> tuple[int, list[float], list[float]]:
+        """The first hour since the origin, the speed of each one from it on, at least up to `horizon_s`, and
+        the paced seconds before each and after the last."""
+        while (len(self._speeds) + self._first) * HOUR_S <= horizon_s:
+            self._grow()
+        return self._first, self._speeds, self._done
 
     def _grow(self) -> None:
         """Append a week."""

@@ -83,6 +83,14 @@ class Clock(WorkClock):
         self._repaired = begin_s
         """When the last one drawn ends."""
 
+    def grown(self, horizon_s: float) -> tuple[list[float], list[float], list[float], bool, float]:
+        """Starts and ends of the intervals, working seconds before each and after the last, whether the clock
+        is off for good after them, and up to when they are known: beyond `horizon_s`."""
+        while self._weeks * WEEK_S <= horizon_s and self._grow():
+            pass
+        reach_s = self._weeks * WEEK_S
+        return self._starts, self._ends, self._done, self._over(reach_s), reach_s
+
     def _over(self, begin: float) -> bool:
         away = self._plan.away
         gone = bool(away) and away[-1][1] == inf and away[-1][0] <= begin

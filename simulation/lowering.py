@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -52,9 +52,7 @@ def lower(
         arrays = joined(metagraph, opened, arrays)
     check_orders(arrays, len(standing), None if state is None else state.at_s)
     given = _given(names, orders, state)
-    arrays = under_policy(
-        metagraph, names, network, said, arrays, given, lenient=state is not None and bool(state.orders)
-    )
+    arrays = under_policy(metagraph, network, said, arrays, given, lenient=state is not None)
     return Program(network, _sealed(arrays), standing, origin, None if state is None else state.at_s)
 
 
@@ -123,13 +121,12 @@ def _resumed(metagraph: Metagraph, network: Network, state: State) -> tuple[tupl
 
 def _given(
     names: Names, orders: Sequence[Order] | Orders, state: State | None
-) -> Callable[[], Iterable[Order]]:
+) -> Callable[[], tuple[Order, ...]]:
     """Makes the plain orders behind the arrays, those of the state first."""
 
-    def plain() -> Iterable[Order]:
-        if state is not None:
-            yield from (o.order for o in state.orders)
-        yield from as_orders(names, orders) if isinstance(orders, Orders) else orders
+    def plain() -> tuple[Order, ...]:
+        opened = () if state is None else tuple(o.order for o in state.orders)
+        return (*opened, *(as_orders(names, orders) if isinstance(orders, Orders) else orders))
 
     return plain
 

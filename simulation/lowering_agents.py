@@ -274,7 +274,7 @@ def split_policy(policy: Any) -> tuple[Policy, Any]:
     """What a policy says in numbers, and the policy itself if it is written in Python."""
     if isinstance(policy, Policy):
         return policy, None
-    if isinstance(policy, type) or not callable(getattr(policy, "key", policy)):
+    if isinstance(policy, type) or not callable(getattr(policy, "priority", None)):
         raise UsageError(
             f"{policy!r} is no policy: give a metagraph.policies.Policy or an object as custom.py describes"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf, isfinite
 
@@ -15,8 +15,7 @@ from metagraph.orders import Order
 from metagraph.policies import Policy
 from metagraph.schedule import Schedule
 from metagraph.state import OpenOrder, Position, State
-from simulation.lowering_names import Names
-from simulation.orders import Numbered, as_orders, parts_of
+from simulation.orders import Numbered, parts_of
 from simulation.program import UNKNOWN, Assign, Floats, Ints, Kind, Network, Orders, Rule, Standing, Token
 
 
@@ -67,24 +66,21 @@ def _twice(ids: Sequence[str]) -> None:
 
 def under_policy(
     metagraph: Metagraph,
-    names: Names,
     network: Network,
     policy: Policy,
     orders: Orders,
-    given: Callable[[], Iterable[Order]] | None,
+    given: Callable[[], tuple[Order, ...]],
     *,
     lenient: bool,
 ) -> Orders:
     """The orders with what the policy wants to know of each: values of its rule, queues meant for it, ranks.
 
-    `given` makes the plain orders behind the arrays, where there are any; `lenient`: a schedule may name what
-    doesn't exist any more.
+    `given` makes the plain orders behind the arrays; `lenient`: a schedule may name what is gone.
     """
-    rules = network.queues["rule"]
-    rule = bool((rules == Rule.RULE).any())
+    rule = bool((network.queues["rule"] == Rule.RULE).any())
     designated = bool(network.policy["assign"][0] == Assign.JDQ)
-    if rule or designated:
-        plain = list(given() if given is not None else as_orders(names, orders))
+    if rule or designated or network.custom is not None:
+        plain = given()
         if rule:
             asked = parse(policy.rule, "the policy's rule")
             table = orders.table.copy()
@@ -92,6 +88,8 @@ def under_policy(
             orders = replace(orders, table=table)
         if designated:
             orders = replace(orders, designated=_designated(metagraph, plain))
+        if network.custom is not None:
+            orders = replace(orders, given=plain)
     if policy.schedule is not None:
         ranks, assigned = ranks_of(network, orders.ids, policy.schedule, lenient=lenient)
         orders = replace(orders, ranks=ranks, assigned=assigned)
@@ -115,7 +113,7 @@ def ranks_of(
     """Ranks and queues [order, task] that a schedule names: infinite and -1 where it says nothing.
 
     Of several queues of the task that the agent serves, the one with the fewest agents. Raises DataError for
-    an order, task or agent that isn't there, unless `lenient`, and for an agent who serves none of its queues.
+    an order, task or agent that isn't there, unless `lenient`, and for an agent who serves none of them.
     """
     tasks = {network.node_ids[i]: i for i in np.flatnonzero(network.nodes["kind"] == Kind.TASK).tolist()}
     agents = {name: i for i, name in enumerate(network.agent_ids)}

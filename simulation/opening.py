@@ -1,0 +1,255 @@
+"""What lives at the beginning of a run that starts from a state, in one replication."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.frames import Frame, frame_of
+from simulation.kept import Kept
+from simulation.opening_rows import Mode, Reader, Row
+from simulation.philox import uniforms
+from simulation.program import Floats, Ints, Kind, Network, Program, Records, Standing
+from simulation.session import DELAYED, JOURNEY, LIVE, WAITING
+from simulation.streams import Purpose, Stream
+from simulation.clock_arrays import paced_after
+from simulation.tokens import Journey, advance
+
+_REDRAWS = 50
+_Hops = tuple[tuple[int, ...], ...]
+_ROUTE = int(Purpose.ROUTE)
+_ROW = np.dtype(
+    [(name, np.float64 if kind is float else np.int64) for name, kind in get_type_hints(Row).items()]
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opening:
+    """Open orders in their places; whatever of them is only known by its law is drawn."""
+
+    items: Records
+    """LIVE, by serial.
+
+    DELAYED: ready at `ready_s`. WAITING: in the queue `queue`, or -1: one to be chosen, by (ready_s, order,
+    serial); begun already if `start_s` is a number. WORKING: with `left_s` to do from `since_s` on, up to
+    `finish_s`, or NaN: as the agent's clock says.
+    """
+    journeys: Records
+    """JOURNEY of each standing order; one without tokens is complete."""
+    visits: Ints
+    """[standing order, column]."""
+    merged: Ints
+    present: Ints
+    """Per agent: whether it is there just before the beginning."""
+    presence: int
+    """The first record of Network.presence that is still to come."""
+
+
+def opening(program: Program, stream: Stream) -> Opening:
+    """The state of a program at its beginning.
+
+    Work under way is drawn given what is done of it, delays given that they haven't ended as far as the state
+    tells. Tokens at gateways are moved on. An order is known to be open: ways on which it would end without
+    any further task are drawn again, up to 50 times. Who works, but has left since, hands over: it waits.
+
+    Raises DataError for an order that never gets out of a loop.
+    """
+    network, begin_s = program.network, program.begin_s
+    presence = int(np.searchsorted(network.presence["t"], begin_s, side="left"))
+    present = network.agents["present"].copy()
+    for record in network.presence[:presence]:
+        present[record["agent"]] = record["present"]
+    if not program.standing:
+        nothing = np.zeros((0, network.visits), np.int32), np.zeros((0, network.merges), np.int32)
+        return Opening(np.zeros(0, LIVE), np.zeros(0, JOURNEY), *nothing, present, presence)
+    state = _states.get((network, program.standing), begin_s, lambda: _State(program, present.tolist()))
+    with state.lock:
+        return Opening(*state.opened(stream), present, presence)
+
+
+class _State:
+    """What all replications share that begin at the same state."""
+
+    def __init__(self, program: Program, present: list[bool]) -> None:
+        network, n = program.network, len(program.standing)
+        self.lock = Lock()
+        self.network = network
+        self.frame: Frame = frame_of(network)
+        self.standing = program.standing
+        self.at_s = program.begin_s
+        self.names = program.orders.ids
+        table = program.orders.table[:n]
+        self.kinds = list(zip(table["cls"].tolist(), table["segment"].tolist(), strict=True))
+        self.reader = Reader(network, self.frame, self.standing, self.kinds, self.at_s, present)
+        self.rows: list[Row] = []
+        self.table: Records = np.zeros(0, _ROW)
+        """The rows as an array, as far as they were needed."""
+        self.numbers: dict[tuple[int, int, int, int], int] = {}
+        """(order, token, node, visit) -> row."""
+        self.fixed: dict[int, list[int]] = {}
+        """Rows of the orders that stand at tasks only."""
+        self.moving: list[int] = []
+        self.journeys = np.zeros(n, JOURNEY)
+        self.visits = np.zeros((n, network.visits), np.int32)
+        self.merged = np.zeros((n, network.merges), np.int32)
+        for order, standing in enumerate(self.standing):
+            self._stand(order, standing)
+        self.first_hops = self._first_hops()
+
+    def _stand(self, order: int, standing: Standing) -> None:
+        journey = self._journey(order, standing)
+        self._keep(order, journey)
+        if any(self.frame.kinds[token.node] != Kind.TASK for token in standing.tokens):
+            self.moving.append(order)
+            return
+        visits = [max(standing.visits.get(token.node, 1), 1) for token in standing.tokens]
+        self.fixed[order] = [
+            self._number(order, i, token.node, visits[i]) for i, token in enumerate(standing.tokens)
+        ]
+
+    def _journey(self, order: int, standing: Standing) -> Journey:
+        frame = self.frame
+        journey = Journey(frame, order, *self.kinds[order])
+        journey.history = standing.history
+        journey.tokens = len(standing.tokens) + sum(standing.merged.values())
+        for node, n in standing.visits.items():
+            if frame.visit[node] >= 0:
+                journey.visits[frame.visit[node]] = n
+        for node, n in standing.merged.items():
+            if frame.merge[node] >= 0:
+                journey.merged[frame.merge[node]] = n
+        return journey
+
+    def _keep(self, order: int, journey: Journey) -> None:
+        self.journeys[order] = (order, journey.tokens, journey.steps, journey.history)
+        self.visits[order] = journey.visits
+        self.merged[order] = journey.merged
+
+    def _number(self, order: int, token: int, node: int, visit: int) -> int:
+        key = (order, token, node, visit)
+        if key not in self.numbers:
+            self.numbers[key] = len(self.rows)
+            self.rows.append(self.reader.row(order, self.standing[order].tokens[token], node, visit))
+        return self.numbers[key]
+
+    def _first_hops(self) -> _Hops:
+        """Orders, nodes and visits of the gateways at which tokens stand."""
+        hops = [
+            (order, token.node, max(self.standing[order].visits.get(token.node, 1), 1))
+            for order in self.moving
+            for token in self.standing[order].tokens
+            if self.frame.kinds[token.node] == Kind.ROUTE
+        ]
+        return tuple(zip(*hops, strict=True)) if hops else ()
+
+    def opened(self, stream: Stream) -> tuple[Records, Records, Ints, Ints]:
+        """Items, journeys, visits and merged of a replication."""
+        foreseen = _Foreseen(stream, self.first_hops)
+        numbers = {order: self._moved(order, foreseen) for order in self.moving} | self.fixed
+        chosen = [row for order in range(len(self.standing)) for row in numbers[order]]
+        if len(self.table) < len(self.rows):
+            self.table = np.array(self.rows, _ROW)
+        items = _items(self.network, self.table[chosen], stream, self.at_s)
+        return items, self.journeys.copy(), self.visits.copy(), self.merged.copy()
+
+    def _moved(self, order: int, stream: _Foreseen) -> list[int]:
+        """The rows of an order with tokens at gateways, which are moved on."""
+        standing, frame = self.standing[order], self.frame
+        name = self.names[order]
+        found: list[int] = []
+        for redraw in range(_REDRAWS):
+            journey, found = self._journey(order, standing), []
+            for i, token in enumerate(standing.tokens):
+                if frame.kinds[token.node] == Kind.TASK:
+                    reached = [(token.node, max(journey.visits[frame.visit[token.node]], 1))]
+                else:
+                    # The visit that a token at a gateway is making was counted when it came there.
+                    column = frame.visit[token.node]
+                    if column >= 0:
+                        journey.visits[column] = max(journey.visits[column] - 1, 0)
+                    reached = advance(frame, journey, token.node, stream, name, redraw)
+                found += [self._number(order, i, node, visit) for node, visit in reached]
+            if journey.tokens:
+                break
+        self._keep(order, journey)
+        return found
+
+
+class _Foreseen:
+    """A stream of which the first choice at every gateway where a token stands is found at once."""
+
+    def __init__(self, stream: Stream, hops: _Hops) -> None:
+        self._stream = stream
+        self._first: dict[tuple[int, int, int], float] = {}
+        if hops:
+            orders, nodes, visits = hops
+            us = uniforms(stream, orders, nodes, visits, _ROUTE).tolist()
+            self._first = dict(zip(zip(orders, nodes, visits, strict=True), us, strict=True))
+
+    def uniform(self, order: int, node: int, visit: int, purpose: int) -> float:
+        if purpose == _ROUTE:
+            found = self._first.get((order, node, visit))
+            if found is not None:
+                return found
+        return self._stream.uniform(order, node, visit, purpose)
+
+
+def _items(network: Network, rows: Records, stream: Stream, at_s: float) -> Records:
+    """The items of rows, with everything drawn that a row leaves open."""
+    items = np.zeros(len(rows), LIVE)
+    items["serial"] = np.arange(len(rows))
+    for name in ("order", "node", "visit", "agent", "queue", "after", "again", "preemptions"):
+        items[name] = rows[name]
+    for name in ("enabled_s", "start_s", "done_s"):
+        items[name] = rows[name]
+    items["since_s"] = at_s
+    items["finish_s"] = np.nan
+    drawn, mode = _drawn(network, rows, stream), rows["mode"]
+    work = mode == Mode.WORK
+    items["left_s"][work] = np.maximum(drawn[work] - rows["done_s"][work], 0.0)
+    ready = rows["ready_s"].copy()
+    late = mode == Mode.DELAY
+    ready[late] = rows["base_s"][late] + drawn[late]
+    begin = mode == Mode.BEGIN
+    ready[begin] = np.maximum(rows["base_s"][begin] + drawn[begin], at_s)
+    for pace in np.unique(rows["pace"]).tolist():
+        if pace >= 0:
+            mine = rows["pace"] == pace
+            ready[mine] = paced_after(network, pace, rows["base_s"][mine], rows["paced_s"][mine], drawn[mine])
+    end = mode == Mode.END
+    items["finish_s"][end] = np.maximum(rows["base_s"][end] + drawn[end], at_s)
+    items["left_s"][end] = items["finish_s"][end] - at_s
+    status = rows["status"].copy()
+    open_ = (mode >= Mode.DELAY) & (mode != Mode.END) | (status == DELAYED)
+    status[open_] = np.where(ready[open_] > at_s, DELAYED, WAITING)
+    items["status"] = status
+    items["ready_s"] = items["place_s"] = ready
+    return items
+
+
+def _drawn(network: Network, rows: Records, stream: Stream) -> Floats:
+    """The value that each row asks for, given what has passed; 0 where it asks for none."""
+    found = np.zeros(len(rows))
+    asking = np.flatnonzero(rows["law"] >= 0)
+    if not len(asking):
+        return found
+    asked = rows[asking]
+    us: NDArray[np.float64] = uniforms(
+        stream, asked["order"], asked["node"], asked["visit"], asked["purpose"]
+    )
+    us = asked["passed"] + (1.0 - asked["passed"]) * us
+    for law in np.unique(asked["law"]).tolist():
+        table = network.tables[law]
+        mine = asked["law"] == law
+        values = np.full(int(mine.sum()), table.xs[-1])
+        below = us[mine] < 1.0
+        values[below] = table.draws(us[mine][below])
+        found[asking[mine]] = values
+    return found
+
+
+_states: Kept[_State] = Kept(4)
