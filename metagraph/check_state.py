@@ -65,9 +65,9 @@ class _Known:
         if not isinstance(node, Task):
             return
         if position.queue in self.queues and position.queue not in node.queues:
-            serving = listed(node.queues) or "none"
+            names = listed(node.queues) or "none"
             yield Fault(
-                f"{where}, queue", f"{shown(position.queue)} doesn't serve it; its queues are {serving}"
+                f"{where}, queue", f"{shown(position.queue)} doesn't serve it; its queues are {names}"
             )
         if worked and node.queues and position.agent is None:
             yield Fault(f"{where}, agent", "missing; whoever works on it since `started` must be named")

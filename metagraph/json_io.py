@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metagraph import agents, calendars, distributions, model, nodes, orders, paces, routing
+from metagraph.distributions import Distribution
 from metagraph.errors import DataError
 from metagraph.json_text import adapter, decoded, parsed, plain, read_text, write_text, written
 from metagraph.model import SCHEMA_VERSION, Metagraph
@@ -68,6 +69,12 @@ def check_version(raw: Any, source: str) -> None:
             f"{source} was written by a newer Tracetwin (schema {version}; this one reads {SCHEMA_VERSION}): "
             "update Tracetwin, or build the twin again with this one"
         )
+
+
+@cache
+def law_reader() -> TypeAdapter[Distribution]:
+    """What reads a law on its own."""
+    return adapter(Distribution, ROOMS)  # type: ignore[arg-type]
 
 
 @cache

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
+_WHOLE = "the whole file"
 _LINE = 100
 """Objects and lists that fit in this many characters stay on one line."""
 
@@ -73,6 +74,20 @@ def decoded(reader: TypeAdapter[T], text: str, raw: Any, source: str) -> T:
         return reader.validate_json(text)
     except ValidationError as error:
         raise refusal(source, [_fault(raw, found) for found in error.errors(include_url=False)]) from None
+
+
+def value_of(reader: TypeAdapter[T], raw: Any, where: str, faults: list[Fault]) -> T | None:
+    """The value that plain values stand for; None, and faults of form below `where`, if they can't."""
+    from pydantic import ValidationError
+
+    try:
+        return reader.validate_json(json.dumps(raw))
+    except ValidationError as error:
+        for found in error.errors(include_url=False):
+            fault = _fault(raw, found)
+            inside = "" if fault.where == _WHOLE else f", {fault.where}"
+            faults.append(Fault(where + inside, fault.what))
+        return None
 
 
 def parsed(
@@ -140,7 +155,7 @@ def _fault(raw: Any, found: Mapping[str, Any]) -> Fault:
     facts = {**found.get("ctx", {}), "value": shown(found["input"])}
     said = _EXPECTED.get(found["type"])
     what = said.format(**facts) if said else f"{facts['value']}; {_lowered(found['msg'])}"
-    return Fault(", ".join(_steps(raw, found["loc"])) or "the whole file", what)
+    return Fault(", ".join(_steps(raw, found["loc"])) or _WHOLE, what)
 
 
 def _steps(raw: Any, location: tuple[str | int, ...]) -> Iterator[str]:

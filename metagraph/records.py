@@ -82,9 +82,11 @@ class Record:
             return default
         return int(found)
 
-    def flag(self, name: str) -> bool:
+    def flag(self, name: str, default: bool = False) -> bool:
         found = self.take(name)
-        if found is not None and not isinstance(found, bool):
+        if found is None:
+            return default
+        if not isinstance(found, bool):
             self.fault(name, f"{shown(found)}; expected true or false")
         return found is True
 

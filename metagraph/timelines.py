@@ -88,24 +88,26 @@ def time_line(
 ) -> TimeLine:
     """The time line of a file, by the names of its fields.
 
-    `names` are those that hold instants; the first of them decides where the origin lies if neither the file
-    (`told`) nor the caller (`origin`) says so. Hours count from `told`, else from `origin`, else from FIRST.
+    `names` are those that hold instants; the earliest instant of the first one that is there decides where
+    the origin lies if neither the file (`told`) nor the caller (`origin`) says so. Hours count from `told`,
+    else from `origin`, else from FIRST.
     """
     names = tuple(names)
     used: dict[str, str] = {}
-    first: datetime | None = None
+    earliest: dict[int, datetime] = {}
     for row in rows:
         for suffix in FORMS:
             for i, name in enumerate(names):
                 if row.get(name + suffix) in (None, ""):
                     continue
                 used.setdefault(suffix, name + suffix)
-                if i == 0 and suffix != "_h":
+                if suffix != "_h":
                     instant = instant_of(row[name + suffix], naive=suffix == "_utc")
-                    first = instant if first is None else min(first, instant or first)
+                    if instant is not None:
+                        earliest[i] = min(instant, earliest.get(i, instant))
     if len(used) > 1:
         ways = listed([f"{field} ({FORMS[suffix]})" for suffix, field in used.items()])
         faults.append(Fault("", f"times are told in several ways, {ways}; use one for all of them"))
     suffix = next(iter(used), "")
-    zero = told or origin or (FIRST if suffix == "_h" else first) or FIRST
+    zero = told or origin or (earliest[min(earliest)] if earliest else FIRST)
     return TimeLine(suffix, monday(origin or zero) if origin is None else origin, zero)
