@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import signal
+import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -21,6 +23,7 @@ BEAT_S = 0.1
 """How often the caller hears that there is nothing new: it may raise to stop."""
 _CHUNK_S = 0.25
 _CHUNK = 64
+_ROUND_S = 2.0
 _AHEAD = 3
 """Chunks handed out per worker: what was handed out can't be taken back, and is held until its turn."""
 
@@ -90,15 +93,34 @@ def cluster(name: str, portable: Portable, numbers: Sequence[int], workers: int 
 
     Raises UsageError with what is missing.
     """
-    from joblib import Parallel, delayed, parallel_config
+    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
+    one = delayed(_one)
     with _connected(name), parallel_config(backend=name, n_jobs=workers or -1):
-        one = delayed(_one)
-        results = Parallel(return_as="generator")(one(portable, replication) for replication in numbers)
+        try:
+            parallel = Parallel(return_as="generator")
+        except ValueError:
+            # Ray's backend, and others that stand on process pools, give all results at once.
+            for some in _rounds(numbers, effective_n_jobs()):
+                yield from Parallel()(one(portable, replication) for replication in some)
+            return
+        results = parallel(one(portable, replication) for replication in numbers)
         try:
             yield from results
         finally:
-            results.close()
+            # It warns of what is still under way: that was the point.
+            with warnings.catch_warnings(action="ignore"):
+                results.close()
+
+
+def _rounds(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Twice as many each time, until a round is so long that its end, when some wait, doesn't matter."""
+    first = 0
+    while first < len(numbers):
+        begun = time.perf_counter()
+        yield numbers[first : first + size]
+        first += size
+        size *= 2 if time.perf_counter() - begun < _ROUND_S else 1
 
 
 @contextmanager
@@ -143,25 +165,13 @@ class Portable:
 
     __slots__ = ("__weakref__", "content", "digest")
 
-    def __init__(self, job: Job) -> None:
-        """Raises UsageError for a job that can't be sent."""
+    def __init__(self, job: Job, *, far: bool = False) -> None:
+        """`far`: to where the script that was started isn't known. Raises UsageError if it can't be sent."""
         try:
-            self.content = pickle.dumps(job)
+            self.content = _by_value(job) if far else pickle.dumps(job)
         except (pickle.PicklingError, AttributeError, TypeError):
-            self.content = self._by_value(job)
+            self.content = _by_value(job)
         self.digest = sha256(self.content).hexdigest()
-
-    @staticmethod
-    def _by_value(job: Job) -> bytes:
-        from joblib.externals import cloudpickle
-
-        try:
-            return bytes(cloudpickle.dumps(job))
-        except (pickle.PicklingError, AttributeError, TypeError) as fault:
-            raise UsageError(
-                f"the replications can't be sent to other processes ({fault}): "
-                "choose backend threads or serial"
-            ) from None
 
     def __sizeof__(self) -> int:
         # Dask asks, and hands large things out once instead of with each task.
@@ -178,6 +188,18 @@ class Portable:
 
 
 _jobs: dict[str, Job] = {}
+
+
+def _by_value(job: Job) -> bytes:
+    """With the functions and classes that only this script knows."""
+    import cloudpickle
+
+    try:
+        return bytes(cloudpickle.dumps(job))
+    except (pickle.PicklingError, AttributeError, TypeError) as fault:
+        raise UsageError(
+            f"the replications can't be sent to other processes ({fault}): choose backend threads or serial"
+        ) from None
 
 
 def _one(portable: Portable, replication: int) -> Any:

@@ -111,7 +111,7 @@ class Spread:
         if self.used == "threads":
             return backends.threads(self._work, numbers, self._workers, one_s, self._beat)
         try:
-            portable = backends.Portable(self._work)
+            portable = backends.Portable(self._work, far=self.used != "processes")
         except UsageError:
             if self._backend != "auto":
                 raise

@@ -1,0 +1,54 @@
+"""A log's columns in Parquet."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from metagraph.distributions import Constant
+from metagraph.errors import UsageError
+from simulation.lowering import lower
+from simulation.parquet_log import COLUMNS, ParquetLog, batch_of
+from simulation.reference import run
+from simulation.session import Options
+from tests.simulation.builders import ORIGIN, orders, process, row, station
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_every_column_of_a_run_that_is_known(tmp_path: Path) -> None:
+    """Two orders of ten minutes each at once, one agent, looked at until minute 15."""
+    log = run(lower(station(Constant(600.0)), orders([0.0, 0.0]), origin=ORIGIN), 0, until_s=900.0)
+    with ParquetLog(tmp_path / "log.parquet") as file:
+        file.write(batch_of(log, 0))
+        file.write(batch_of(log, 1))
+    table = pq.read_table(tmp_path / "log.parquet")
+    assert tuple(table.column_names) == COLUMNS
+    assert table.schema.field("start_time").type == pa.timestamp("ms", tz="UTC")
+    wanted = [
+        ("1", "A", "agent0", ORIGIN, ORIGIN, ORIGIN, ORIGIN + 10 * MINUTE, "q", 0),
+        ("2", "A", "agent0", ORIGIN, ORIGIN, ORIGIN + 10 * MINUTE, None, "q", 0),
+    ]
+    rows = [tuple(one.values()) for one in table.to_pylist()]
+    assert rows == [(r, *one) for r in range(2) for one in wanted]
+
+
+def test_nobody_and_nothing(tmp_path: Path) -> None:
+    log = run(lower(process(row("a"), Constant(1.5)), orders([0.25]), origin=ORIGIN), 0)
+    one = batch_of(log, 0).to_pylist()[0]
+    assert (one["resource"], one["queue"]) == ("", "")
+    assert one["end_time"] == ORIGIN + timedelta(seconds=1.75)
+    none = run(lower(process(row("a"), Constant(1.5)), (), origin=ORIGIN), 0)
+    with ParquetLog(tmp_path / "log.parquet") as file:
+        file.write(batch_of(none, 0))
+    assert pq.read_table(tmp_path / "log.parquet").num_rows == 0
+
+
+def test_without_a_log_there_is_none() -> None:
+    program = lower(station(Constant(600.0)), orders([0.0]), origin=ORIGIN)
+    with pytest.raises(UsageError, match="kept no log"):
+        batch_of(run(program, 0, options=Options(log=False)), 0)
