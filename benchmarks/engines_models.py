@@ -5,12 +5,12 @@ All of them are metagraphs, so that they come to the engines the way everything 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from metagraph.orders import ProfitShape
 from metagraph.policies import Policy
 from metagraph.routing import Level, Routing, RoutingRow
 from simulation.lowering import lower
+from simulation.orders import Numbered
 from simulation.program import ORDER, Orders, Program, Records
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,47 +37,27 @@ CLASSES = ("A", "B", "C")
 GAP_S = 35 * MINUTE
 
 
-class Numbers(Sequence[str]):
-    """The ids "1", "2", ... of many orders, made when they are asked for."""
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-
-    def __len__(self) -> int:
-        return self._n
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        if isinstance(index, slice):
-            return [str(i + 1) for i in range(self._n)[index]]
-        return str(range(self._n)[index] + 1)
-
-
 def program(metagraph: Metagraph, orders: Records, policy: Policy | None = None) -> Program:
     """The process with orders that come as an array, which is taken over."""
     lowered = lower(metagraph, (), origin=ORIGIN, policy=policy)
     codes = np.asarray([lowered.network.classes.get(name, 0) for name in CLASSES], np.int32)
-    orders["cls"] = codes[orders["cls"]]
+    for i in range(0, len(orders), 100_000):
+        orders["cls"][i : i + 100_000] = codes[orders["cls"][i : i + 100_000]]
     return exchanged(lowered, orders)
 
 
 def exchanged(first: Program, orders: Records) -> Program:
     """The same process with other orders, whose classes are codes already."""
     orders.setflags(write=False)
-    return replace(first, orders=Orders(Numbers(len(orders)), orders))
+    return replace(first, orders=Orders(Numbered("", len(orders)), orders))
 
 
-def orders_of(release_s: NDArray[np.float64], **columns: Any) -> Records:
-    """ORDER records with the columns that are given and no other dates and values; cls counts in CLASSES."""
+def orders_of(release_s: NDArray[np.float64]) -> Records:
+    """ORDER records without dates, values and classes; cls counts in CLASSES."""
     table = np.zeros(len(release_s), ORDER)
     table["release_s"] = release_s
     table["early_s"] = np.nan
     table["due_s"] = table["lost_s"] = np.inf
-    for name, values in columns.items():
-        table[name] = values
     return table
 
 
@@ -106,19 +87,21 @@ def example3_for_peers(orders: Records) -> dict[str, Any]:
 
 
 def example3_orders(n: int, seed: int, *, burst: int = 1, lost: bool = True) -> Records:
-    """Example 3's orders; `burst` of them come at once, as many on average; without `lost` they all stay."""
+    """Example 3's orders. A `burst` comes at once, at even intervals and a load of 0.7; without `lost` all
+    orders stay."""
     rng = np.random.default_rng(seed)
-    release = np.repeat(np.cumsum(rng.exponential(GAP_S * burst, -(-n // burst))), burst)[:n]
-    due = release + rng.uniform(2 * HOUR, 15 * HOUR, n)
-    grace = rng.uniform(0, 5 * HOUR, n)
-    return orders_of(
-        release,
-        early_s=release,
-        due_s=due,
-        lost_s=due + grace if lost else np.inf,
-        value=rng.normal(1000, 100, n),
-        cls=rng.integers(0, 3, n),
-    )
+    gaps = rng.exponential(GAP_S, n) if burst == 1 else np.full(-(-n // burst), 1.3 * GAP_S * burst)
+    np.cumsum(gaps, out=gaps)
+    table = orders_of(gaps if burst == 1 else np.repeat(gaps, burst)[:n])
+    del gaps
+    table["early_s"] = table["release_s"]
+    for i in range(0, n, 100_000):
+        part = table[i : i + 100_000]
+        part["due_s"] = part["release_s"] + rng.uniform(2 * HOUR, 15 * HOUR, len(part))
+        part["lost_s"] = part["due_s"] + rng.uniform(0, 5 * HOUR, len(part)) if lost else np.inf
+        part["value"] = rng.normal(1000, 100, len(part))
+        part["cls"] = rng.integers(0, 3, len(part))
+    return table
 
 
 def tandem(stations: int, capacity: int = 1) -> Metagraph:

@@ -57,22 +57,22 @@ AGREEING = 10
 def measured(programs: Sequence[Program], engine: Name, seed: int, options: Options = KPIS) -> Row:
     """One replication of each program, after the engine has been loaded."""
     engines.run(program_of_example3(10), 0, options=options, engine=engine)
-    figures = []
+    runs: list[Run] = []
     cpu, wall = time.process_time(), time.perf_counter()
     executions = 0
     for replication, program in enumerate(programs):
         run = engines.run(program, seed, replication, options=options, engine=engine)
         executions += run.tally.executions
-        figures.append((run, program))
-        if len(figures) > AGREEING:
-            figures.pop()
+        if len(runs) < AGREEING:
+            runs.append(run)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    rows = [_figures(run) for run, _ in figures]
+    peak = peak_mb()
+    rows = [_figures(run) for run in runs]
     return {
         "executions": executions,
         "cpu_s": cpu,
         "wall_s": wall,
-        "peak_mb": peak_mb(),
+        "peak_mb": peak,
         **{name: fmean(row[name] for row in rows) for name in rows[0]},
         "spread": {name: stdev(row[name] for row in rows) for name in rows[0]} if len(rows) > 1 else {},
         "runs": len(rows),
@@ -192,10 +192,10 @@ def scale_agents(agents: int) -> Unit:
 
 
 def scale_wip(burst: int, policy: Policy) -> Unit:
-    """Orders that come in bursts and are never lost: on average some half of a burst is there."""
+    """Orders that come in bursts and are never lost: on average a third of a burst is there."""
 
     def unit(_work: Path, repeat: int) -> Row:
-        n = max(100_000 if policy is P else 20_000, 4 * burst)
+        n = max(100_000 if policy is P else 20_000, 10 * burst)
         program = program_of_example3(n, policy, repeat, burst=burst, lost=False)
         row = measured([program], "kernel", repeat + 1)
         return {"x": row["wip"], **row}
@@ -248,6 +248,6 @@ UNITS: dict[str, Unit] = {
     "memory": memory,
     **{f"orders_{n}": scale_orders(n) for n in (10**3, 10**4, 10**5, 10**6, 10**7)},
     **{f"agents_{n}": scale_agents(n) for n in (10, 20, 50, 100, 200, 500)},
-    **{f"wip_{n}": scale_wip(n, P) for n in (20, 200, 2_000, 20_000)},
-    **{f"wip_PD_{n}": scale_wip(n, PD) for n in (20, 200, 2_000)},
+    **{f"wip_{n}": scale_wip(n, P) for n in (30, 300, 3_000, 30_000)},
+    **{f"wip_PD_{n}": scale_wip(n, PD) for n in (30, 300, 3_000)},
 }

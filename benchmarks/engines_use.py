@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 LOG = "BPIC12W"
-OPEN = 388
-"""Orders open at the cut that is taken, or near to that."""
 FUTURES = 200
 
 
@@ -25,7 +23,7 @@ def logs() -> Path | None:
 
 
 def prepare(work: Path) -> None:
-    """What was known at one instant of the log, and a twin of it: made once, some minutes."""
+    """What was known at the instant with the fewest open orders, and a twin of it: made once, a minute."""
     folder, data = work / LOG, logs()
     if data is None or (folder / "twin.json").exists():
         return
@@ -34,7 +32,7 @@ def prepare(work: Path) -> None:
     log = data / "logs" / f"{LOG}.csv.gz"
     _do(sys.executable, str(data / "asof.py"), "cuts", str(log), "--out", str(cuts))
     known = {path.parent: json.loads(path.read_text(encoding="utf-8")) for path in cuts.glob("*/cut.json")}
-    cut = min(known, key=lambda path: (abs(len(known[path]["open_cases"]) - OPEN), path.name))
+    cut = min(known, key=lambda path: (len(known[path]["open_cases"]), path.name))
     (folder / "open.txt").write_text("\n".join(map(str, known[cut]["open_cases"])), encoding="utf-8")
     (folder / "visible.csv.gz").write_bytes((cut / "visible.csv.gz").read_bytes())
     as_of = str(known[cut]["time"])
