@@ -1,7 +1,7 @@
 """The peers: an environment of their own, and the commands that run their programs in it.
 
-Never in .venv: two of their wheels put packages named `cli` and `tests` on the top level. peers.lock is made of
-peers.in by `uv pip compile --universal --generate-hashes --no-annotate --no-header`.
+Never in .venv: two of their wheels put packages named `cli` and `tests` on the top level. peers.lock is
+made from peers.in by `uv pip compile --universal --generate-hashes --no-annotate --no-header`.
 """
 
 from __future__ import annotations
