@@ -81,15 +81,18 @@ def y(field: str, title: str, **more: Any) -> alt.Y:
     return alt.Y(field, type="quantitative", title=title, **more)
 
 
-def when(field: str, ticks: int | None = None) -> alt.X:
+def when(field: str, ticks: int | None = None, *, named: bool = True) -> alt.X:
     """An instant, in UTC; midnights are labelled with their day. A narrow chart names its few `ticks`, each
-    with day and time."""
+    with day and time; one above another with the same axis needn't name them."""
     label = "utcFormat(datum.value, utchours(datum.value) ? '%H:%M' : '%a %d %b')"
     full = "utcFormat(datum.value, '%a %d %b, %H:%M')"
     axis = (
         alt.Axis(labelExpr=full, tickCount=ticks) if ticks else alt.Axis(labelExpr=label, labelOverlap=True)
     )
-    return alt.X(field, type="temporal", scale=alt.Scale(type="utc"), title="time (UTC)", axis=axis)
+    if not named:
+        axis.labels = False
+    title = "time (UTC)" if named else None
+    return alt.X(field, type="temporal", scale=alt.Scale(type="utc"), title=title, axis=axis)
 
 
 def titled(text: str, subtitle: str = "") -> alt.TitleParams:

@@ -24,6 +24,8 @@ class Given:
     """Those that aren't in the state."""
     state: State | None = None
     schedule: Schedule | None = None
+    zero_s: float | None = None
+    """Hour 0 of an instance, seconds since the origin."""
 
 
 def read_given(
@@ -66,5 +68,5 @@ def _process(reference: str, db: str) -> Given:
 
     found = read_any(path)
     if isinstance(found, Instance):
-        return Given(found.metagraph, found.origin, found.orders, found.state)
+        return Given(found.metagraph, found.origin, found.orders, found.state, zero_s=found.start_s)
     return Given(found)

@@ -29,7 +29,8 @@ def courses_chart(found: Courses) -> Picture:
 def _panel(found: Courses, series: int, name: str) -> alt.LayerChart | alt.FacetChart:
     rows = list(_rows(found, series))
     colour = BLUE if name == WIP else ORANGE
-    chart = base(rows).encode(x=when("at"))
+    last = series == len(found.names) - 1
+    chart = base(rows).encode(x=when("at") if last else when("at", named=False))
     title = name if name == WIP else "items waiting"
     # Room above the band: where it is level, it would look cut off.
     top = max(float(str(row["q95"])) for row in rows)

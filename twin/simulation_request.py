@@ -32,7 +32,7 @@ class SimulationRequest:
     start: datetime | None = None
     """When the first of them arrives; None: the instant of the state, or when the given orders begin."""
     until: str = ""
-    """An instant, or hours from the beginning; '': to the end of all orders."""
+    """An instant, or hours from the beginning (hour 0 of an instance); '': to the end of all orders."""
     policy: Policy | Any = OWN_RULES
     """Or an object written in Python."""
     named: str = "own"
@@ -86,18 +86,19 @@ def _draws(wanted: SimulationRequest) -> bool:
     return wanted.cases is not None or (wanted.start is not None and bool(wanted.until))
 
 
-def _until_s(wanted: SimulationRequest, begin: datetime) -> float | None:
-    """Seconds from `begin` to the horizon; None: there is none."""
+def _until_s(wanted: SimulationRequest, begin: datetime, origin: datetime) -> float | None:
+    """The horizon, seconds since the origin; None: there is none."""
     if not wanted.until:
         return None
+    begin_s, zero_s = (begin - origin).total_seconds(), wanted.given.zero_s
     try:
-        seconds = float(wanted.until) * 3600
+        seconds = float(wanted.until) * 3600 + (begin_s if zero_s is None else zero_s)
     except ValueError:
-        seconds = (instant(wanted.until, "--until") - begin).total_seconds()
-    if not 0 < seconds <= LONGEST_S:
+        seconds = (instant(wanted.until, "--until") - origin).total_seconds()
+    if not begin_s < seconds <= begin_s + LONGEST_S:
         raise UsageError(
             f"--until {wanted.until}: expected an instant after the beginning, {begin:%Y-%m-%dT%H:%M:%SZ}, "
-            "or hours from there, at most 100 years"
+            "or hours, and at most 100 years"
         )
     return seconds
 
@@ -116,8 +117,7 @@ def source_of(
             f"--start lies before the week of the schedule, which begins {origin:%Y-%m-%d}: schedule later "
             "or start then"
         )
-    left_s = _until_s(wanted, begin)
-    until_s = None if left_s is None else (begin - origin).total_seconds() + left_s
+    until_s = _until_s(wanted, begin, origin)
     if not _draws(wanted):
         program = lower(given.metagraph, given.orders, origin=origin, state=given.state, policy=wanted.policy)
         return program, until_s

@@ -33,6 +33,8 @@ FIGURES: Mapping[str, str] = {
     "preemptions": "interruptions",
 }
 SHARES = ("fulfilled", "on_time")
+SIGNED = ("profit", "lateness_mean_s")
+"""All others can't be below 0, whatever a t-interval says."""
 AGENT, TASK, WAIT, QUEUE, LONGEST = (
     "utilisation ",
     "task_n ",
@@ -83,7 +85,9 @@ def _worth(name: str, figures: Mapping[str, Interval]) -> bool:
 
 
 def _cells(name: str, figure: Interval) -> tuple[str, str]:
-    low, high = _value(name, figure.low), _value(name, figure.high)
+    below = max(figure.low, 0.0) if figure.mean >= 0 and name not in SIGNED else figure.low
+    above = min(figure.high, 1.0) if name in SHARES else figure.high
+    low, high = _value(name, below), _value(name, above)
     return _value(name, figure.mean), f"{low} to {high}" if figure.low < figure.high else ""
 
 
@@ -113,7 +117,7 @@ def _tasks(figures: Mapping[str, Interval], mean: str) -> None:
 def _wait(figure: Interval) -> tuple[str, str]:
     if not isfinite(figure.mean):
         return "", ""
-    between = f"{span(figure.low)} to {span(figure.high)}" if figure.low < figure.high else ""
+    between = f"{span(max(figure.low, 0.0))} to {span(figure.high)}" if figure.low < figure.high else ""
     return span(figure.mean), between
 
 
