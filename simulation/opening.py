@@ -9,6 +9,7 @@ from typing import get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from simulation.clock_arrays import paced_after
 from simulation.frames import Frame, frame_of
 from simulation.kept import Kept
 from simulation.opening_rows import Mode, Reader, Row
@@ -16,7 +17,6 @@ from simulation.philox import uniforms
 from simulation.program import Floats, Ints, Kind, Network, Program, Records, Standing
 from simulation.session import DELAYED, JOURNEY, LIVE, WAITING
 from simulation.streams import Purpose, Stream
-from simulation.clock_arrays import paced_after
 from simulation.tokens import Journey, advance
 
 _REDRAWS = 50
@@ -159,7 +159,6 @@ class _State:
     def _moved(self, order: int, stream: _Foreseen) -> list[int]:
         """The rows of an order with tokens at gateways, which are moved on."""
         standing, frame = self.standing[order], self.frame
-        name = self.names[order]
         found: list[int] = []
         for redraw in range(_REDRAWS):
             journey, found = self._journey(order, standing), []
@@ -171,7 +170,7 @@ class _State:
                     column = frame.visit[token.node]
                     if column >= 0:
                         journey.visits[column] = max(journey.visits[column] - 1, 0)
-                    reached = advance(frame, journey, token.node, stream, name, redraw)
+                    reached = advance(frame, journey, token.node, stream, self.names, redraw)
                 found += [self._number(order, i, node, visit) for node, visit in reached]
             if journey.tokens:
                 break

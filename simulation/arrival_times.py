@@ -1,0 +1,177 @@
+"""When orders come: gaps of mean 1, laid out on a time line whose rate follows the hours of the week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import log, sqrt
+from threading import Lock
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metagraph.distributions import Parametric
+from metagraph.errors import DataError
+from metagraph.model import Metagraph
+from metagraph.orders import Arrivals
+from simulation.kept import Kept
+from simulation.philox import uniforms
+from simulation.program import Floats
+from simulation.streams import Purpose, Stream
+from simulation.tables import tabulate
+
+ARRIVALS = 0xFFFFFFFF
+"""Stands for a node in the counters of arrivals, apart from all tasks and gateways."""
+_LONGEST = timedelta(days=366 * 100)
+_CHUNK = 28 * 24
+"""Hours that are looked up at first; then always twice as many."""
+
+Days = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Releases:
+    """Releases, ascending."""
+
+    t_s: Floats
+    day: Days
+    """Local date of each, as its proleptic Gregorian ordinal."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Hours:
+    """Local hours from the start on; the first one is cut."""
+
+    starts: Floats
+    widths: Floats
+    """Seconds."""
+    rates: Floats
+    """Orders per second on an ordinary day."""
+    days: Days
+    """Local date, as its ordinal."""
+    last: bool
+    """Nobody looks further."""
+
+    def until(self, t: float) -> _Hours:
+        """Those that begin at or before t."""
+        n = int(np.searchsorted(self.starts, t, side="right"))
+        return _Hours(self.starts[:n], self.widths[:n], self.rates[:n], self.days[:n], self.last)
+
+
+class _Calendar:
+    """The hours of one arrival stream, shared by its replications."""
+
+    def __init__(self, arrivals: Arrivals, start: datetime, origin: datetime) -> None:
+        self._arrivals = arrivals
+        self._zone = ZoneInfo(arrivals.time_zone)
+        self._origin = origin
+        self._lock = Lock()
+        self._t = (start - origin).total_seconds()
+        self._stop = start + _LONGEST
+        self._rows: list[tuple[float, float, float, int]] = []
+        self.first_day = origin.date().toordinal()
+        self.hours = self._look(_CHUNK)
+
+    def longer(self, than: _Hours) -> _Hours:
+        """At least twice as many hours."""
+        with self._lock:
+            if len(self.hours.starts) <= len(than.starts):
+                self.hours = self._look(len(than.starts))
+            return self.hours
+
+    def _look(self, more: int) -> _Hours:
+        instant = self._origin + timedelta(seconds=self._t)
+        while more and instant < self._stop:
+            local = instant.astimezone(self._zone)
+            rest = 3600.0 - local.minute * 60 - local.second - local.microsecond / 1e6
+            rate = self._arrivals.rates_per_h[local.weekday() * 24 + local.hour] / 3600
+            self._rows.append((self._t, rest, rate, local.toordinal()))
+            self._t += rest
+            instant = self._origin + timedelta(seconds=self._t)
+            more -= 1
+        starts, widths, rates, days = np.array(self._rows).T
+        return _Hours(starts, widths, rates, days.astype(np.int64), instant >= self._stop)
+
+
+_calendars: Kept[_Calendar] = Kept(8)
+
+
+def releases(
+    metagraph: Metagraph,
+    start: datetime,
+    origin: datetime,
+    stream: Stream,
+    cases: int | None,
+    until_s: float,
+    first_at_start: bool,
+) -> Releases:
+    """At most `cases` releases up to `until_s`, by inverting the cumulative rate.
+
+    A stream that doesn't begin with an arrival begins somewhere inside a gap. Raises DataError where the
+    rates are so low that a century isn't enough.
+    """
+    arrivals = metagraph.arrivals
+    assert arrivals is not None
+    calendar = _calendars.get((metagraph,), (start, origin), lambda: _Calendar(arrivals, start, origin))
+    first = int(first_at_start)
+    wanted = None if cases is None else max(cases - first, 0)
+    gaps = _Gaps(arrivals, stream, first)
+    hours = calendar.hours
+    if cases == 0 or hours.starts[0] > until_s:
+        return Releases(np.zeros(0), np.zeros(0, np.int64))
+    sums = gaps.sums(wanted or 0)
+    while True:
+        rates, ends = _busy(calendar, hours.until(until_s), arrivals, stream)
+        while wanted is None and not (len(sums) and sums[-1] >= ends[-1]):
+            sums = gaps.sums(int(max(ends[-1] + 5.0 * sqrt(ends[-1]) + 16.0, 2.0 * len(sums))))
+        if wanted is not None and (not len(sums) or ends[-1] > sums[-1]):
+            break
+        if len(ends) < len(hours.starts) or hours.starts[-1] + hours.widths[-1] > until_s:
+            break
+        if hours.last:
+            raise DataError(
+                f"the arrival rates are so low that an order takes over {_LONGEST.days // 366} years to come"
+                ": ask for fewer cases or correct the rates in the twin's 'arrivals'"
+            )
+        hours = calendar.longer(hours)
+    sums = sums[sums < ends[-1]]
+    at = np.searchsorted(ends, sums, side="right")
+    before = np.concatenate([[0.0], ends])[at]
+    t_s = hours.starts[at] + np.minimum((sums - before) / rates[at], hours.widths[at])
+    if first_at_start:
+        t_s, at = np.concatenate([hours.starts[:1], t_s]), np.concatenate([[0], at])
+    n = int(np.searchsorted(t_s, until_s, side="right"))
+    return Releases(t_s[:n], hours.days[at[:n]])
+
+
+def _busy(calendar: _Calendar, hours: _Hours, arrivals: Arrivals, stream: Stream) -> tuple[Floats, Floats]:
+    """The rate of each hour in this replication, and how much of the even time line is over at its end."""
+    rates = hours.rates
+    if arrivals.dispersion > 0:
+        days, which = np.unique(hours.days, return_inverse=True)
+        law = tabulate(Parametric("gamma", (1.0 / arrivals.dispersion, 0.0, arrivals.dispersion)))
+        us = uniforms(stream, days - calendar.first_day, ARRIVALS, 0, Purpose.DAY)
+        rates = rates * law.draws(us)[which]
+    return rates, np.cumsum(rates * hours.widths)
+
+
+class _Gaps:
+    """Gaps between arrivals, in units of their mean."""
+
+    def __init__(self, arrivals: Arrivals, stream: Stream, first: int) -> None:
+        self._law = None if arrivals.gap is None else arrivals.gap.law
+        self._stream = stream
+        self._first = first
+
+    def sums(self, n: int) -> Floats:
+        """When the first n arrivals come on the even time line."""
+        us = uniforms(self._stream, np.arange(self._first, self._first + n), ARRIVALS, 0, Purpose.GAP)
+        if self._law is None:
+            # The library's logarithm, not numpy's, whose last bit depends on the processor.
+            gaps = np.array([-log(u) for u in us.tolist()])
+        else:
+            gaps = tabulate(self._law).draws(us)
+            if self._first == 0 and n:
+                gaps[0] *= self._stream.uniform(0, ARRIVALS, 1, Purpose.GAP)
+        return np.cumsum(gaps)
