@@ -258,7 +258,7 @@ def log_text(twin: Metagraph, start: datetime = START, cut: datetime = CUT, seed
 
 def _rows(twin: Metagraph, start: datetime, cut: datetime, seed: int) -> Iterator[tuple[str, ...]]:
     from simulation.arrivals import generate_orders, monday
-    from simulation.program import lower
+    from simulation.lowering import lower
     from simulation.reference import run
 
     origin = monday(start)
@@ -268,7 +268,7 @@ def _rows(twin: Metagraph, start: datetime, cut: datetime, seed: int) -> Iterato
     orders = [replace(order, id=name) for name, order in numbered.items()]
     for name, activity, resource, begin, end in run(
         lower(twin, orders, origin=origin), seed, 0, until_s
-    ).log():
+    ).rows():
         order = numbered[name]
         due = "" if order.due_s is None else _stamp(origin + timedelta(seconds=order.due_s))
         yield (
