@@ -16,12 +16,13 @@ from metagraph.json_text import parsed, plain, read_text, write_text, written
 from metagraph.orders import Order, ProfitShape
 from metagraph.records import Record, records
 from metagraph.sheets import read_sheet, sheet
-from metagraph.timelines import TimeLine, instant_of, time_line, unread_instant
+from metagraph.timelines import FORMS, TimeLine, instant_of, time_line, unread_instant
 
 DATES = ("release", "early", "due", "lost")
 SHARES = tuple(field.name for field in fields(ProfitShape))
 _OWN = {"id", "class", "cls", "segment", "value", "profit", "attributes"}
-_OWN |= {date + suffix for date in DATES for suffix in ("", "_utc", "_h", "_s")}
+_SECONDS = {f"{date}_s" for date in DATES}
+_OWN |= {date + suffix for date in DATES for suffix in FORMS} | _SECONDS
 _OWN |= {f"profit_{share}" for share in SHARES}
 _WHAT = "a file of orders, CSV or JSON"
 
@@ -167,8 +168,10 @@ def _attributes(record: Record) -> dict[str, str]:
     nested = [dict(inner.raw) for inner in record.inner("attributes")]
     rest = record.rest()
     for name, value in [*rest.items(), *(item for inner in nested for item in inner.items())]:
-        if name in rest and name in _OWN:
-            record.fault(name, "the file tells its times in another way")
+        if name in rest and name in _SECONDS:
+            record.fault(name, f"no such field; expected {name[:-2]}, {name[:-2]}_utc or {name[:-2]}_h")
+        elif name in rest and name in _OWN:
+            continue  # Told already: times in several ways.
         elif isinstance(value, bool):
             found[name] = str(value).lower()
         elif isinstance(value, (str, int, float)):

@@ -9,9 +9,10 @@ from itertools import count
 
 from hypothesis import strategies as st
 
-from metagraph.agents import Agent, Queue
+from metagraph.agents import Absence, Agent, Breakdowns, Queue
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, Sequence, skeleton
 from metagraph.calendars import ALWAYS, Calendar, CalendarException
+from metagraph.check_agents import OWN_RULES
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
 from metagraph.model import (
     Approval,
@@ -31,6 +32,7 @@ from metagraph.routing import Level, Routing, RoutingRow
 labels = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 amounts = st.floats(0, 1e9, allow_subnormal=True)
 finite = st.floats(allow_nan=False, allow_infinity=False)
+OFTEN = Fitted(Parametric("expon", (0.0, 3600.0)), 0, "human")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 instants = st.timedeltas(timedelta(0), timedelta(days=47000)).map(lambda since: EPOCH + since)
 
@@ -191,11 +193,16 @@ def metagraphs(draw: st.DrawFn) -> Metagraph:
         name=draw(labels),
         nodes=tuple(draw(task(node, agents)) if isinstance(node, Task) else node for node in plain.nodes),
         routing=tuple(draw(contexts(routing)) for routing in plain.routing),
-        agents=tuple(
-            draw(st.builds(Agent, st.just(a), names, labels, st.integers(1, 9), cost_per_h=amounts))
-            for a in agents
+        agents=tuple(draw(agent(name, names)) for name in agents),
+        queues=(
+            Queue(
+                "q",
+                tuple(agents),
+                draw(shares(len(agents))),
+                draw(st.sampled_from(OWN_RULES)),
+                draw(st.sampled_from(["", "segment == 'gold' and value > 1000"])),
+            ),
         ),
-        queues=(Queue("q", tuple(agents), draw(shares(len(agents)))),),
         calendars=calendars,
         paces=(Pace("office hours", draw(st.tuples(*[st.floats(0.1, 9)] * 3).map(lambda x: x * 56))),),
         arrivals=draw(st.none() | st.builds(Arrivals, st.tuples(*[amounts] * 3).map(lambda x: x * 56))),
@@ -207,6 +214,30 @@ def metagraphs(draw: st.DrawFn) -> Metagraph:
         provenance=draw(st.none() | provenances()),
         overrides=tuple(draw(st.lists(st.builds(Override, labels, labels, labels, labels), max_size=2))),
         approvals=tuple(draw(st.lists(st.builds(Approval, labels, instants, labels), max_size=2))),
+    )
+
+
+@st.composite
+def agent(draw: st.DrawFn, name: str, calendars: st.SearchStrategy[str]) -> Agent:
+    hired = draw(st.none() | instants)
+    edges = draw(st.lists(st.integers(0, 9999), max_size=4, unique=True).map(sorted))
+    times = [(hired or EPOCH) + timedelta(hours=h) for h in edges]
+    # The last absence may be for good.
+    ends = [*times[1::2], *([None] if len(times) % 2 else [])]
+    absences = tuple(
+        Absence(start, end, draw(st.booleans()), draw(labels))
+        for start, end in zip(times[::2], ends, strict=True)
+    )
+    return Agent(
+        name,
+        draw(calendars),
+        draw(labels),
+        draw(st.integers(1, 9)),
+        draw(st.sampled_from(["parallel", "shared"])),
+        draw(amounts),
+        hired=hired,
+        absences=absences,
+        breakdowns=draw(st.none() | st.builds(Breakdowns, st.just(OFTEN), fits())),
     )
 
 
@@ -240,6 +271,7 @@ def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
         preemptible=draw(st.booleans()),
         cost=draw(amounts),
         waits=draw(st.none() | st.builds(WaitBreakdown, st.integers(0, 99), finite, finite, finite)),
+        eta_error=draw(st.none() | fits()),
     )
 
 
@@ -274,11 +306,23 @@ def order_models(draw: st.DrawFn) -> OrderModel:
     parts = draw(shares(len(keys))) if keys else ()
     maybe = st.none() | fits()
     classes = [
-        OrderClass(cls, segment, share, draw(st.integers(0, 9)), draw(maybe), draw(maybe), None, draw(maybe))
+        OrderClass(
+            cls,
+            segment,
+            share,
+            draw(st.integers(0, 9)),
+            draw(maybe),
+            draw(fits()),
+            **draw(
+                st.fixed_dictionaries({"early_after": maybe, "grace": maybe})
+                | st.fixed_dictionaries({"early_after": maybe, "patience": maybe})
+            ),
+        )
         for (cls, segment), share in zip(keys, parts, strict=True)
     ]
     profit = draw(st.none() | st.builds(ProfitShape, finite, finite))
-    return OrderModel(tuple(classes), profit, draw(st.dictionaries(labels, labels, max_size=2)))
+    priority = {segment: draw(amounts) for _, segment in keys}
+    return OrderModel(tuple(classes), profit, draw(st.dictionaries(labels, labels, max_size=2)), priority)
 
 
 def provenances() -> st.SearchStrategy[Provenance]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from metagraph.agents import Agent, Queue
+from metagraph.agents import Absence, Agent, Breakdowns, Queue
 from metagraph.blocks import Choice, Leaf, Loop, Parallel, Sequence
 from metagraph.calendars import WEEK_S, Calendar, CalendarException
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
@@ -46,6 +46,10 @@ def task(**changes: Any) -> Edit:
     return lambda m: replace(
         m, nodes=tuple(replace(n, **changes) if isinstance(n, Task) and n.id == "a" else n for n in m.nodes)
     )
+
+
+def agent(**changes: Any) -> Edit:
+    return with_(agents=(replace(GOOD.agents[0], **changes),))
 
 
 def law(law: Distribution) -> Edit:
@@ -93,6 +97,8 @@ def cls(**changes: Any) -> Edit:
 FITTED_BELOW = Fitted(Constant(-1.0), 1, "task")
 NAIVE = datetime(2024, 1, 1)  # noqa: DTZ001
 WHEN = datetime(2024, 1, 1, tzinfo=UTC)
+LATER = datetime(2024, 1, 2, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 ALL = DurationRow(Fitted(Constant(1.0), 1, "task"))
 
 FAULTS: list[tuple[Edit, str]] = [
@@ -157,6 +163,50 @@ FAULTS: list[tuple[Edit, str]] = [
         with_(queues=(Queue("q", ("ann",), priority="LIFO"),)),
         'queue q, priority: "LIFO"; expected one of FIFO, ',
     ),
+    (
+        with_(queues=(Queue("q", ("ann",), priority="RULE"),)),
+        "queue q, priority: RULE belongs to policies; expected one of FIFO, HP, SDD, SERPT, HPCS",
+    ),
+    (
+        with_(queues=(Queue("q", ("ann",), only="segment = 'gold'"),)),
+        """queue q, only, position 9: "segment = 'gold'" can't be read""",
+    ),
+    (agent(hired=NAIVE), "agent ann, hired: 2024-01-01T00:00:00 has no time zone"),
+    (agent(absences=(Absence(NAIVE),)), "agent ann, absences, item 0: 2024-01-01T00:00:00 has no time zone"),
+    (agent(absences=(Absence(WHEN, NAIVE),)), "agent ann, absences, item 0: 2024-01-01T00:00:00 has no"),
+    (
+        agent(absences=(Absence(WHEN, WHEN),)),
+        "agent ann, absences, item 0: 2024-01-01 00:00:00+00:00 to 2024-",
+    ),
+    (
+        agent(absences=(Absence(WHEN), Absence(LATER))),
+        "agent ann, absences, item 1: it follows an absence for good",
+    ),
+    (
+        agent(absences=(Absence(WHEN, LATER + HOUR), Absence(LATER))),
+        "item 1: it begins at 2024-01-02 00:00:00+00:00, before the one before it ends at 2024-01-02 01:00",
+    ),
+    (
+        agent(hired=LATER, absences=(Absence(WHEN, LATER),)),
+        "item 0: it begins at 2024-01-01 00:00:00+00:00, before",
+    ),
+    (
+        agent(breakdowns=Breakdowns(FITTED_BELOW, ALL.fitted)),
+        "agent ann, breakdowns, between, law: the constant -1.0 is negative",
+    ),
+    (
+        agent(breakdowns=Breakdowns(ALL.fitted, FITTED_BELOW)),
+        "agent ann, breakdowns, repair, law: the constant -1.0 is negative",
+    ),
+    (
+        agent(breakdowns=Breakdowns(Fitted(Constant(0.0), 1, "human"), ALL.fitted)),
+        "agent ann, breakdowns, between: always 0; the agent would never work",
+    ),
+    (task(eta_error=Fitted(Constant(1.0), -1, "human")), "task a, eta_error, n: -1 observations"),
+    (
+        task(eta_error=Fitted(Parametric("norm", (0.0, 60.0)), 1, "human")),
+        "task a, eta_error, law: norm reaches below 0, where a family counts as 0; use an empirical law",
+    ),
     (task(queues=("r",)), 'task a, queues: "r" is no queue'),
     (task(queues=("q", "q")), 'task a, queues: "q" is listed 2 times'),
     (task(label=""), "task a, label: empty"),
@@ -216,6 +266,21 @@ FAULTS: list[tuple[Edit, str]] = [
         'orders, class "k" in segment "", due_after, law: the constant -1.0 is negative',
     ),
     (cls(due_after=ALL.fitted, due_working_days=3), "both due_after and due_working_days"),
+    (
+        cls(patience=ALL.fitted, grace=ALL.fitted, due_after=ALL.fitted),
+        "both patience and grace; only one can",
+    ),
+    (cls(grace=ALL.fitted), 'in segment "", grace: it counts from the due date, and there is none'),
+    (cls(early_after=FITTED_BELOW), 'in segment "", early_after, law: the constant -1.0 is negative'),
+    (cls(grace=FITTED_BELOW, due_working_days=1), 'in segment "", grace, law: the constant -1.0 is negative'),
+    (
+        with_(orders=OrderModel(segment_priority={"gold": -1.0})),
+        'orders, segment_priority, "gold": -1.0 is negative; expected 0 or more',
+    ),
+    (
+        with_(orders=OrderModel((OrderClass("", "silver", 1.0, 1),), segment_priority={"gold": 1.0})),
+        'orders, segment_priority, "gold": no order class has this segment; there are "silver"',
+    ),
     (with_(closing=ClosingFact({"B": 1.5}, 0.5, 1.0)), 'closing, end_activities, "B": 1.5 is no share'),
     (with_(closing=ClosingFact({}, 0.5, -1.0)), "closing, idle_s: -1.0 is negative"),
     (
@@ -273,3 +338,13 @@ def test_a_routing_that_is_not_the_gateways_is_told_once() -> None:
 @given(metagraphs())
 def test_metagraphs_that_make_sense_have_no_faults(metagraph: Metagraph) -> None:
     assert validate(metagraph) == ()
+
+
+def test_an_eta_may_be_missed_on_both_sides() -> None:
+    early = Fitted(Empirical((-60.0, 0.0, 90.0)), 1, "human")
+    assert validate(task(eta_error=early)(GOOD)) == ()
+
+
+def test_absences_that_follow_each_other_are_no_fault() -> None:
+    found = (Absence(WHEN, LATER), Absence(LATER, LATER + HOUR), Absence(LATER + 2 * HOUR))
+    assert validate(agent(hired=WHEN, absences=found)(GOOD)) == ()
