@@ -63,7 +63,10 @@ def gain_score(mine: float, best: float) -> float:
 
 
 def urgency_score(left_s: float, least_s: float) -> float:
-    """How the time left to a due date compares with the least above 0 in the local queue: 0 to 1."""
+    """How the time to a due date compares with the least above 0 in the local queue: 0 to 1.
+
+    Times are counted from the earliest release in the local queue: only differences of dates decide.
+    """
     if left_s <= 0.0:
         return 1.0
     return 0.0 if left_s == INFINITE else least_s / left_s

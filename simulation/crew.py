@@ -1,104 +1,165 @@
-"""Who is free: agents' spare capacity, their shifts, and the draw of one for an item."""
+"""Who is free: agents' places, their presence and shifts, and the draw of one for an item."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 from math import inf
+from typing import Protocol
 
-from metagraph.calendars import WorkClock
-from simulation.network import Network
-from simulation.streams import REDRAW, Purpose, Stream
+from simulation.frames import Frame
+from simulation.items import Item
+from simulation.streams import REDRAW, Purpose
+from simulation.tokens import Uniforms
 
 _AGENT = int(Purpose.AGENT)
+
+
+class Clock(Protocol):
+    """A time line on which work progresses."""
+
+    def is_on(self, t: float) -> bool: ...
+    def next_on(self, t: float) -> float: ...
+    def on_until(self, t: float) -> float: ...
+    def between(self, t0: float, t1: float) -> float: ...
+    def after(self, t: float, work_s: float) -> float: ...
+
+
+class Always:
+    """The clock of those who never stop."""
+
+    __slots__ = ()
+
+    def is_on(self, t: float) -> bool:
+        return True
+
+    def next_on(self, t: float) -> float:
+        return t
+
+    def on_until(self, t: float) -> float:
+        return inf
+
+    def between(self, t0: float, t1: float) -> float:
+        return t1 - t0
+
+    def after(self, t: float, work_s: float) -> float:
+        return t + work_s
 
 
 class Shifts:
     """Work clocks asked at times that never decrease: each answers until its next change."""
 
-    __slots__ = ("_clocks", "_on", "until")
+    __slots__ = ("_on", "clocks", "until")
 
-    def __init__(self, clocks: tuple[WorkClock | None, ...]) -> None:
-        self._clocks = clocks
+    def __init__(self, clocks: Sequence[Clock]) -> None:
+        self.clocks = clocks
         self._on = [True] * len(clocks)
-        self.until = [inf if clock is None else -inf for clock in clocks]
+        self.until = [-inf] * len(clocks)
         """Per clock: up to when the last answer holds; of one that is off, when it comes on."""
 
     def on(self, clock: int, t: float) -> bool:
         """Whether the clock runs at t."""
         if t >= self.until[clock]:
-            self._look(clock, t)
+            line = self.clocks[clock]
+            self._on[clock] = line.is_on(t)
+            self.until[clock] = line.on_until(t) if self._on[clock] else line.next_on(t)
         return self._on[clock]
-
-    def _look(self, index: int, t: float) -> None:
-        clock = self._clocks[index]
-        assert clock is not None
-        self._on[index] = clock.is_on(t)
-        self.until[index] = clock.on_until(t) if self._on[index] else clock.next_on(t)
 
 
 class Crew:
-    """Spare capacity of all agents."""
+    """Places of all agents, and what they work on."""
 
-    __slots__ = ("_clocks", "_dry", "_idle", "_network", "_stream", "free", "shifts")
+    __slots__ = ("_clocks", "_draws", "_dry", "_frame", "_idle", "free", "present", "shifts", "working")
 
-    def __init__(self, network: Network, stream: Stream) -> None:
-        self._network = network
-        self._stream = stream
-        self._clocks = network.agent_clocks
-        self.shifts = Shifts(network.clocks)
-        self.free = list(network.capacities)
+    def __init__(self, frame: Frame, draws: Uniforms, clocks: Sequence[Clock]) -> None:
+        self._frame = frame
+        self._draws = draws
+        self._clocks = frame.clocks
+        self.shifts = Shifts(clocks)
+        self.present = list(frame.present)
+        self.free = list(frame.capacities)
         """Items each agent could take; below 0 where a state says that it does more than it can."""
-        self._idle = [len(pool.agents) for pool in network.pools]
-        self._dry = [-inf] * len(network.pools)
-        """Per queue: until when all its free agents are known to be off shift."""
+        self.working: list[list[Item]] = [[] for _ in self.free]
+        """Per agent, in the order of beginning."""
+        self._idle = [sum(self._spare(a) for a in team) for team in frame.line_agents]
+        """Per line: agents present with a free place."""
+        self._dry = [-inf] * len(frame.line_agents)
+        """Per line: until when all these are known to be off shift."""
+
+    def _spare(self, agent: int) -> bool:
+        return self.present[agent] and self.free[agent] > 0
 
     def hold(self, agent: int) -> None:
-        """The agent takes one item more."""
+        """One place less is free."""
         self.free[agent] -= 1
-        if self.free[agent] == 0:
-            for queue in self._network.agent_queues[agent]:
-                self._idle[queue] -= 1
+        if self.free[agent] == 0 and self.present[agent]:
+            for line in self._frame.agent_lines[agent]:
+                self._idle[line] -= 1
 
     def drop(self, agent: int) -> None:
-        """The agent has one item less."""
+        """One place more is free."""
         self.free[agent] += 1
-        if self.free[agent] == 1:
-            for queue in self._network.agent_queues[agent]:
-                self._idle[queue] += 1
-                self._dry[queue] = -inf
+        if self.free[agent] == 1 and self.present[agent]:
+            for line in self._frame.agent_lines[agent]:
+                self._idle[line] += 1
+                self._dry[line] = -inf
+
+    def attend(self, agent: int, present: bool) -> None:
+        """The agent comes or leaves."""
+        before, self.present[agent] = self._spare(agent), present
+        change = self._spare(agent) - before
+        for line in self._frame.agent_lines[agent]:
+            self._idle[line] += change
+            self._dry[line] = -inf
+
+    def attended(self, queue: int) -> bool:
+        """Whether an agent of the queue is present."""
+        present = self.present
+        return any(present[a] for a in self._frame.line_agents[queue])
 
     def can_take(self, agent: int, t: float) -> bool:
-        """Whether the agent has capacity and is on shift."""
-        return self.free[agent] > 0 and self.shifts.on(self._clocks[agent], t)
+        """Whether the agent is present, has a free place and is on shift."""
+        return self.free[agent] > 0 and self.present[agent] and self.shifts.on(self._clocks[agent], t)
 
-    def pick(self, queue: int, order: int, node: int, visit: int, t: float) -> int:
-        """An agent that serves the queue now, drawn by the queue's weights among those who can; -1: nobody.
-
-        The first draw is from all agents, and holds if that one can: the same law, without looking at all.
-        """
-        if not self._idle[queue] or t < self._dry[queue]:
+    def pick(self, line: int, item: Item, t: float) -> int:
+        """An agent of the line who can take the item, drawn by the queue's weights; -1: nobody can."""
+        if not self._idle[line] or t < self._dry[line]:
             return -1
-        pool = self._network.pools[queue]
-        if len(pool.agents) == 1:
-            return pool.agents[0] if self.can_take(pool.agents[0], t) else -1
-        u = self._stream.uniform(order, node, visit, _AGENT)
-        agent = pool.agents[bisect_right(pool.cumulative, u)]
-        if self.can_take(agent, t):
-            return agent
-        return self._pick_among(queue, order, node, visit, t)
+        team = self._frame.line_agents[line]
+        if len(team) == 1:
+            return team[0] if self.can_take(team[0], t) else -1
+        able: list[int] = []
+        tries = self._frame.tries[line]
+        if tries == 1:  # a draw decides nothing where only one can
+            able = self._able(line, t)
+            if len(able) < 2:
+                return team[able[0]] if able else -1
+        for k in range(tries):
+            agent = team[bisect_right(self._frame.queue_cumulative[line], self._draw(item, REDRAW * k))]
+            if self.can_take(agent, t):
+                return agent
+        return self._among(line, able or self._able(line, t), item)
 
-    def _pick_among(self, queue: int, order: int, node: int, visit: int, t: float) -> int:
-        pool, free, clocks, on = self._network.pools[queue], self.free, self._clocks, self.shifts.on
-        able = [i for i, a in enumerate(pool.agents) if free[a] > 0 and on(clocks[a], t)]
+    def _draw(self, item: Item, redraw: int) -> float:
+        return self._draws.uniform(item.journey.order, item.task.node, item.visit, _AGENT + redraw)
+
+    def _able(self, line: int, t: float) -> list[int]:
+        """Positions in the line's team of those who can take something."""
+        free, present, clocks, on = self.free, self.present, self._clocks, self.shifts.on
+        spare = [i for i, a in enumerate(self._frame.line_agents[line]) if free[a] > 0 and present[a]]
+        team = self._frame.line_agents[line]
+        able = [i for i in spare if on(clocks[team[i]], t)]
         if not able:
-            until = self.shifts.until
-            self._dry[queue] = min((until[clocks[a]] for a in pool.agents if free[a] > 0), default=-inf)
-            return -1
-        if len(able) == 1:
-            return pool.agents[able[0]]
-        sums = list(accumulate(pool.weights[i] for i in able))
+            self._dry[line] = min((self.shifts.until[clocks[team[i]]] for i in spare), default=-inf)
+        return able
+
+    def _among(self, line: int, able: list[int], item: Item) -> int:
+        team, weights = self._frame.line_agents[line], self._frame.weights[line]
+        if len(able) < 2:
+            return team[able[0]] if able else -1
+        sums = list(accumulate(weights[i] for i in able))
         if sums[-1] <= 0.0:
             sums = list(accumulate(1.0 for _ in able))
-        u = self._stream.uniform(order, node, visit, _AGENT + REDRAW)
-        return pool.agents[able[min(bisect_right(sums, u * sums[-1]), len(able) - 1)]]
+        u = self._draw(item, REDRAW * self._frame.tries[line])
+        return team[able[min(bisect_right(sums, u * sums[-1]), len(able) - 1)]]

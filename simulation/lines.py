@@ -1,108 +1,96 @@
-"""Work items, and the lines in which they wait."""
+"""The lines in which items wait: the queues, and an own one of each agent."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
-from math import inf, nan
 
-from metagraph.rules import priority, profit_at
-from simulation.network import Work
-from simulation.program import Program
-from simulation.tokens import Journey
+from simulation.frames import Frame
+from simulation.items import Item
+from simulation.session import WAITING
 
-
-class Item:
-    """One execution of a task, from the token's arrival on. Times in seconds, NaN while unknown."""
-
-    __slots__ = (
-        "agent",
-        "enabled",
-        "end",
-        "gone",
-        "journey",
-        "node",
-        "queue",
-        "ready",
-        "start",
-        "visit",
-        "work",
-    )
-
-    def __init__(self, journey: Journey, node: int, work: Work, visit: int, enabled: float) -> None:
-        self.journey = journey
-        self.node = node
-        self.work = work
-        self.visit = visit
-        self.enabled = enabled
-        self.ready = nan
-        self.start = nan
-        self.end = nan
-        self.queue = -1
-        self.agent = -1
-        self.gone = False
-        """Its order was lost meanwhile."""
+Entry = tuple[float, float, int, int, int, Item]
+"""Key, place, again, serial: what comes first, and no two alike; stamp: void unless it is the item's."""
+Scores = Callable[[list[Item], float], list[float]]
+"""The averaged score of each item of a set at an instant."""
 
 
-Head = tuple[float, float, int, int, int]
-"""Priority, ready, order, node, visit: what comes first, and no two alike."""
+def position(item: Item) -> tuple[float, float, int, int]:
+    """By it a line is ordered."""
+    return item.key, item.place, item.again, item.serial
 
 
 class Lines:
-    """What waits in each queue, first by the queue's rule, then by when it got ready."""
+    """What waits in each line, by (key, place, again, serial)."""
 
-    __slots__ = ("_heaps", "_program", "load", "waiting")
+    __slots__ = ("_heaps", "waiting")
 
-    def __init__(self, program: Program) -> None:
-        pools = program.network.pools
-        self._program = program
-        self._heaps: list[list[tuple[Head, Item]]] = [[] for _ in pools]
-        self.waiting = [0] * len(pools)
-        self.load = [0] * len(pools)
-        """Items that wait or are worked on."""
+    def __init__(self, frame: Frame) -> None:
+        self._heaps: list[list[Entry]] = [[] for _ in frame.line_agents]
+        self.waiting = [0] * len(frame.line_agents)
 
-    def put(self, item: Item, t: float) -> None:
-        """The item waits in its queue from t on."""
-        journey, network = item.journey, self._program.network
-        rule, key = network.pools[item.queue].rule, 0.0
-        if rule != "FIFO":
-            order = self._program.orders[journey.order]
-            key = priority(
-                rule,
-                profit=profit_at(order, network.profit, t),
-                due_s=inf if order.due_s is None else order.due_s,
-                expected_work_s=item.work.duration(journey.cls, journey.segment, -1).mean,
-            )
-        head = (key, item.ready, journey.order, item.node, item.visit)
-        heappush(self._heaps[item.queue], (head, item))
-        self.waiting[item.queue] += 1
+    def put(self, line: int, item: Item) -> None:
+        """The item waits there from now on."""
+        item.stamp += 1
+        item.status = WAITING
+        item.line = line
+        heappush(self._heaps[line], (item.key, item.place, item.again, item.serial, item.stamp, item))
+        self.waiting[line] += 1
 
-    def head(self, queue: int) -> tuple[Head, Item]:
-        """What comes first in a queue where something waits."""
-        heap = self._heaps[queue]
-        while heap[0][1].gone:
-            heappop(heap)
-        return heap[0]
+    def remove(self, item: Item) -> None:
+        """The item doesn't wait any more."""
+        item.stamp += 1
+        self.waiting[item.line] -= 1
+        item.line = -1
 
-    def best(self, queues: tuple[int, ...] | list[int]) -> int:
-        """The queue with the first item of all; -1 if nothing waits."""
-        waiting, found, first = self.waiting, -1, None
-        for queue in queues:
-            if waiting[queue]:
-                head = self.head(queue)[0]
-                if first is None or head < first:
-                    found, first = queue, head
-        return found
+    def first(self, lines: Iterable[int], t: float) -> Item | None:
+        """What comes first in some lines; None if nothing waits there."""
+        waiting, found = self.waiting, None
+        for line in lines:
+            if waiting[line]:
+                heap = self._heaps[line]
+                entry = heap[0]
+                while entry[4] != entry[5].stamp:
+                    heappop(heap)
+                    entry = heap[0]
+                if found is None or entry < found:
+                    found = entry
+        return None if found is None else found[5]
 
-    def take(self, queue: int) -> Item:
-        """Remove and return what comes first."""
-        item = self.head(queue)[1]
-        heappop(self._heaps[queue])
-        self.waiting[queue] -= 1
-        return item
+    def items(self, line: int) -> list[Item]:
+        """All that waits in a line, in its order."""
+        return [entry[5] for entry in sorted(self._heaps[line]) if entry[4] == entry[5].stamp]
 
-    def forget(self, item: Item) -> None:
-        """An item whose order was lost: neither waiting nor worked on any more."""
-        item.gone = True
-        if item.queue >= 0:
-            self.load[item.queue] -= 1
-            self.waiting[item.queue] -= item.start != item.start
+
+class ScoredLines(Lines):
+    """What waits in each line under averages: its order is found whenever it is asked."""
+
+    __slots__ = ("_members", "_scores")
+
+    def __init__(self, frame: Frame, scores: Scores) -> None:
+        super().__init__(frame)
+        self._scores = scores
+        self._members: list[dict[int, Item]] = [{} for _ in frame.line_agents]
+
+    def put(self, line: int, item: Item) -> None:
+        item.stamp += 1
+        item.status = WAITING
+        item.line = line
+        self._members[line][item.serial] = item
+        self.waiting[line] += 1
+
+    def remove(self, item: Item) -> None:
+        del self._members[item.line][item.serial]
+        super().remove(item)
+
+    def first(self, lines: Iterable[int], t: float) -> Item | None:
+        """The item with the highest score among all that waits in these lines, then by place."""
+        items = [item for line in lines for item in self._members[line].values()]
+        if len(items) < 2:
+            return items[0] if items else None
+        scored = zip(self._scores(items, t), items, strict=True)
+        return min(scored, key=lambda pair: (-pair[0], pair[1].place, pair[1].again, pair[1].serial))[1]
+
+    def items(self, line: int) -> list[Item]:
+        """All that waits in a line, by (place, again, serial)."""
+        return sorted(self._members[line].values(), key=lambda i: (i.place, i.again, i.serial))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metagraph.orders import Order
 from simulation.clocks import ClockPlan, PacePlan
 from simulation.tables import Table
 
@@ -246,6 +247,8 @@ class Orders:
     """[order, task]: a schedule's ranks, infinite where it has none."""
     assigned: Ints | None = None
     """[order, task]: the queue that a schedule names; -1: none."""
+    given: Sequence[Order] | None = None
+    """The orders themselves, for policies written in Python."""
     curves: Floats | None = None
     """[order, 5]: early, due, late, final, lost of each order's profit curve, where any order has one of its
     own (others repeat the policy's); None: the policy's for all."""

@@ -3,70 +3,86 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Protocol
 
 from metagraph.errors import DataError
-from simulation.network import Kind, Network
-from simulation.program import Standing, Token
-from simulation.streams import REDRAW, Purpose, Stream
+from metagraph.routing import MAX_VISIT
+from simulation.frames import Frame
+from simulation.items import Item
+from simulation.program import Kind
+from simulation.streams import REDRAW, Purpose
 
 MAX_STEPS = 10_000
 """Nodes that one order may pass; a loop that is never left ends here."""
 
-_ROUTE = int(Purpose.ROUTE)
-_REDRAWS = 50
+_TASK, _ROUTE, _END, _SPLIT, _MERGE = Kind.TASK, Kind.ROUTE, Kind.END, Kind.SPLIT, Kind.MERGE
+_DRAW = int(Purpose.ROUTE)
+
+
+class Uniforms(Protocol):
+    """Where random numbers come from: a Stream, or what foresees one."""
+
+    def uniform(self, order: int, node: int, visit: int, purpose: int, /) -> float: ...
 
 
 class Journey:
     """One order on its way."""
 
-    __slots__ = ("cls", "history", "lost", "merged", "name", "order", "segment", "steps", "tokens", "visits")
+    __slots__ = ("cls", "history", "items", "merged", "order", "segment", "steps", "tokens", "visits")
 
-    def __init__(self, order: int, name: str, cls: int, segment: int) -> None:
+    def __init__(self, frame: Frame, order: int, cls: int, segment: int) -> None:
         self.order = order
         """Its index, which keys its random numbers."""
-        self.name = name
         self.cls = cls
         self.segment = segment
         self.history = 0
         """Code of the activities it completed."""
         self.tokens = 1
-        """Where it stands at once; 0 once it is complete."""
+        """Where it stands at once; 0 once it has ended."""
         self.steps = 0
-        self.visits: dict[int, int] = {}
-        """Per task and routing gateway: how often it went there."""
-        self.merged: dict[int, int] = {}
-        """Per and_merge: tokens that wait there."""
-        self.lost = False
+        self.visits = [0] * frame.network.visits
+        """Per column of tasks and routing gateways: how often it came there."""
+        self.merged = [0] * frame.network.merges
+        """Per column of and_merges: tokens that wait there."""
+        self.items: list[Item] = []
+        """Its live ones, by serial."""
 
 
-def advance(network: Network, journey: Journey, node: int, stream: Stream, redraw: int = 0) -> list[int]:
-    """Move one token that reaches `node` on until it rests; the tasks that it and its split parts reach.
+def advance(
+    frame: Frame, journey: Journey, node: int, stream: Uniforms, ids: Sequence[str], redraw: int = 0
+) -> list[tuple[int, int]]:
+    """Move one token that reaches `node` on until it rests; (task's node, visit) of each that it and its
+    split parts reach, in their order.
 
-    `redraw` > 0 takes other random choices for the same gateways. Raises DataError for a loop without end.
+    `redraw` > 0 takes other random choices for the same gateways. Raises DataError for a loop without end;
+    `ids` are the names of the orders.
     """
-    kinds, targets = network.kinds, network.targets
-    reached: list[int] = []
+    kinds, targets = frame.kinds, frame.targets
+    reached: list[tuple[int, int]] = []
     open_ends = [node]
     while open_ends:
         here = open_ends.pop()
         kind = kinds[here]
         journey.steps += 1
         if journey.steps > MAX_STEPS:
-            raise _endless(network, journey, here)
-        if kind == Kind.TASK:
-            journey.visits[here] = journey.visits.get(here, 0) + 1
-            reached.append(here)
-        elif kind == Kind.ROUTE:
-            open_ends.append(_choose(network, journey, here, stream, redraw))
-        elif kind == Kind.END:
+            raise _endless(frame, ids[journey.order], here)
+        if kind == _TASK:
+            column = frame.visit[here]
+            journey.visits[column] += 1
+            reached.append((here, journey.visits[column]))
+        elif kind == _ROUTE:
+            open_ends.append(_choose(frame, journey, here, stream, redraw))
+        elif kind == _END:
             journey.tokens -= 1
-        elif kind == Kind.SPLIT:
+        elif kind == _SPLIT:
             journey.tokens += len(targets[here]) - 1
             open_ends.extend(reversed(targets[here]))
-        elif kind == Kind.MERGE:
-            arrived = journey.merged.get(here, 0) + 1
-            journey.merged[here] = arrived % network.needs[here]
-            if arrived == network.needs[here]:
+        elif kind == _MERGE:
+            column = frame.merge[here]
+            arrived = journey.merged[column] + 1
+            journey.merged[column] = arrived % frame.needs[here]
+            if arrived == frame.needs[here]:
                 journey.tokens -= arrived - 1
                 open_ends.append(targets[here][0])
         else:
@@ -74,43 +90,35 @@ def advance(network: Network, journey: Journey, node: int, stream: Stream, redra
     return reached
 
 
-def routed(network: Network, journey: Journey, standing: Standing, stream: Stream) -> list[tuple[int, Token]]:
-    """Set the journey to where an open order stands, tokens at gateways moved on to tasks.
-
-    It is known to be open: a way on which it would end without any further task is drawn again, 50 times.
-    """
-    for redraw in range(_REDRAWS):
-        journey.history, journey.steps = standing.history, 0
-        journey.visits, journey.merged = dict(standing.visits), dict(standing.merged)
-        journey.tokens = len(standing.tokens) + sum(standing.merged.values())
-        reached = []
-        for token in standing.tokens:
-            if network.kinds[token.node] == Kind.TASK:
-                reached.append((token.node, token))
-            else:
-                # The visit that a token at a gateway is making was counted when it came there.
-                journey.visits[token.node] = max(journey.visits.get(token.node, 0) - 1, 0)
-                ways = advance(network, journey, token.node, stream, redraw)
-                reached += [(task, token) for task in ways]
-        if journey.tokens:
-            break
-    return reached
+def _choose(frame: Frame, journey: Journey, here: int, stream: Uniforms, redraw: int) -> int:
+    column = frame.visit[here]
+    journey.visits[column] += 1
+    visit = journey.visits[column]
+    targets = frame.targets[here]
+    if len(targets) == 1:
+        return targets[0]
+    first = _weights(frame, journey, here, min(visit, MAX_VISIT))
+    u = stream.uniform(journey.order, here, visit, _DRAW + REDRAW * redraw)
+    return targets[bisect_right(frame.cumulative, u, first, first + len(targets)) - first]
 
 
-def _choose(network: Network, journey: Journey, here: int, stream: Stream, redraw: int) -> int:
-    visit = journey.visits.get(here, 0) + 1
-    journey.visits[here] = visit
-    route = network.routes[here]
-    assert route is not None
-    cumulative = route.cumulative(journey.cls, journey.segment, visit, journey.history)
-    if len(cumulative) == 1:
-        return network.targets[here][0]
-    u = stream.uniform(journey.order, here, visit, _ROUTE + REDRAW * redraw)
-    return network.targets[here][bisect_right(cumulative, u)]
+def _weights(frame: Frame, journey: Journey, here: int, visit: int) -> int:
+    for level in frame.levels[here]:
+        context = 0
+        if level.cls:
+            context = journey.cls + 1
+        if level.segment:
+            context = context << 24 | journey.segment + 1
+        if level.visit:
+            context = context << 4 | visit
+        found = level.rows.get((context, journey.history % level.span))
+        if found is not None:
+            return found
+    raise KeyError("a gateway without a row for every context")
 
 
-def _endless(network: Network, journey: Journey, here: int) -> DataError:
+def _endless(frame: Frame, name: str, here: int) -> DataError:
     return DataError(
-        f"order {journey.name} passed {MAX_STEPS} nodes and is still at {network.node_ids[here]!r}: its loop "
+        f"order {name} passed {MAX_STEPS} nodes and is still at {frame.network.node_ids[here]!r}: its loop "
         "is (nearly) never left; lower the weight of going round again"
     )

@@ -1,0 +1,90 @@
+"""Work items: one execution of a task, from the token's arrival on."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING
+
+from simulation.frames import TaskFrame
+from simulation.session import DELAYED
+from simulation.tables import Table
+
+if TYPE_CHECKING:
+    from simulation.tokens import Journey
+
+ENDED = 3
+"""The status of an item that is done or lost."""
+
+
+class Item:
+    """One execution of a task. Times in seconds, NaN while unknown; see docs/simulation.md."""
+
+    __slots__ = (
+        "after",
+        "again",
+        "agent",
+        "done",
+        "enabled",
+        "end",
+        "finish",
+        "gain",
+        "interrupted",
+        "journey",
+        "key",
+        "law",
+        "left",
+        "line",
+        "micro",
+        "place",
+        "preemptions",
+        "queue",
+        "ready",
+        "rest",
+        "serial",
+        "since",
+        "stamp",
+        "start",
+        "status",
+        "task",
+        "visit",
+    )
+
+    def __init__(self, serial: int, journey: Journey, task: TaskFrame, visit: int, enabled: float) -> None:
+        self.serial = serial
+        self.journey = journey
+        self.task = task
+        self.visit = visit
+        self.enabled = enabled
+        self.after = 0
+        """Code of the activity that the order had completed last."""
+        self.status = DELAYED
+        self.stamp = 0
+        """Its version: events and places in lines that were meant for another one are void."""
+        self.ready = nan
+        """When it became ready, or will."""
+        self.place = nan
+        self.again = 0
+        self.interrupted = nan
+        """When it was interrupted last."""
+        self.preemptions = 0
+        self.queue = -1
+        self.line = -1
+        """WAITING: where."""
+        self.agent = -1
+        """Who works on it or did."""
+        self.law: Table | None = None
+        """Of the work that its agent does; None: it wasn't begun."""
+        self.start = nan
+        self.since = nan
+        """WORKING: up to when `done` and `left` are counted."""
+        self.done = 0.0
+        self.left = 0.0
+        self.finish = nan
+        self.end = nan
+        self.key = 0.0
+        self.gain = 0.0
+        """Profit found on joining or when interrupted, where averages ask for it."""
+        self.rest = 0.0
+        """WAITING: expected remaining work, where anybody asks for it."""
+        self.micro = 0
+        """The same in whole microseconds, for sums that are exact."""
