@@ -88,9 +88,9 @@ class Session(Protocol):
         """An independent copy; both go on as this one would, to the bit."""
 
     def reschedule(self, ranks: Floats, assigned: Ints) -> None:
-        """New ranks and queues [order, task] from now on: keys of what waits are found again, items that wait
-        in another queue than the one named choose again (by queue, in line order), and all lines are matched
-        as at a SHIFT. Only under Rule.RANK."""
+        """New ranks and queues [order, task] from now on: keys of what waits or is worked on are found again,
+        items that wait in another queue than the one named choose again (by queue, in line order), and all
+        lines are matched as at a SHIFT. Only under Rule.RANK."""
 
     def announce(self, order: int, node: int, eta_s: float) -> None:
         """A live item of the order at the node ends at `eta_s` (a task without queues), or isn't ready
