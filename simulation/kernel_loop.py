@@ -1,0 +1,339 @@
+"""The one compiled entry: work off events, or do what a session asks for between them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from simulation.kernel_agenda import FINISH, LOSS, PRESENCE, RANK, READY, RELEASE, SHIFT, item_place, pop, push, remove
+from simulation.kernel_clocks import INFINITE, UNKNOWN, after, paced_after, wake
+from simulation.kernel_events import on_finish, on_loss, on_presence, on_release, on_shift_begin
+from simulation.kernel_jit import INTERPRETED, Record, entry, float_at, int_at, leaf, part, put_int
+from simulation.kernel_layout import (
+    WORLD,
+    agent_of,
+    clock_of,
+    crew_of,
+    event_of,
+    item_of,
+    journey_of,
+    line_of,
+    log_of,
+    node_of,
+    order_of,
+    presence_of,
+)
+from simulation.kernel_lines import enter_line, find_key, put, take, value
+from simulation.kernel_notes import note, note_line, noted
+from simulation.kernel_queues import choose, join, match, own_line
+from simulation.kernel_tokens import attach, mark_open
+from simulation.kernel_working import begin, hold, progress, schedule_item
+from simulation.session import DELAYED, WAITING, WORKING
+
+
+class Command(IntEnum):
+    """What the entry is asked to do."""
+
+    RUN = 0
+    OPEN = 1
+    CLOCKS = 2
+    RESCHEDULE = 3
+    ANNOUNCE = 4
+    PEEK = 5
+
+
+class Status(IntEnum):
+    """Why it came back."""
+
+    DONE = 0
+    PAUSED = 1
+    CLOCKS = 2
+    ITEMS = 3
+    JOURNEYS = 4
+    ROWS = 5
+    EXECUTIONS = 6
+    OPEN_ORDERS = 7
+    ENDLESS = 8
+    REFUSED = 9
+
+
+MARGIN = 10_002
+"""Items that one event may create at most: as many as an order has steps."""
+_DELAYED, _WAITING, _WORKING = int(DELAYED), int(WAITING), int(WORKING)
+_RUN, _OPEN, _CLOCKS = int(Command.RUN), int(Command.OPEN), int(Command.CLOCKS)
+_RESCHEDULE, _ANNOUNCE = int(Command.RESCHEDULE), int(Command.ANNOUNCE)
+_DONE, _PAUSED, _SHORT = int(Status.DONE), int(Status.PAUSED), int(Status.CLOCKS)
+_ITEMS, _JOURNEYS, _ROWS = int(Status.ITEMS), int(Status.JOURNEYS), int(Status.ROWS)
+_EXECUTIONS, _OPEN_ORDERS = int(Status.EXECUTIONS), int(Status.OPEN_ORDERS)
+_ENDLESS, _REFUSED = int(Status.ENDLESS), int(Status.REFUSED)
+
+
+@leaf
+def _release_s(w: Record, order: int) -> float:
+    return max(order_of(w.orders, order).release_s, w.begin_s)
+
+
+@leaf
+def _room(w: Record) -> int:
+    """What must grow before anything can happen; DONE: nothing."""
+    if w.fresh_item + MARGIN > w.n_items and w.used_items + MARGIN > w.n_items:
+        return _ITEMS
+    if w.open + 1 > w.n_journeys:
+        return _JOURNEYS
+    if w.keep_log != 0 and w.serial + MARGIN > w.n_log:
+        return _ROWS
+    return _DONE
+
+
+@part
+def _next(w: Record) -> int:
+    """Find the next event: 0 in the heap, 1 a release, 2 a presence, -1 none; its time goes to `found_s`."""
+    source, code = -1, 0
+    w.found_s = INFINITE
+    if w.released == w.n_releases and w.open == 0:
+        return -1
+    if w.n_events > 0:
+        event = event_of(w.events, 0)
+        source, code = 0, int(event.code)
+        w.found_s = event.t
+    if w.released < w.n_releases:
+        order = int_at(w.releases, w.released)
+        t = _release_s(w, order)
+        mine = RELEASE << RANK | order
+        if source < 0 or t < w.found_s or (t == w.found_s and mine < code):
+            source, code = 1, mine
+            w.found_s = t
+    if w.shown < w.n_presence:
+        t = presence_of(w.presence, w.shown).t
+        mine = PRESENCE << RANK | w.shown
+        if source < 0 or t < w.found_s or (t == w.found_s and mine < code):
+            source = 2
+            w.found_s = t
+    return source
+
+
+@part
+def _run(w: Record) -> int:
+    """Work off events up to and including `until`."""
+    while True:
+        if w.failed_order >= 0:
+            return _ENDLESS
+        if w.short != 0:
+            return _SHORT
+        source = _next(w)
+        t = w.found_s
+        if source < 0:
+            return _DONE
+        if t > w.until:
+            return _PAUSED
+        if t >= w.reach:
+            return _SHORT
+        if w.executions >= w.most_executions:
+            return _EXECUTIONS
+        if w.open > w.most_open:
+            return _OPEN_ORDERS
+        short = _room(w)
+        if short != _DONE:
+            return short
+        if source == 0:
+            event = event_of(w.events, 0)
+            who, rank = event.who, event.code >> RANK
+            pop(w)
+            if rank == FINISH:
+                w.now = t
+                on_finish(w, (who - w.n_clocks) >> 1, t)
+            elif rank == READY:
+                w.now = t
+                join(w, (who - w.n_clocks) >> 1, t)
+            elif rank == SHIFT:
+                on_shift_begin(w, who, t)
+            else:
+                w.now = t
+                on_loss(w, (who - w.n_clocks) >> 1, t)
+        elif source == 1:
+            order = int_at(w.releases, w.released)
+            w.released += 1
+            w.now = t
+            if w.pause != 0:
+                w.until = min(w.until, t)
+            on_release(w, order, t)
+        else:
+            w.shown += 1
+            w.now = t
+            on_presence(w, w.shown - 1, t)
+
+
+@part
+def _open(w: Record) -> None:
+    """Put a state's orders in their places; its items are in the first slots, by serial."""
+    t = w.begin_s
+    for slot in range(w.fresh_journey):
+        journey = journey_of(w.journeys, slot)
+        if journey.tokens > 0:
+            mark_open(w, slot, t)
+    for slot in range(w.fresh_item):
+        item = item_of(w.items, slot)
+        put_int(w.places, item_place(w, slot), -1)
+        attach(w, slot)
+        if w.keep_log != 0:
+            log_of(w.log, item.serial).begun = 0
+        if item.status == _WORKING:
+            if item.queue >= 0:
+                line_of(w.lines, item.queue).load += 1
+            finish = item.finish
+            hold(w, slot, item.agent, t)
+            if finish == finish:
+                remove(w, item_place(w, slot))
+                schedule_item(w, slot, finish, FINISH)
+    for slot in range(w.fresh_item):
+        item = item_of(w.items, slot)
+        if item.status == _DELAYED:
+            schedule_item(w, slot, item.ready, READY)
+    for i in range(w.arg0):  # those that wait, by (ready, order, serial)
+        slot = noted(w, i)
+        item = item_of(w.items, slot)
+        if node_of(w.nodes, item.node).queues == 0:
+            begin(w, slot, -1, t)
+        else:
+            line = own_line(w, slot)
+            if item.queue < 0:
+                choose(w, slot, t)
+            if line < 0:
+                line = int(item.queue)
+            line_of(w.lines, item.queue).load += 1
+            value(w, slot, t)
+            put(w, slot, line, t)
+    _match_all(w, t)
+
+
+@leaf
+def _match_all(w: Record, t: float) -> None:
+    for number in range(w.n_lines):
+        put_int(w.line_scratch, number, number)
+    match(w, w.n_lines, t)
+
+
+@part
+def _lengthened(w: Record) -> None:
+    """Clocks have grown: find what lay beyond them."""
+    w.short = 0
+    for slot in range(w.fresh_item):
+        item = item_of(w.items, slot)
+        if item.unknown == 0:
+            continue
+        if item.status == _WORKING:
+            a = agent_of(w.agents, item.agent)
+            left = item.left * crew_of(w.crew, item.agent).k if a.shared != 0 else item.left
+            schedule_item(w, slot, after(w, a.clock, item.since, left), FINISH)
+        elif item.status == _DELAYED:
+            pace = node_of(w.nodes, item.node).pace
+            schedule_item(w, slot, paced_after(w, pace, item.since, item.left), READY)
+            if item.unknown == 0:
+                item.left = 0.0
+    for number in range(w.n_clocks):
+        clock = clock_of(w.clocks, number)
+        if clock.awake == 2:
+            clock.awake = 0
+            wake(w, number, w.now)
+
+
+@part
+def _reschedule(w: Record) -> None:
+    """Ranks and named queues are others now."""
+    t = w.now
+    for agent in range(w.n_agents):
+        slot = int(crew_of(w.crew, agent).head)
+        while slot >= 0:
+            find_key(w, slot, t)
+            slot = int(item_of(w.items, slot).mate_next)
+    for number in range(w.n_lines):
+        n = note_line(w, number, 0)
+        line_of(w.lines, number).root = -1
+        for i in range(n):
+            find_key(w, noted(w, i), t)
+            enter_line(w, noted(w, i), number)
+    n = 0
+    for number in range(w.n_queues):
+        stop = note_line(w, number, n)
+        for i in range(n, stop):
+            slot = noted(w, i)
+            item = item_of(w.items, slot)
+            named = int_at(w.assigned, item.order * w.n_tasks + node_of(w.nodes, item.node).task)
+            if named >= 0 and named != item.queue:
+                note(w, n, slot)
+                n += 1
+    for i in range(n):
+        slot = noted(w, i)
+        take(w, slot, t)
+        line_of(w.lines, item_of(w.items, slot).queue).load -= 1
+    for i in range(n):
+        slot = noted(w, i)
+        choose(w, slot, t)
+        queue = int(item_of(w.items, slot).queue)
+        line_of(w.lines, queue).load += 1
+        line = own_line(w, slot)
+        value(w, slot, t)
+        put(w, slot, line if line >= 0 else queue, t)
+    _match_all(w, t)
+
+
+@part
+def _announce(w: Record) -> int:
+    """An item of the order at the node ends, or isn't ready before, the instant that is given."""
+    at = int_at(w.slots, w.arg0)
+    found = -1
+    if at >= 0:
+        slot = int(journey_of(w.journeys, at).head)
+        while slot >= 0 and found < 0:
+            item = item_of(w.items, slot)
+            if item.node == w.arg1 and (item.status != _WORKING or item.queue < 0):
+                found = slot
+            slot = int(item.peer_next)
+    if found < 0:
+        return _REFUSED
+    t = w.now
+    item = item_of(w.items, found)
+    eta = max(w.arg_s, t)
+    if node_of(w.nodes, item.node).queues == 0:
+        remove(w, item_place(w, found))
+        if item.status != _WORKING:
+            join(w, found, t)
+            remove(w, item_place(w, found))
+        moved = progress(w, found, t)
+        item.done += moved
+        item.since = t
+        item.left = eta - t
+        schedule_item(w, found, eta, FINISH)
+        return _DONE
+    if item.status == _WAITING:
+        if w.arg_s <= t:
+            return _DONE
+        take(w, found, t)
+        line_of(w.lines, item.queue).load -= 1
+        item.queue = -1
+        item.again = 0
+    remove(w, item_place(w, found))
+    item.status = _DELAYED
+    item.ready = eta
+    schedule_item(w, found, eta, READY)
+    return _DONE
+
+
+def _act(world: Record, command: int) -> int:
+    w = world[0]
+    if command == _RUN:
+        return _run(w)
+    if command == _OPEN:
+        _open(w)
+    elif command == _CLOCKS:
+        _lengthened(w)
+    elif command == _RESCHEDULE:
+        _reschedule(w)
+    elif command == _ANNOUNCE:
+        return _announce(w)
+    else:
+        _next(w)
+    return _DONE
+
+
+act = entry(WORLD)(_act)
+"""Do the command in the world; the status."""

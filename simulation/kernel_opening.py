@@ -1,0 +1,86 @@
+"""A state's orders put into the kernel's arrays; the compiled code then gives them to agents and lines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.kernel_layout import ITEM, JOURNEY
+from simulation.kernel_memory import Memory
+from simulation.opening import Opening
+from simulation.program import Program
+from simulation.session import WAITING
+
+_SAME = ("order", "node", "visit", "status", "agent", "queue", "after", "again", "preemptions", "serial")
+_TIMES = {
+    "enabled_s": "enabled",
+    "ready_s": "ready",
+    "place_s": "place",
+    "start_s": "start",
+    "done_s": "done",
+    "left_s": "left",
+    "finish_s": "finish",
+}
+
+
+def put_opening(memory: Memory, program: Program, found: Opening, begin_s: float) -> None:
+    """Items in the slots of their serials, journeys in those of their orders; arg0 items wait, in their order."""
+    _present(memory, program, found)
+    world, n, orders = memory.world, len(found.items), len(found.journeys)
+    memory.world["arg0"] = 0
+    if not orders:
+        return
+    memory.items_for(n + 20_000)
+    memory.journeys_for(orders + 64)
+    if memory.number("keep_log"):
+        memory.log_for(2 * n + 20_000)
+    _journeys(memory, program, found, begin_s)
+    items = memory.kept["items"][:n]
+    items[:] = np.zeros(1, ITEM)
+    for name in _SAME:
+        items[name] = found.items[name]
+    for name, mine in _TIMES.items():
+        items[mine] = found.items[name]
+    items["journey"] = found.items["order"]
+    items["line"] = -1
+    items["halted"] = -np.inf
+    waiting = np.flatnonzero(items["status"] == WAITING)
+    waiting = waiting[
+        np.lexsort((items["serial"][waiting], items["order"][waiting], items["ready"][waiting]))
+    ]
+    memory.kept["slot_scratch"][: len(waiting)] = waiting
+    world["arg0"] = len(waiting)
+    world["fresh_item"] = world["used_items"] = world["serial"] = n
+
+
+def _journeys(memory: Memory, program: Program, found: Opening, begin_s: float) -> None:
+    n = len(found.journeys)
+    journeys = memory.kept["journeys"][:n]
+    journeys[:] = np.zeros(1, JOURNEY)
+    for name in ("order", "tokens", "steps", "history"):
+        journeys[name] = found.journeys[name]
+    for name in ("cls", "segment"):
+        journeys[name] = program.orders.table[name][journeys["order"]]
+    journeys["head"] = journeys["tail"] = -1
+    journeys["open"] = journeys["tokens"] > 0
+    for name, given in (("visits", found.visits), ("merged", found.merged)):
+        memory.kept[name][: given.size] = given.reshape(-1)
+    memory.kept["completed"][journeys["order"][journeys["tokens"] == 0]] = begin_s
+    memory.world["fresh_journey"] = n
+
+
+def _present(memory: Memory, program: Program, found: Opening) -> None:
+    """Who is there, and the places of all who are idle."""
+    network, tables = program.network, memory.tables
+    present = np.asarray(found.present) != 0
+    memory.kept["crew"]["present"][: len(present)] = present
+    memory.world["shown"] = found.presence
+    lines, bits = memory.kept["lines"], memory.kept["idle_bits"]
+    for number, queue in enumerate(network.queues):
+        team = network.queue_agents[queue["agent"] : queue["agent"] + queue["agents"]]
+        here = present[team]
+        idle = here & (network.agents["capacity"][team] > 0)
+        lines["present"][number] = int(here.sum())
+        lines["idle"][number] = int(idle.sum())
+        words = np.packbits(np.pad(idle, (0, -len(idle) % 64)), bitorder="little").view(np.int64)
+        first = int(tables.lines["bits"][number])
+        bits[first : first + len(words)] = words

@@ -1,0 +1,307 @@
+"""Queues: which one an item joins, who takes what waits, and what interrupts what."""
+
+from __future__ import annotations
+
+from simulation.kernel_clocks import INFINITE, on_shift, wake
+from simulation.kernel_crew import can_take, pick, vacate, wake_line
+from simulation.kernel_jit import Record, byte_at, float_at, int_at, leaf, part, put_float, put_int
+from simulation.kernel_layout import (
+    agent_of,
+    crew_of,
+    item_of,
+    journey_of,
+    line_of,
+    node_of,
+    policy_of,
+    queue_of,
+)
+from simulation.kernel_lines import earlier, first_agent, placed_earlier, put, take, value
+from simulation.kernel_numbers import beyond, law_number, uniform
+from simulation.kernel_scores import highest, lowest, may_stop
+from simulation.kernel_working import begin, interrupt, rest_now
+from simulation.program import Assign, Rule
+from simulation.streams import Purpose
+
+_QUEUE = int(Purpose.QUEUE)
+_JFQ, _JAQ, _JDQ = int(Assign.JFQ), int(Assign.JAQ), int(Assign.JDQ)
+_FIFO, _SERPT = int(Rule.FIFO), int(Rule.SERPT)
+
+
+@part
+def _response(w: Record, slot: int, number: int, t: float) -> float:
+    """Expected seconds until the item is done if it joins the queue."""
+    line, queue = line_of(w.lines, number), queue_of(w.queues, number)
+    total = line.micros * 1e-6
+    for i in range(queue.agent, queue.agent + queue.agents):
+        other = int(crew_of(w.crew, int_at(w.queue_agents, i)).head)
+        while other >= 0:
+            total += rest_now(w, other, t)
+            other = int(item_of(w.items, other).mate_next)
+    item = item_of(w.items, slot)
+    journey = journey_of(w.journeys, item.journey)
+    agent = int(item.agent)
+    if item.start != item.start:
+        agent = first_agent(w, number)
+    law = law_number(w, item.node, journey.cls, journey.segment, agent)
+    return total / max(line.present, 1) + beyond(w, law, item.done)
+
+
+@part
+def choose(w: Record, slot: int, t: float) -> None:
+    """The item gets a queue of its task."""
+    item = item_of(w.items, slot)
+    node = node_of(w.nodes, item.node)
+    if node.queues == 1:
+        item.queue = int_at(w.task_queues, node.queue)
+    else:
+        item.queue = _choice(w, slot, t)
+
+
+@part
+def _choice(w: Record, slot: int, t: float) -> int:
+    item = item_of(w.items, slot)
+    node = node_of(w.nodes, item.node)
+    first, n = node.queue, node.queues
+    anyone = anyone_for(w, item.node)
+    if w.assigned != 0:
+        named = int_at(w.assigned, item.order * w.n_tasks + node.task)
+        for i in range(n):
+            if int_at(w.task_queues, first + i) == named:
+                if line_of(w.lines, named).present > 0 or not anyone:
+                    return named
+    assign = policy_of(w.policies, 0).assign
+    meant = False
+    if assign == _JDQ and w.designated != 0:
+        for i in range(n):
+            number = int_at(w.task_queues, first + i)
+            if line_of(w.lines, number).present > 0 or not anyone:
+                meant = meant or byte_at(w.designated, item.order * w.n_queues + number) != 0
+    least, ties = INFINITE, 0
+    for i in range(n):
+        number = int_at(w.task_queues, first + i)
+        line = line_of(w.lines, number)
+        mine = INFINITE
+        open_ = line.present > 0 or not anyone
+        if open_ and meant:
+            open_ = byte_at(w.designated, item.order * w.n_queues + number) != 0
+        if open_:
+            if assign == _JFQ:
+                mine = _response(w, slot, number, t)
+            elif assign == _JAQ:
+                mine = 0.0
+            else:
+                mine = float(line.load)
+        put_float(w.scratch, i, mine)
+        if mine < least:
+            least, ties = mine, 1
+        elif mine == least:
+            ties += 1
+    skip = 0
+    if ties > 1:
+        skip = int(uniform(w, item.order, item.node, item.visit, _QUEUE) * ties)
+    for i in range(n):
+        if float_at(w.scratch, i) == least:
+            if skip == 0:
+                return int_at(w.task_queues, first + i)
+            skip -= 1
+    return int_at(w.task_queues, first)
+
+
+@leaf
+def anyone_for(w: Record, number: int) -> bool:
+    """Whether a queue of the task has an agent present."""
+    node = node_of(w.nodes, number)
+    anyone = False
+    for i in range(node.queue, node.queue + node.queues):
+        if line_of(w.lines, int_at(w.task_queues, i)).present > 0:
+            anyone = True
+    return anyone
+
+
+@part
+def join(w: Record, slot: int, t: float) -> None:
+    """The item is ready: it begins, or waits in a line whose first is offered."""
+    item = item_of(w.items, slot)
+    item.ready = t
+    item.place = t
+    item.again = 0
+    if node_of(w.nodes, item.node).queues == 0:
+        begin(w, slot, -1, t)
+    else:
+        enter(w, slot, t)
+
+
+@part
+def enter(w: Record, slot: int, t: float) -> None:
+    """The item gets a queue, and is offered there."""
+    line = settle_in(w, slot, t)
+    value(w, slot, t)
+    if line_of(w.lines, item_of(w.items, slot).queue).waiting > 0:
+        put(w, slot, line, t)
+        first = first_in(w, line, t)
+        if not hand(w, line, first, t) and not challenge(w, line, first, t):
+            wake_line(w, line, t)
+        return
+    # It is first, and need not be put in to be taken out again.
+    agent = pick(w, line, slot, t)
+    if agent >= 0:
+        begin(w, slot, agent, t)
+        return
+    put(w, slot, line, t)
+    if not challenge(w, line, slot, t):
+        wake_line(w, line, t)
+
+
+@leaf
+def settle_in(w: Record, slot: int, t: float) -> int:
+    """The line for an item that joins: of its queue, or of the one agent who may resume it."""
+    item = item_of(w.items, slot)
+    line = own_line(w, slot)
+    if line < 0:
+        choose(w, slot, t)
+        line = int(item.queue)
+    line_of(w.lines, item.queue).load += 1
+    return line
+
+
+@leaf
+def own_line(w: Record, slot: int) -> int:
+    """The line of the agent who alone may resume the item; -1: there is none, or the agent has left."""
+    item = item_of(w.items, slot)
+    if w.own_lines == 0 or item.agent < 0 or item.start != item.start:
+        return -1
+    if crew_of(w.crew, item.agent).present == 0:
+        return -1
+    return int(w.n_queues + item.agent)
+
+
+@leaf
+def first_of(w: Record, at: int, first: int, n: int, own: int, t: float) -> int:
+    """What goes first of all that waits in these lines and isn't left out; -1: nothing waits."""
+    if w.average != 0:
+        return highest(w, at, first, n, own, t)
+    best = -1
+    for i in range(first, first + n):
+        line = line_of(w.lines, int_at(at, i))
+        root = int(line.root)
+        if root >= 0 and line.left_out == 0 and (best < 0 or earlier(w, root, best)):
+            best = root
+    if own >= 0:
+        line = line_of(w.lines, own)
+        root = int(line.root)
+        if root >= 0 and line.left_out == 0 and (best < 0 or earlier(w, root, best)):
+            best = root
+    return best
+
+
+@part
+def first_in(w: Record, number: int, t: float) -> int:
+    """What goes first in one line."""
+    if w.average == 0:
+        return int(line_of(w.lines, number).root)
+    return highest(w, w.line_scratch, 0, 0, number, t)
+
+
+@part
+def hand(w: Record, number: int, slot: int, t: float) -> bool:
+    """Give what is first in a line to an agent who can take it; whether there is one."""
+    agent = pick(w, number, slot, t)
+    if agent < 0:
+        return False
+    take(w, slot, t)
+    begin(w, slot, agent, t)
+    return True
+
+
+@part
+def challenge(w: Record, number: int, slot: int, t: float) -> bool:
+    """Let what is first in a line interrupt less urgent work; whether there is any."""
+    victim = contest(w, number, slot, t)
+    if victim < 0:
+        return False
+    agent = int(item_of(w.items, victim).agent)
+    interrupt(w, victim, t, True)
+    back = int(item_of(w.items, victim).queue)
+    if w.own_lines != 0:
+        back = int(w.n_queues + agent)
+    put(w, victim, back, t)
+    take(w, slot, t)
+    begin(w, slot, agent, t)
+    # The interrupted item may be in the line of others, who are idle or off.
+    if not hand(w, back, first_in(w, back, t), t):
+        wake_line(w, back, t)
+    return True
+
+
+@part
+def contest(w: Record, number: int, slot: int, t: float) -> int:
+    """The least urgent item worked on by those who serve the line, if this one is more urgent; else -1."""
+    item = item_of(w.items, slot)
+    if w.contests == 0 or item.halted == t:
+        return -1
+    if w.average != 0:
+        return lowest(w, number, slot, t)
+    rule = queue_of(w.queues, item.queue).rule
+    if rule == _FIFO:
+        return -1
+    first, n = 0, 1
+    if number < w.n_queues:
+        queue = queue_of(w.queues, number)
+        first, n = queue.agent, queue.agents
+    victim, most = -1, -INFINITE
+    for i in range(first, first + n):
+        agent = int_at(w.queue_agents, i) if number < w.n_queues else int(number - w.n_queues)
+        other = int(crew_of(w.crew, agent).head)
+        if other >= 0 and not on_shift(w, agent_of(w.agents, agent).clock, t):
+            other = -1
+        while other >= 0:
+            candidate = item_of(w.items, other)
+            if may_stop(w, other):
+                key = rest_now(w, other, t) if rule == _SERPT else candidate.key
+                if key > most or victim < 0 or (key == most and placed_earlier(w, victim, other)):
+                    victim, most = other, key
+            other = int(candidate.mate_next)
+    return victim if victim >= 0 and item.key < most else -1
+
+
+@part
+def match(w: Record, n: int, t: float) -> None:
+    """Give what waits in the lines of line_scratch to whoever can take it, item by item."""
+    while True:
+        slot = first_of(w, w.line_scratch, 0, n, -1, t)
+        if slot < 0:
+            break
+        number = int(item_of(w.items, slot).line)
+        if not hand(w, number, slot, t) and not challenge(w, number, slot, t):
+            line_of(w.lines, number).left_out = 1
+            wake_line(w, number, t)
+    for i in range(n):
+        line_of(w.lines, int_at(w.line_scratch, i)).left_out = 0
+
+
+@part
+def free(w: Record, agent: int, t: float) -> None:
+    """The agent has a place more, and takes what goes first in its lines."""
+    vacate(w, agent)
+    a, crew = agent_of(w.agents, agent), crew_of(w.crew, agent)
+    own = int(w.n_queues + agent) if w.own_lines != 0 else -1
+    while crew.room > 0 and crew.present != 0:
+        slot = first_of(w, w.agent_queues, a.queue, a.queues, own, t)
+        if slot < 0:
+            return
+        if not can_take(w, agent, t):
+            wake(w, a.clock, t)
+            return
+        take(w, slot, t)
+        begin(w, slot, agent, t)
+
+
+@leaf
+def serves_waiting(w: Record, agent: int) -> bool:
+    """Whether anything waits in the agent's lines."""
+    a = agent_of(w.agents, agent)
+    found = w.own_lines != 0 and line_of(w.lines, w.n_queues + agent).root >= 0
+    for i in range(a.queue, a.queue + a.queues):
+        if line_of(w.lines, int_at(w.agent_queues, i)).root >= 0:
+            found = True
+    return found
