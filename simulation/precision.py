@@ -51,6 +51,8 @@ class Precision:
         share = width.strip().endswith("%")
         try:
             number = float(width.strip().removesuffix("%"))
+            if not figure.strip():
+                raise ValueError
         except ValueError:
             raise UsageError(
                 f"precision {text!r}: expected FIGURE=NUMBER, with % for a share of the mean, "

@@ -280,7 +280,7 @@ def test_a_state_says_where_everything_stands(engine: Wanted) -> None:
 @pytest.mark.parametrize("at_s", [31_000.0, 50_000.0, 90_000.0])
 def test_a_state_begins_a_program(engine: Wanted, at_s: float) -> None:
     """What it says of dates, places and work done is what the program that begins from it begins with."""
-    policy = Policy(priorities=("SERPT",))
+    policy = Policy(priorities=("SDD",))
     going = session(busy(policy), 1931, engine=engine)
     going.run_to(at_s)
     state = state_of(going.program, going.snapshot())

@@ -50,6 +50,10 @@ def last_completion(log: Run) -> float:
     return float(np.nanmax(log.completed_s))
 
 
+def alone(replications: int) -> list[float]:
+    return list(replicate(source(), 5, replications, workers=1, reduce=last_completion, engine="reference"))
+
+
 def completions(log: Run) -> tuple[float, ...]:
     return tuple(log.completed_s.tolist())
 
@@ -109,9 +113,15 @@ def test_each_replication_is_the_run_of_its_number() -> None:
 
 def test_functions_without_a_name_can_be_sent_too() -> None:
     there = replicate(
-        source(), 5, 4, backend="processes", workers=2, reduce=lambda log: last_completion(log) / 60
+        source(),
+        5,
+        4,
+        backend="processes",
+        workers=2,
+        reduce=lambda log: last_completion(log) / 60,
+        engine="reference",
     )
-    assert list(there) == [t / 60 for t in replicate(source(), 5, 4, workers=1, reduce=last_completion)]
+    assert list(there) == [t / 60 for t in alone(4)]
 
 
 def test_what_cannot_be_sent_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,10 +133,10 @@ def test_what_cannot_be_sent_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
             return last_completion(log)
 
     here = replicate(source(), 5, 4, workers=2, reduce=locked, engine="reference")
-    assert list(here) == list(replicate(source(), 5, 4, workers=1, reduce=last_completion))
+    assert list(here) == alone(4)
     assert here.backend == "serial"
     with pytest.raises(UsageError, match="can't be sent to other processes"):
-        replicate(source(), 5, 4, backend="processes", reduce=locked)
+        replicate(source(), 5, 4, backend="processes", reduce=locked, engine="reference")
 
 
 def never(replication: int) -> Program:
@@ -174,7 +184,14 @@ def slow(log: Run) -> float:
 def test_progress_is_heard_while_nothing_comes() -> None:
     seen: list[int] = []
     replicate(
-        source(), 5, 3, backend="threads", workers=1, reduce=slow, progress=lambda done, _: seen.append(done)
+        source(),
+        5,
+        3,
+        backend="threads",
+        workers=1,
+        reduce=slow,
+        progress=lambda done, _: seen.append(done),
+        engine="reference",
     )
     assert seen[-1] == 3
     assert seen.count(1) > 2
