@@ -179,26 +179,6 @@ def test_ninety_percent_intervals_cover_on_the_known_twin(
     assert 0.2 <= sum(below) / len(below) <= 0.8
 
 
-def test_orders_are_conserved_at_every_horizon() -> None:
-    """In each replication, WIP is what was open plus what came less what went."""
-    from metagraph.orders import Order
-    from metagraph.state import OpenOrder, Position, State
-    from simulation.reference import run
-    from twin.forecast import Future, _Collect
-
-    orders = tuple(OpenOrder(Order(str(i), 0.0), (Position("a", 0.0),), ()) for i in range(5))
-    future = Future(deterministic(0.3, 1.0), State(HOUR, orders), T0, 3, 200 * HOUR)
-    hours = (0.5, 5.0, 6.0, 30.0, 150.0)
-    collect = _Collect(tuple(o.order.id for o in orders), HOUR, hours)
-    for replication in range(5):
-        counts = collect(run(future(replication), 3, replication)).counts
-        for h in hours:
-            assert counts[h, "wip"] == 5 + counts[h, "arrivals"] - counts[h, "completions"]
-        assert counts[0.5, "completions"] == 0
-        assert counts[150.0, "completions"] >= 5
-        assert counts[150.0, "arrivals"] > 50
-
-
 def test_unknown_open_cases_are_refused(tmp_path: Path) -> None:
     log = known_log(tmp_path / "log.csv", 2)
     listed = tmp_path / "open.txt"
