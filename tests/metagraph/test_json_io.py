@@ -34,6 +34,14 @@ def test_from_json_gives_back_exactly_what_to_json_wrote(metagraph: Metagraph) -
     assert to_json(again) == text
 
 
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(metagraphs())
+def test_brief_texts_leave_out_nothing_that_matters(metagraph: Metagraph) -> None:
+    text = to_json(metagraph, brief=True)
+    assert from_json(text, "twin.json") == metagraph
+    assert len(text) < len(to_json(metagraph))
+
+
 def test_equal_metagraphs_give_equal_texts_whatever_the_order_of_their_mappings() -> None:
     one, other = (replace(SMALL, orders=OrderModel(columns=dict(items))) for items in (PAIRS, PAIRS[::-1]))
     assert one == other

@@ -137,8 +137,8 @@ def test_every_fault_of_a_table_is_told_with_its_line(tmp_path: Path) -> None:
         read_orders(path)
     assert str(caught.value).splitlines()[1:] == [
         "  line 4: 3 fields; the first line has 7",
-        '  line 2, release: "2026-11-24"; expected an instant like 2026-11-22T08:15:00Z; it has no zone: append '
-        "Z for UTC, or call the field by its name with _utc",
+        '  line 2, release: "2026-11-24"; expected an instant like 2026-11-22T08:15:00Z; it has no zone: '
+        "append Z for UTC, or call the field by its name with _utc",
         '  line 2, value: "much"; expected a number',
         '  line 3, value: "nan"; expected a number',
         "  line 3: its due date lies before its early date",
