@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from metagraph.errors import UsageError
-from twin.courses import Grid, courses, grid_of
+from twin.courses import courses, grid_of
 from twin.files import check_writable, write_frame, write_whole
 from twin.frames import frame_of_run
 from twin.mine import check_table_name
@@ -17,40 +17,33 @@ from twin.running import counted
 from twin.simulation_request import SimulationRequest, begin_of, source_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from simulation.kpis import Kpis
     from simulation.precision import Precision
     from simulation.program import Program
     from simulation.replicate import Replications
     from simulation.run import Run
-    from simulation.session import Options
     from twin.simulated import Simulated
 
+T = TypeVar("T")
+
 PICTURES = (".svg", ".png", ".html")
+DRAWN = 100
+"""A picture shows so many runs at most: more of them change no band."""
 LIMITS = {"open orders": "orders piled up", "executions": "there were too many executions"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class _Kept:
     """What is kept of one run."""
 
     kpis: Kpis
     stopped: str
-    counts: NDArray[np.int64] | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Keep:
-    """Reduces a run to what is kept, where it was made."""
+def _keep(run: Run) -> _Kept:
+    from simulation.kpis import kpis
 
-    grid: Grid | None
-
-    def __call__(self, run: Run) -> _Kept:
-        from simulation.kpis import kpis
-
-        return _Kept(kpis(run), run.stopped, None if self.grid is None else self.grid(run))
+    return _Kept(kpis(run), run.stopped)
 
 
 def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated:
@@ -64,18 +57,12 @@ def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated
     _check_files(wanted)
     count = _count(wanted)
     begin = begin_of(wanted)
-    source, until_s = source_of(wanted, begin)
-    first = _first(wanted, source, until_s, progress) if wanted.csv or wanted.chart else None
-    grid = grid_of(first) if first is not None and wanted.chart else None
-    made = _all(wanted, source, until_s, count, _Keep(grid), progress)
-    if first is not None and wanted.csv:
-        write_frame(wanted.csv, frame_of_run(first))
-    if first is not None and grid is not None and wanted.chart:
-        from twin.drawing_tools import write_picture
-        from twin.simulation_charts import courses_chart
-
-        counts = [kept.counts for kept in made.values if kept.counts is not None]
-        write_picture(wanted.chart, courses_chart(courses(grid, first, counts)))
+    runs = _Runs(wanted, *source_of(wanted, begin))
+    made = runs.all(count, progress.part(0.0, 0.7 if wanted.chart else 1.0))
+    if wanted.csv:
+        write_frame(wanted.csv, frame_of_run(runs.first(log=True)))
+    if wanted.chart:
+        _draw(wanted.chart, runs, len(made), progress.part(0.7, 1.0))
     return Simulated(
         twin=wanted.given.metagraph.name,
         policy=wanted.named,
@@ -83,9 +70,9 @@ def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated
         why=made.engine.why,
         backend=made.backend,
         seed=wanted.seed,
-        replications=len(made.values),
+        replications=len(made),
         begin=begin,
-        figures=summary([kept.kpis for kept in made.values], antithetic=wanted.antithetic),
+        figures=summary([kept.kpis for kept in made], antithetic=wanted.antithetic),
         precision_met=made.met,
         notes=tuple(_notes(made.values)),
     )
@@ -120,66 +107,78 @@ def _count(wanted: SimulationRequest) -> int | Precision:
     return replace(asked, figure=value)
 
 
-def _options(wanted: SimulationRequest, *, log: bool) -> Options:
-    from simulation.session import Options
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Runs of one simulation."""
 
-    return Options(log=log, paths=wanted.chart is not None, antithetic=wanted.antithetic)
+    wanted: SimulationRequest
+    source: Program | Callable[[int], Program]
+    until_s: float | None
+    """Seconds since the origin."""
 
+    def first(self, *, log: bool = False, paths: bool = False) -> Run:
+        """Replication 0."""
+        from simulation.engines import run
+        from simulation.session import Options
 
-def _first(
-    wanted: SimulationRequest,
-    source: Program | Callable[[int], Program],
-    until_s: float | None,
-    progress: Progress,
-) -> Run:
-    """Replication 0 with its log."""
-    from simulation.engines import run
+        options = Options(log=log, paths=paths, antithetic=self.wanted.antithetic)
+        program = self.source(0) if callable(self.source) else self.source
+        engine = self._able(paths)
+        return run(program, self.wanted.seed, 0, self.until_s, options=options, engine=engine)
 
-    progress.step("the first run", 0.0)
-    program = source(0) if callable(source) else source
-    return run(
-        program,
-        wanted.seed,
-        0,
-        until_s,
-        options=_options(wanted, log=wanted.csv is not None),
-        engine=wanted.engine,
-        tell=lambda sentence: progress.step(sentence, 0.0),
-    )
+    def all(self, count: int | Precision, progress: Progress) -> Replications[_Kept]:
+        """All replications; their logs go to a Parquet file if one was asked for, whole or absent."""
+        if self.wanted.parquet is None:
+            return self.replicate(count, _keep, progress)
+        made: list[Replications[_Kept]] = []
+        write_whole(
+            self.wanted.parquet,
+            lambda beside: made.append(self.replicate(count, _keep, progress, log_to=beside)),
+        )
+        return made[0]
 
+    def replicate(
+        self,
+        count: int | Precision,
+        reduce: Callable[[Run], T],
+        progress: Progress,
+        *,
+        paths: bool = False,
+        log_to: Path | None = None,
+    ) -> Replications[T]:
+        """What `reduce` makes of each replication."""
+        from simulation.replicate import replicate
+        from simulation.session import Options
 
-def _all(
-    wanted: SimulationRequest,
-    source: Program | Callable[[int], Program],
-    until_s: float | None,
-    count: int | Precision,
-    keep: _Keep,
-    progress: Progress,
-) -> Replications[_Kept]:
-    """All replications; their logs go to a Parquet file if one was asked for, which is whole or absent."""
-    from simulation.replicate import replicate
-
-    def to(log_to: Path | None) -> Replications[_Kept]:
         return replicate(
-            source,
-            wanted.seed,
+            self.source,
+            self.wanted.seed,
             count,
-            reduce=keep,
-            engine=wanted.engine,
-            backend=wanted.backend,
-            workers=wanted.workers,
-            until_s=until_s,
-            options=_options(wanted, log=log_to is not None),
+            reduce=reduce,
+            engine=self._able(paths),
+            backend=self.wanted.backend,
+            workers=self.wanted.workers,
+            until_s=self.until_s,
+            options=Options(log=log_to is not None, paths=paths, antithetic=self.wanted.antithetic),
             log_to=log_to,
-            progress=counted(progress, "run"),
+            progress=counted(progress, "drawn run" if paths else "run"),
             tell=lambda sentence: progress.step(sentence, 0.0),
         )
 
-    if wanted.parquet is None:
-        return to(None)
-    made: list[Replications[_Kept]] = []
-    write_whole(wanted.parquet, lambda beside: made.append(to(beside)))
-    return made[0]
+    def _able(self, paths: bool) -> Literal["auto", "reference", "kernel"]:
+        """The engine that was asked for, unless it keeps no paths; their runs are the same."""
+        return "auto" if paths and self.wanted.engine == "kernel" else self.wanted.engine
+
+
+def _draw(path: Path, runs: _Runs, n: int, progress: Progress) -> None:
+    """The picture of the first runs."""
+    from twin.drawing_tools import write_picture
+    from twin.simulation_charts import courses_chart
+
+    first = runs.first(paths=True)
+    grid = grid_of(first)
+    counts = runs.replicate(min(n, DRAWN), grid, progress, paths=True)
+    write_picture(path, courses_chart(courses(grid, first, counts.values)))
 
 
 def _notes(found: Sequence[_Kept]) -> Iterator[str]:

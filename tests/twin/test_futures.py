@@ -18,8 +18,8 @@ from twin.futures import COUNTED, Collect, Future, grouped_quantiles
 HOURS = (0.5, 5.0, 6.0, 30.0, 150.0)
 
 
-def standing(n: int, node: str, **dates: float) -> tuple[OpenOrder, ...]:
-    return tuple(OpenOrder(Order(str(i), 0.0, **dates), (Position(node, 0.0),), ()) for i in range(n))
+def standing(n: int, node: str, lost_s: float | None = None) -> tuple[OpenOrder, ...]:
+    return tuple(OpenOrder(Order(str(i), 0.0, lost_s=lost_s), (Position(node, 0.0),), ()) for i in range(n))
 
 
 def test_orders_are_conserved_at_every_horizon() -> None:
@@ -36,13 +36,18 @@ def test_orders_are_conserved_at_every_horizon() -> None:
 
 
 def test_what_is_kept_is_what_the_log_says() -> None:
-    """Of each open order and activity the first start and the last end; of each agent the hours since then."""
+    """Of each open order and activity the first start and the last end; of each agent the hours on them."""
     twin, origin = known_twin(), monday(START)
     tasks = twin.tasks()
-    orders = tuple(
-        OpenOrder(Order(str(i), 0.0), (Position(tasks[i % len(tasks)].id, 0.0),), ()) for i in range(12)
-    )
     at_s = 36 * HOUR
+    given = [Position(tasks[i % len(tasks)].id, 0.0) for i in range(12)]
+    someone = {
+        task.id: next(q.agents[0] for q in twin.queues if q.id in task.queues)
+        for task in tasks
+        if task.queues
+    }
+    given[0] = replace(given[0], started_s=30 * HOUR, agent=someone[given[0].node])
+    orders = tuple(OpenOrder(Order(str(i), 0.0), (where,), ()) for i, where in enumerate(given))
     made = run(Future(twin, State(at_s, orders), origin, 1, at_s + 48 * HOUR)(0), 1, 0)
     sample = Collect(len(orders), at_s, (24.0,))(made)
     spans: dict[tuple[int, str], tuple[float, float]] = {}

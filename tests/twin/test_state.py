@@ -137,8 +137,8 @@ def test_suspended_work_is_known_by_what_was_done(tmp_path: Path) -> None:
     """C runs since 9:00, bob works from 9:00 to 17:00; suspended from 10:00 to 10:30 and since 12:00."""
     known = snapshot(tmp_path, [A, B, C._replace(end_s=None)], T0 + timedelta(hours=6), ["1"])
     known = paused(known, 2, (2, 2.5), (4, 6))
-    crew = {"agents": (Agent("bob", "office"),), "calendars": (OFFICE,)}
-    for twin in (deterministic(), replace(deterministic(), **crew)):
+    manned = replace(deterministic(), agents=(Agent("bob", "office"),), calendars=(OFFICE,))
+    for twin in (deterministic(), manned):
         (position,) = state_of(twin, known)[0].orders[0].positions
         assert position.worked_s == 2.5 * HOUR
     late = replace(OFFICE, hours=((11 * HOUR, 17 * HOUR),))
