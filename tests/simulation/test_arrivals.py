@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from math import log
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,8 +14,14 @@ from hypothesis import strategies as st
 from metagraph.distributions import Constant, Empirical, Fitted, Parametric
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
-from metagraph.orders import Arrivals, OrderClass, OrderModel
-from simulation.arrivals import generate_orders, monday, nth_working_day
+from metagraph.orders import Arrivals, Order, OrderClass, OrderModel
+from simulation.arrivals import draw_orders, generate_orders, monday, nth_working_day
+from simulation.lowering_names import names_of
+from simulation.orders import as_orders
+from simulation.philox import uniforms
+from simulation.program import Orders
+from simulation.streams import Purpose, Stream
+from simulation.tables import tabulate
 from tests.simulation.builders import ORIGIN, expon, fitted, process, row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -192,3 +199,166 @@ def test_steady_gaps_are_kept_on_the_even_time_line() -> None:
     gaps = {round(b.release_s - a.release_s) for a, b in pairwise(later)}
     assert 0 < later[0].release_s - orders[0].release_s < 1800
     assert 1800 in gaps
+
+
+EVERYTHING = (
+    OrderClass(
+        "big",
+        "east",
+        0.25,
+        10,
+        value=fitted(expon(500.0)),
+        due_after=fitted(expon(7200.0)),
+        early_after=fitted(expon(600.0)),
+        grace=fitted(expon(900.0)),
+    ),
+    OrderClass("small", "west", 0.5, 30, due_working_days=3, patience=fitted(expon(9e5))),
+    OrderClass("late", "west", 0.25, 30, due_working_days=0, grace=fitted(Constant(3600.0))),
+)
+
+
+def one_by_one(
+    model: Metagraph, start: datetime, stream: Stream, n: int, first_at_start: bool
+) -> list[Order]:
+    """The first n orders by the definition: gaps used up hour by hour, every number asked for by itself."""
+    arrivals = model.arrivals
+    assert arrivals is not None
+    zone, node = ZoneInfo(arrivals.time_zone), 0xFFFFFFFF
+    day_law = Parametric("gamma", (1 / arrivals.dispersion, 0.0, arrivals.dispersion))
+
+    def gap(index: int) -> float:
+        u = stream.uniform(index, node, 0, Purpose.GAP)
+        return -log(u) if arrivals.gap is None else tabulate(arrivals.gap.law).draw(u)
+
+    found: list[float] = [(start - ORIGIN).total_seconds()] if first_at_start else []
+    left = gap(len(found))
+    if arrivals.gap is not None and not first_at_start:
+        left *= stream.uniform(0, node, 1, Purpose.GAP)
+    t = (start - ORIGIN).total_seconds()
+    while len(found) < n:
+        local = (ORIGIN + timedelta(seconds=t)).astimezone(zone)
+        end = t + 3600.0 - local.minute * 60 - local.second - local.microsecond / 1e6
+        day = (local.date() - ORIGIN.date()).days
+        factor = tabulate(day_law).draw(stream.uniform(day, node, 0, Purpose.DAY))
+        rate = arrivals.rates_per_h[local.weekday() * 24 + local.hour] * factor / 3600
+        while left < rate * (end - t) and len(found) < n:
+            t += left / rate
+            found.append(t)
+            left = gap(len(found))
+        left -= rate * (end - t)
+        t = end
+    return [promised(i, t, stream, zone) for i, t in enumerate(found)]
+
+
+def promised(index: int, t: float, stream: Stream, zone: ZoneInfo) -> Order:
+    node = 0xFFFFFFFF
+    u = stream.uniform(index, node, 0, Purpose.CLASS)
+    kind = EVERYTHING[0 if u < 0.25 else 1 if u < 0.75 else 2]
+
+    def draw(law: Fitted, purpose: Purpose) -> float:
+        return tabulate(law.law).draw(stream.uniform(index, node, 0, purpose))
+
+    due_s = t + draw(kind.due_after, Purpose.DUE) if kind.due_after else 0.0
+    if kind.due_working_days is not None:
+        day = (ORIGIN + timedelta(seconds=t)).astimezone(zone).date()
+        last = nth_working_day(day, kind.due_working_days) + timedelta(days=1)
+        due_s = (datetime(last.year, last.month, last.day, tzinfo=zone) - ORIGIN).total_seconds()
+    lost_s = t + draw(kind.patience, Purpose.PATIENCE) if kind.patience else 0.0
+    if kind.grace:
+        lost_s = due_s + draw(kind.grace, Purpose.PATIENCE)
+    return Order(
+        str(index + 1),
+        t,
+        kind.cls,
+        kind.segment,
+        value=draw(kind.value, Purpose.VALUE) if kind.value else None,
+        early_s=t + draw(kind.early_after, Purpose.EARLY) if kind.early_after else None,
+        due_s=due_s,
+        lost_s=lost_s,
+    )
+
+
+@pytest.mark.parametrize("gap", [None, Parametric("gamma", (2.0, 0.0, 0.5))])
+@pytest.mark.parametrize("first_at_start", [True, False])
+@pytest.mark.parametrize("antithetic", [True, False])
+def test_all_at_once_is_one_by_one(gap: Parametric | None, first_at_start: bool, antithetic: bool) -> None:
+    """To 100 ns, for sums are formed in another order; across the change to summer time."""
+    arrivals = Arrivals(OFFICE_RATES, "Europe/Berlin", 0.4, None if gap is None else fitted(gap))
+    model, start = twin(arrivals, EVERYTHING), ORIGIN + timedelta(days=85, hours=3.3)
+    made = draw_orders(
+        model,
+        start,
+        origin=ORIGIN,
+        seed=9,
+        replication=5,
+        cases=300,
+        first_at_start=first_at_start,
+        antithetic=antithetic,
+    )
+    stream = Stream(9, 5, antithetic=antithetic)
+    asked = one_by_one(model, start, stream, 300, first_at_start)
+    for order, other in zip(as_orders(names_of(model), made), asked, strict=True):
+        assert (order.id, order.cls, order.segment, order.value) == (
+            other.id,
+            other.cls,
+            other.segment,
+            other.value,
+        )
+        for name in ("release_s", "early_s", "due_s", "lost_s"):
+            found, expected = getattr(order, name), getattr(other, name)
+            assert (found is None) == (expected is None)
+            assert found is None or abs(found - expected) <= 1e-7
+
+
+def test_how_many_are_asked_for_changes_none_of_them() -> None:
+    """A longer horizon, more cases and other replications before: the first ones stay as they are."""
+    model = twin(Arrivals(OFFICE_RATES, dispersion=0.4), EVERYTHING)
+
+    def made(cases: int | None, until_s: float | None, replication: int = 2) -> Orders:
+        return draw_orders(
+            model, ORIGIN, origin=ORIGIN, seed=1, replication=replication, cases=cases, until_s=until_s
+        )
+
+    few = made(40, None)
+    made(4000, None, replication=1)
+    many, until = made(4000, None), made(None, 90 * 86400.0)
+    both = made(4000, 90 * 86400.0)
+    assert few.table.tobytes() == many.table[:40].tobytes() == until.table[:40].tobytes()
+    assert until.table.tobytes() == both.table.tobytes() == many.table[: len(until)].tobytes()
+    assert 40 < len(until) < 4000
+    assert until.table["release_s"].max() <= 90 * 86400.0 < many.table["release_s"][len(until)]
+
+
+def test_none_at_all() -> None:
+    model = twin(Arrivals(OFFICE_RATES))
+    for kwargs in ({"cases": 0}, {"until_s": -1.0}, {"until_s": 3600.0, "first_at_start": False}):
+        made = draw_orders(model, ORIGIN, origin=ORIGIN, seed=1, replication=0, **kwargs)  # type: ignore[arg-type]
+        assert len(made) == len(made.ids) == 0
+
+
+def test_a_grace_needs_a_due_date() -> None:
+    model = twin(Arrivals(OFFICE_RATES), (OrderClass("x", "", 1.0, 1, grace=fitted(Constant(1.0))),))
+    with pytest.raises(DataError, match="class 'x' are lost some time after a due date that they lack"):
+        draw_orders(model, ORIGIN, origin=ORIGIN, seed=1, replication=0, cases=3)
+
+
+def test_what_nobody_promised_is_written_as_missing() -> None:
+    made = draw_orders(twin(Arrivals(OFFICE_RATES)), ORIGIN, origin=ORIGIN, seed=1, replication=0, cases=3)
+    row = made.table[0]
+    assert np.isnan(row["early_s"])
+    assert (row["value"], row["due_s"], row["lost_s"], row["importance"]) == (0.0, np.inf, np.inf, 0.0)
+
+
+@given(
+    st.lists(st.integers(-5, 2**32 + 5), min_size=1, max_size=5),
+    st.lists(st.sampled_from([0, 3, 0xFFFFFFFF]), min_size=1, max_size=3),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 300),
+    st.booleans(),
+)
+def test_numbers_by_the_thousand_are_the_streams(
+    orders: list[int], nodes: list[int], seed: int, purpose: int, antithetic: bool
+) -> None:
+    stream = Stream(seed, 3, antithetic=antithetic)
+    found = uniforms(stream, np.array(orders)[:, None], np.array(nodes), 2, purpose)
+    assert found.tolist() == [[stream.uniform(o, n, 2, purpose) for n in nodes] for o in orders]

@@ -12,7 +12,7 @@ from metagraph.nodes import Task
 from metagraph.orders import Order
 from metagraph.paces import Pace
 from metagraph.state import OpenOrder, Position, State
-from simulation.program import lower
+from simulation.lowering import lower
 from simulation.reference import run
 from tests.simulation.builders import ORIGIN, process, row
 

@@ -17,9 +17,13 @@ from metagraph.orders import Order
 from metagraph.routing import Level, Routing, RoutingRow
 from metagraph.state import OpenOrder, Position, State
 from simulation.kpis import interval
-from simulation.program import Program, lower
+from simulation.lowering import lower
+from simulation.lowering_names import names_of
+from simulation.orders import as_orders
+from simulation.program import Program
 from simulation.reference import run
 from simulation.run import Run
+from simulation.streams import Stream
 from tests.simulation.builders import ORIGIN, constant, expon, process, row, station
 
 HOUR = 3600.0
@@ -37,7 +41,7 @@ def state_at(model: Metagraph, log: Run, at_s: float) -> State:
     """What was known of a finished run at an instant, in the words of a state. Sequences only."""
     nodes = {task.label: task.id for task in model.tasks()}
     orders = []
-    for i, order in enumerate(log.program.orders):
+    for i, order in enumerate(as_orders(names_of(model), log.program.orders)):
         if not log.release_s[i] <= at_s < log.completed_s[i]:
             continue
         mine = [k for k in np.flatnonzero(log.order == i) if log.enabled_s[k] <= at_s]
@@ -123,8 +127,9 @@ def test_only_shift_time_counts_as_elapsed() -> None:
     """An exponential begun at 16:00 has done one hour by midnight: what is left has its mean from 9:00 on."""
     model = station(expon(HOUR), calendar="office")
     program = resumed(model, 24 * HOUR, opened(Position("a", 0.0, 16 * HOUR, "agent0")))
-    clock = program.network.clocks[program.network.agent_clocks[0]]
-    assert clock is not None
+    plan = program.network.clocks[program.network.agents["clock"][0]]
+    assert plan is not None
+    clock = plan.clock(Stream(0), 0.0)
     rests = [clock.between(24 * HOUR, float(run(program, 23, r).completed_s[0])) for r in range(1000)]
     found = interval(rests, 0.999)
     assert found.low <= HOUR <= found.high
@@ -254,8 +259,6 @@ def test_a_lost_sale_date_in_the_past_loses_the_order_at_once(seed: int) -> None
 def test_work_that_became_ready_while_nobody_could_take_it_waits_for_people_not_for_its_delay() -> None:
     """Delays of 1 to 100 h, enabled on Monday at 16:30; office hours end at 17:00. Seen on Tuesday at 8:00 it
     may well be ready: over a third start at 9:00. Seen at 10:00 beside an idle agent, it is not."""
-    from simulation.replicate import replicate
-
     model = process(
         row("a"),
         constant(60.0),
@@ -266,8 +269,8 @@ def test_work_that_became_ready_while_nobody_could_take_it_waits_for_people_not_
     )
     waiting = opened(Position("a", 16.5 * HOUR))
     early = resumed(model, 32 * HOUR, waiting)
-    starts = [float(r.start_s[0]) for r in replicate(early, 1, 400, workers=1)]
+    starts = [float(run(early, 1, r).start_s[0]) for r in range(400)]
     at_nine = sum(abs(s - 33 * HOUR) < 1 for s in starts) / 400
     assert 0.3 < at_nine < 0.5
     late = resumed(model, 34 * HOUR, waiting)
-    assert all(float(r.start_s[0]) > 34.01 * HOUR for r in replicate(late, 2, 50, workers=1))
+    assert all(float(run(late, 2, r).start_s[0]) > 34.01 * HOUR for r in range(50))

@@ -83,3 +83,61 @@ def test_an_exponential_forgets() -> None:
 def test_what_has_outlasted_its_law_is_due_at_once() -> None:
     assert tabulate(Constant(60.0)).draw_beyond(90.0, 0.5) == 60.0
     assert tabulate(Empirical((1.0, 5.0))).draw_beyond(7.0, 0.5) == 5.0
+
+
+@given(laws, st.floats(0.0, 1.2e6))
+def test_what_is_still_expected_is_the_mean_beyond(law: Distribution, done: float) -> None:
+    """E[X | X > done] - done, by integrating the quantile function above P(X <= done) piece by piece."""
+    table = tabulate(law)
+    passed = table.level(done)
+    if done <= 0.0 or done >= table.xs[-1] or passed >= 1.0 - 1e-9:
+        assert table.beyond(done) == (table.mean if done <= 0.0 else pytest.approx(0.0, abs=1e-3))
+        return
+    edges = np.unique([passed, *(u for u in table.us if u > passed)])
+    middles = (edges[1:] + edges[:-1]) / 2  # the trapezium of a linear piece is its value in the middle
+    above = float((np.array([table.draw(u) for u in middles]) * np.diff(edges)).sum())
+    assert table.beyond(done) == pytest.approx(above / (1 - passed) - done, rel=1e-6, abs=1e-4)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: f"{law.family}{law.params}")
+def test_what_is_still_expected_agrees_with_the_law(law: Parametric) -> None:
+    """By quadrature over the law's own survival function."""
+    from scipy.integrate import quad
+
+    table = tabulate(law)
+    for u in (0.1, 0.5, 0.9):
+        done = float(law.ppf(u))
+        end = float(law.ppf(1 - 1e-12)) if law.upper is None else law.upper
+        points = [float(law.ppf(v)) for v in (0.5, 0.95, 0.999) if v > u]
+        left = quad(lambda x: 1.0 - float(law.cdf(x)), done, end, points=points, limit=400)[0]
+        assert table.beyond(done) == pytest.approx(left / (1 - u), rel=0.01)
+
+
+def test_an_exponential_expects_the_same_at_any_age() -> None:
+    table = tabulate(Parametric("expon", (0.0, 300.0)))
+    for done in (1.0, 100.0, 300.0, 1500.0):
+        assert table.beyond(done) == pytest.approx(300.0, rel=0.01)
+
+
+def test_the_ends_of_what_is_still_expected() -> None:
+    assert tabulate(Constant(60.0)).beyond(0.0) == 60.0
+    assert tabulate(Constant(60.0)).beyond(45.0) == 15.0
+    assert tabulate(Constant(60.0)).beyond(60.0) == 0.0
+    assert tabulate(Constant(60.0)).beyond(1e9) == 0.0
+    half_zero = tabulate(ZeroInflated(0.5, Constant(60.0)))
+    assert half_zero.beyond(0.0) == 30.0
+    assert half_zero.beyond(1e-9) == pytest.approx(60.0)
+    assert tabulate(Empirical((10.0, 20.0))).beyond(4.0) == 11.0
+
+
+@given(laws, st.lists(st.floats(0.0, 1.0, exclude_min=True, exclude_max=True), min_size=1, max_size=30))
+def test_many_draws_at_once_are_those_one_by_one(law: Distribution, us: list[float]) -> None:
+    table = tabulate(law)
+    assert table.draws(np.array(us)).tolist() == [table.draw(u) for u in us]
+
+
+def test_a_table_and_its_grid_say_the_same() -> None:
+    table = tabulate(LAWS[1])
+    assert table.grid.tolist() == [list(p) for p in (table.us, table.xs, table.slopes, table.tails)]
+    assert not table.grid.flags.writeable
+    assert table.tails[-1] == 0.0
