@@ -145,7 +145,7 @@ def never(replication: int) -> Program:
     return source()(replication)
 
 
-@pytest.mark.parametrize("backend", ["serial", "threads", "processes", "dask"])
+@pytest.mark.parametrize("backend", ["serial", "threads", "dask"])
 def test_faults_come_through(backend: str, request: pytest.FixtureRequest) -> None:
     if backend == "dask":
         request.getfixturevalue("dask")
@@ -157,8 +157,10 @@ class Stop(Exception):  # noqa: N818
     """The caller wants no more."""
 
 
-@pytest.mark.parametrize("backend", ["serial", "threads", "processes"])
-@pytest.mark.parametrize("reason", [Stop, KeyboardInterrupt])
+@pytest.mark.parametrize(
+    ("backend", "reason"),
+    [("serial", Stop), ("threads", KeyboardInterrupt), ("processes", KeyboardInterrupt)],
+)
 def test_raising_from_progress_stops_it(backend: str, reason: type[BaseException]) -> None:
     seen: list[int] = []
 
@@ -281,7 +283,7 @@ def test_logs_go_to_one_file(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
     files = {}
-    for name, backend in (("here", "serial"), ("there", "processes"), ("threads", "threads")):
+    for name, backend in (("here", "serial"), ("there", "multiprocessing")):
         files[name] = tmp_path / f"{name}.parquet"
         replicate(
             source(), 5, 6, backend=backend, workers=2, log_to=files[name], engine="reference", until_s=9000.0
