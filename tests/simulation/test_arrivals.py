@@ -332,7 +332,7 @@ def test_how_many_are_asked_for_changes_none_of_them() -> None:
 def test_none_at_all() -> None:
     model = twin(Arrivals(OFFICE_RATES))
     for kwargs in ({"cases": 0}, {"until_s": -1.0}, {"until_s": 3600.0, "first_at_start": False}):
-        made = draw_orders(model, ORIGIN, origin=ORIGIN, seed=1, replication=0, **kwargs)  # type: ignore[arg-type]
+        made = draw_orders(model, ORIGIN, origin=ORIGIN, seed=1, replication=0, **kwargs)
         assert len(made) == len(made.ids) == 0
 
 
