@@ -55,7 +55,9 @@ class Agenda(Environment):
 
     def of(self, item: Item, time_s: float, rank: int, callback: Callback) -> None:
         """The same for an item, as it is now."""
-        self.at(time_s, rank, item.journey.order << _ORDER | item.serial, item.stamp, callback, item)
+        key = rank << _RANK | item.journey.order << _ORDER | item.serial
+        entry: Any = (time_s, key, item.stamp, Due(callback, item, item.stamp))
+        heappush(self._queue, entry)
 
     @property
     def entries(self) -> list[Any]:

@@ -32,8 +32,6 @@ class Flow(Matching):
         self.paces = [plan.clock() for plan in program.network.paces]
         self.journeys: dict[int, Journey] = {}
         """Open orders."""
-        self.ended: list[Item] = []
-        """Items that were begun and have ended, if there is to be a log."""
         self.completed = [nan] * len(program.orders)
         self.lost = [nan] * len(program.orders)
         first = len(program.standing)
@@ -226,11 +224,6 @@ class Flow(Matching):
                 return
         self.crew.drop(agent)
         self._move(journey, item.task.next, t)
-
-    def _end(self, item: Item, t: float) -> None:
-        super()._end(item, t)
-        if self.options.log and item.law is not None:
-            self.ended.append(item)
 
     # Agents come, and leave.
 

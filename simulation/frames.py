@@ -121,8 +121,8 @@ class Frame(Shared):
         ]
         self._take_policy()
         self._take_lines()
-        self.estimates = self.fastest or bool(self.parts) or Rule.SERPT in self.rules or self.python
-        """Whether anybody asks for the expected work of what waits."""
+        self.estimated = self._estimated()
+        """Per queue: whether anybody asks for the expected work of what waits there."""
 
     def _take_policy(self) -> None:
         policy, network = self.policy, self.network
@@ -136,8 +136,13 @@ class Frame(Shared):
         self.penalty_s = float(policy["penalty_s"])
         self.curve = tuple(float(policy[name]) for name in ("early", "due", "late", "final", "lost"))
         self.python = network.custom is not None
-        several = any(task is not None and len(task.queues) > 1 for task in self.tasks)
-        self.fastest = self.assign == Assign.JFQ and several
+
+    def _estimated(self) -> list[bool]:
+        if self.parts or self.python:
+            return [True] * self.n_queues
+        compared = {q for task in self.tasks if task is not None and len(task.queues) > 1 for q in task.queues}
+        fastest = self.assign == Assign.JFQ
+        return [self.rules[q] == Rule.SERPT or (fastest and q in compared) for q in range(self.n_queues)]
 
     def _take_lines(self) -> None:
         network = self.network

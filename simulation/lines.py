@@ -62,6 +62,11 @@ class Lines:
         return [entry[5] for entry in sorted(self._heaps[line]) if entry[4] == entry[5].stamp]
 
 
+    def members(self, line: int) -> list[Item]:
+        """The same in no order that matters."""
+        return self.items(line)
+
+
 class ScoredLines(Lines):
     """What waits in each line under averages: its order is found whenever it is asked."""
 
@@ -94,3 +99,6 @@ class ScoredLines(Lines):
     def items(self, line: int) -> list[Item]:
         """All that waits in a line, by (place, again, serial)."""
         return sorted(self._members[line].values(), key=lambda i: (i.place, i.again, i.serial))
+
+    def members(self, line: int) -> list[Item]:
+        return list(self._members[line].values())

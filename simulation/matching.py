@@ -114,7 +114,7 @@ class Matching(Working):
     def _offer(self, item: Item, t: float) -> None:
         """The item has joined its queue: whatever is first there now is begun if that can be."""
         self._appraise(item, t)
-        line = self._line(item)
+        line = self._line(item) if self.frame.same_agent else item.queue
         if self.sums.waiting[item.queue]:
             self._put(line, item, t)
             first = self.lines.first((line,), t)
@@ -190,7 +190,7 @@ class Matching(Working):
         candidates = self._candidates(line, t)
         if not candidates:
             return None
-        items = self.lines.items(line)
+        items = self.lines.members(line)
         for agent in self.frame.line_agents[line]:
             items += self.crew.working[agent]
         scores = dict(zip((i.serial for i in items), self.keys.scores(items, t), strict=True))

@@ -72,6 +72,8 @@ class Reference(Flow):
 
     def run_to(self, until_s: float, *, pause_on_release: bool = False) -> bool:
         """See Session."""
+        if self._limit:
+            return False
         entries, step, n = self.agenda.entries, self.agenda.step, len(self.coming)
         journeys, sums, limits = self.journeys, self.sums, self.options.limits
         stop_s, self.released = until_s, False

@@ -43,6 +43,10 @@ class Working:
         self.keys = Keys(program, self.frame, self.columns, self._left_now, self._ask)
         averaged = self.frame.averaged
         self.lines = ScoredLines(self.frame, self.keys.scores) if averaged else Lines(self.frame)
+        self.ended: list[Item] = []
+        """Items that were begun and have ended, if there is to be a log."""
+        self._logged = options.log
+        self._estimated = self.frame.estimated
         self.load = [0] * self.frame.n_queues
         """Per queue: items that wait or are worked on."""
         self.micros = [0] * self.frame.n_queues
@@ -80,7 +84,7 @@ class Working:
 
     def _appraise(self, item: Item, t: float) -> None:
         """Find the item's key, on joining its queue or when interrupted."""
-        if self.frame.estimates:
+        if self._estimated[item.queue]:
             item.rest = self.law_in(item, item.queue).beyond(item.done)
             item.micro = round(item.rest * 1e6)
         self.keys.find(item, t)
@@ -201,3 +205,5 @@ class Working:
         item.status = ENDED
         item.stamp += 1
         item.journey.items.remove(item)
+        if self._logged and item.law is not None:
+            self.ended.append(item)

@@ -14,18 +14,15 @@ from metagraph.calendars import Calendar
 from metagraph.distributions import Constant, Empirical
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
-from metagraph.nodes import DurationRow, DurationTable, Task
-from metagraph.orders import Order, OrderModel, ProfitShape
-from simulation.program import lower
+from metagraph.policies import Policy
+from simulation.lowering import lower
 from simulation.reference import run
 from simulation.run import Run
 from tests.simulation.builders import (
     ALWAYS,
     ORIGIN,
-    always,
     constant,
     expon,
-    fitted,
     orders,
     process,
     row,
@@ -35,7 +32,8 @@ from tests.simulation.builders import (
 HOUR = 3600.0
 
 
-def simulated(model: Metagraph, releases: list[float], seed: int = 0, policy: str = "FIFO") -> Run:
+def simulated(model: Metagraph, releases: list[float], seed: int = 0, *priorities: str) -> Run:
+    policy = Policy(priorities=priorities, preemption=False)
     return run(lower(model, orders(releases), origin=ORIGIN, policy=policy), seed)
 
 
@@ -245,83 +243,16 @@ def test_a_following_task_is_ranked_among_those_who_wait() -> None:
         serves={"a": ["q"], "b": ["q"]},
         agents=[Agent("x", "always")],
     )
-    log = simulated(model, [0.0, 1.0], policy="SERPT")
+    log = simulated(model, [0.0, 1.0], 0, "SERPT")
     assert spans(log, "A") == [(0.0, 2.0), (3.0, 5.0)]
     assert spans(log, "B") == [(2.0, 3.0), (5.0, 6.0)]
-
-
-def by_class(model: Metagraph, work_s: dict[str, float]) -> Metagraph:
-    rows = (
-        *always(Constant(HOUR)).rows,
-        *(DurationRow(fitted(Constant(v)), cls=c) for c, v in work_s.items()),
-    )
-    nodes = tuple(
-        replace(n, durations=DurationTable(rows)) if isinstance(n, Task) else n for n in model.nodes
-    )
-    return replace(model, nodes=nodes)
-
-
-RANKED = (
-    Order("busy", 0.0),
-    Order("1", 1.0, cls="long", value=900.0, due_s=50 * HOUR),
-    Order("2", 2.0, cls="short", value=10.0, due_s=None),
-    Order("3", 3.0, cls="middle", value=500.0, due_s=20 * HOUR),
-)
-
-
-@pytest.mark.parametrize(
-    ("policy", "served"),
-    [
-        ("FIFO", "1 2 3"),
-        ("HP", "1 3 2"),
-        ("SDD", "3 1 2"),
-        ("SERPT", "2 3 1"),
-    ],
-)
-def test_priority_rules(policy: str, served: str) -> None:
-    model = by_class(station(Constant(HOUR)), {"long": 5 * HOUR, "middle": 2 * HOUR, "short": 60.0})
-    model = replace(model, orders=OrderModel(profit=ProfitShape()))
-    log = run(lower(model, RANKED, origin=ORIGIN, policy=policy), 0)
-    assert [log.order_ids[i] for i in log.order[np.argsort(log.start_s)]] == ["busy", *served.split()]
-    own = replace(model, queues=(Queue("q", ("agent0",), priority=policy),))
-    assert run(lower(own, RANKED, origin=ORIGIN), 0).log() == log.log()
-
-
-def test_a_lost_order_leaves_its_place_and_frees_its_agent() -> None:
-    given = (
-        Order("worked on", 0.0, lost_s=2 * HOUR),
-        Order("waits", 0.0, lost_s=HOUR),
-        Order("patient", 0.0),
-        Order("in time", 10 * HOUR, lost_s=15 * HOUR),
-    )
-    log = run(lower(station(Constant(5 * HOUR)), given, origin=ORIGIN), 0)
-    assert spans(log, "A") == [(0.0, 2.0), (2.0, 7.0), (10.0, 15.0)]
-    assert log.lost.tolist() == [True, True, False, False]
-    assert np.array_equal(log.lost_s, [2 * HOUR, HOUR, np.nan, np.nan], equal_nan=True)
-    assert np.array_equal(log.completed_s, [np.nan, np.nan, 7 * HOUR, 15 * HOUR], equal_nan=True)
-    assert [name for name, *_ in log.log()] == ["worked on", "patient", "in time"]
-
-
-def test_a_lost_order_loses_all_its_branches() -> None:
-    model = process(
-        Parallel("p", "m", (Leaf("a", "A"), Leaf("b", "B"), Leaf("c", "C"))),
-        Constant(5 * HOUR),
-        queues=[Queue("q", ("x",))],
-        serves={"a": ["q"], "b": ["q"]},
-        agents=[Agent("x", "always")],
-    )
-    given = (Order("1", 0.0, lost_s=HOUR), Order("2", 0.5 * HOUR))
-    log = run(lower(model, given, origin=ORIGIN), 0)
-    assert spans(log, "A") == [(0.0, 1.0), (1.0, 6.0)]
-    assert spans(log, "B") == [(6.0, 11.0)]
-    assert spans(log, "C") == [(0.0, 1.0), (0.5, 5.5)]
 
 
 def test_random_numbers_are_common_across_policies() -> None:
     """The same order does the same work at the same task, in whatever order it is served."""
     model = station(expon(HOUR), servers=2)
     releases = [600.0 * i for i in range(60)]
-    fifo, other = (simulated(model, releases, seed=8, policy=p) for p in ("FIFO", "SERPT"))
+    fifo, other = (simulated(model, releases, 8, rule) for rule in ("FIFO", "SERPT"))
     slow = simulated(station(expon(HOUR)), releases, seed=8)
     for log in (other, slow):
         assert dict(zip(log.order, np.round(log.end_s - log.start_s, 6), strict=True)) == dict(
@@ -338,7 +269,7 @@ def test_orders_may_be_given_in_any_order() -> None:
 def test_nothing_to_do() -> None:
     log = run(lower(station(Constant(5.0)), (), origin=ORIGIN), 0)
     assert len(log.order) == 0
-    assert log.log() == []
+    assert log.rows() == []
 
 
 def test_results_cannot_be_changed() -> None:
