@@ -64,7 +64,7 @@ def run(
     """
     going = Kernel(program, seed, replication, options, once=True)
     going.run_to(inf if until_s is None else until_s)
-    return going.last(until_s)
+    return going.last(None if going.limited else until_s)
 
 
 class Kernel:
@@ -145,7 +145,9 @@ class Kernel:
 
     def _act(self, command: Command) -> Status:
         world = self._memory.world
-        return Status(int(act(world.view(np.recarray) if kernel_jit.INTERPRETED else world, int(command))))
+        if kernel_jit.INTERPRETED:
+            world = [kernel_jit.Interpreted(world[0])]
+        return Status(int(act(world, int(command))))
 
     def _number(self, name: str) -> Any:
         return self._memory.world[name][0]
@@ -190,8 +192,15 @@ class Kernel:
     def now_s(self) -> float:
         return self._t
 
+    @property
+    def limited(self) -> bool:
+        """Whether a limit has ended the run."""
+        return self._stopped is not None
+
     def run_to(self, until_s: float, *, pause_on_release: bool = False) -> bool:
         """See Session."""
+        if self._stopped:
+            return False
         world = self._memory.world
         released = int(world["released"][0])
         world["until"], world["pause"] = until_s, pause_on_release

@@ -6,8 +6,9 @@ from simulation.kernel_jit import Record, int_at, leaf, part, put_int
 from simulation.kernel_layout import event_of
 
 SHIFT, FINISH, PRESENCE, READY, RELEASE, LOSS = 0, 1, 2, 3, 4, 5
-RANK = 40
-"""Ranks stand above so many bits of an event's id."""
+RANK = 60
+_ORDER = 32
+"""Bits of an event's code below its rank, and below the order of an item's event."""
 
 
 @leaf
@@ -20,6 +21,12 @@ def item_place(w: Record, slot: int) -> int:
 def journey_place(w: Record, slot: int) -> int:
     """Where that of an order's lost-sale date is."""
     return w.n_clocks + 2 * slot + 1
+
+
+@leaf
+def item_code(rank: int, order: int, serial: int) -> int:
+    """The code of an item's event."""
+    return rank << RANK | int(order) << _ORDER | serial
 
 
 @leaf

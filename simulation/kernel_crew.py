@@ -71,20 +71,20 @@ def pick(w: Record, number: int, slot: int, t: float) -> int:
     if queue.agents == 1:
         agent = int_at(w.queue_agents, queue.agent)
         return agent if can_take(w, agent, t) else -1
+    tries = 1 if queue.agents <= SMALL else TRIES
     if line.idle > 1:
         item = item_of(w.items, slot)
-        tries = 1 if queue.agents <= SMALL else TRIES
         for k in range(tries):
             u = uniform(w, item.order, item.node, item.visit, _AGENT + _REDRAW * k)
             seat = right_of(w.queue_cumulative, queue.agent, queue.agents, u)
             agent = int_at(w.queue_agents, queue.agent + seat)
             if can_take(w, agent, t):
                 return agent
-    return _pick_among(w, number, slot, t)
+    return _pick_among(w, number, slot, tries, t)
 
 
 @part
-def _pick_among(w: Record, number: int, slot: int, t: float) -> int:
+def _pick_among(w: Record, number: int, slot: int, tries: int, t: float) -> int:
     """One of those who can, by their weights: from the first on, the one whose running sum passes the draw."""
     line, queue = line_of(w.lines, number), queue_of(w.queues, number)
     words = (queue.agents + 63) >> 6
@@ -108,7 +108,7 @@ def _pick_among(w: Record, number: int, slot: int, t: float) -> int:
     if able <= 1:
         return last
     item = item_of(w.items, slot)
-    u = uniform(w, item.order, item.node, item.visit, _AGENT + _REDRAW * TRIES)
+    u = uniform(w, item.order, item.node, item.visit, _AGENT + _REDRAW * tries)
     even = total <= 0.0
     if even:
         total = float(able)

@@ -45,14 +45,29 @@ def address(array: np.ndarray[Any, Any]) -> int:
     """Where an array begins; it must be contiguous, and kept alive by whoever uses the address."""
     found = int(array.__array_interface__["data"][0])
     if INTERPRETED and array.size:
-        _known[found] = array.view(np.recarray) if array.dtype.names else array
+        _known[found] = array.reshape(-1)
     return found
+
+
+class Interpreted:
+    """A record whose fields are plain numbers, as compiled code sees them."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: np.void) -> None:
+        object.__setattr__(self, "_row", row)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._row[name].item()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._row[name] = value
 
 
 def records(dtype: np.dtype[Any]) -> Callable[[int, int], Record]:
     """The function (address, index) -> the record there."""
     if INTERPRETED:
-        return lambda at, index: _known[int(at)].reshape(-1)[index]
+        return lambda at, index: Interpreted(_known[at][index])
     kind, size = numba.from_dtype(dtype), dtype.itemsize
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -69,7 +84,7 @@ def records(dtype: np.dtype[Any]) -> Callable[[int, int], Record]:
 def reader(dtype: type[np.generic]) -> Callable[[int, int], Any]:
     """The function (address, index) -> the number there."""
     if INTERPRETED:
-        return lambda at, index: _known[int(at)].reshape(-1)[index]
+        return lambda at, index: _known[at][index].item()
     kind, size = numba.from_dtype(np.dtype(dtype)), np.dtype(dtype).itemsize
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -89,7 +104,7 @@ def writer(dtype: type[np.generic]) -> Callable[[int, int, Any], None]:
     if INTERPRETED:
 
         def put(at: int, index: int, value: Any) -> None:
-            _known[int(at)].reshape(-1)[index] = value
+            _known[at][index] = value
 
         return put
     kind, size = numba.from_dtype(np.dtype(dtype)), np.dtype(dtype).itemsize

@@ -121,6 +121,7 @@ WORLD = np.dtype(
         ("arg_s", _F),
         ("best_profit", _F),  # of the items among whom one is chosen
         ("best_importance", _F),
+        ("first_release", _F),
         ("least_time", _F),
         ("least_work", _F),
         ("wip_s", _F),

@@ -226,7 +226,8 @@ def _lengthened(w: Record) -> None:
             schedule_item(w, slot, after(w, a.clock, item.since, left), FINISH)
         elif item.status == _DELAYED:
             pace = node_of(w.nodes, item.node).pace
-            schedule_item(w, slot, paced_after(w, pace, item.since, item.left), READY)
+            item.ready = paced_after(w, pace, item.since, item.left)
+            schedule_item(w, slot, item.ready, READY)
             if item.unknown == 0:
                 item.left = 0.0
     for number in range(w.n_clocks):

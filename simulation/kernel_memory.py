@@ -121,6 +121,9 @@ class Memory:
             clocks[name][:n] = _addresses(base, lines[where], lines["n"] + (name == "done"))
         for name, source in (("n", "n"), ("always", "always"), ("over", "over"), ("reach", "reach_s")):
             clocks[name][:n] = lines[source]
+        always = lines["always"] != 0
+        clocks["until"][:n][always] = np.inf
+        clocks["is_on"][:n][always] = 1
         settled = (lines["always"] != 0) | (lines["over"] != 0)
         self.world["reach"] = np.where(settled, np.inf, lines["reach_s"]).min(initial=np.inf)
         paces = arrays.paces

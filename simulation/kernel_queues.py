@@ -138,7 +138,7 @@ def enter(w: Record, slot: int, t: float) -> None:
     value(w, slot, t)
     if line_of(w.lines, item_of(w.items, slot).queue).waiting > 0:
         put(w, slot, line, t)
-        first = first_in(w, line, t)
+        first = first_in(w, line)
         if not hand(w, line, first, t) and not challenge(w, line, first, t):
             wake_line(w, line, t)
         return
@@ -176,10 +176,10 @@ def own_line(w: Record, slot: int) -> int:
 
 
 @leaf
-def first_of(w: Record, at: int, first: int, n: int, own: int, t: float) -> int:
+def first_of(w: Record, at: int, first: int, n: int, own: int) -> int:
     """What goes first of all that waits in these lines and isn't left out; -1: nothing waits."""
     if w.average != 0:
-        return highest(w, at, first, n, own, t)
+        return highest(w, at, first, n, own)
     best = -1
     for i in range(first, first + n):
         line = line_of(w.lines, int_at(at, i))
@@ -195,11 +195,11 @@ def first_of(w: Record, at: int, first: int, n: int, own: int, t: float) -> int:
 
 
 @part
-def first_in(w: Record, number: int, t: float) -> int:
+def first_in(w: Record, number: int) -> int:
     """What goes first in one line."""
     if w.average == 0:
         return int(line_of(w.lines, number).root)
-    return highest(w, w.line_scratch, 0, 0, number, t)
+    return highest(w, w.line_scratch, 0, 0, number)
 
 
 @part
@@ -228,7 +228,7 @@ def challenge(w: Record, number: int, slot: int, t: float) -> bool:
     take(w, slot, t)
     begin(w, slot, agent, t)
     # The interrupted item may be in the line of others, who are idle or off.
-    if not hand(w, back, first_in(w, back, t), t):
+    if not hand(w, back, first_in(w, back), t):
         wake_line(w, back, t)
     return True
 
@@ -268,7 +268,7 @@ def contest(w: Record, number: int, slot: int, t: float) -> int:
 def match(w: Record, n: int, t: float) -> None:
     """Give what waits in the lines of line_scratch to whoever can take it, item by item."""
     while True:
-        slot = first_of(w, w.line_scratch, 0, n, -1, t)
+        slot = first_of(w, w.line_scratch, 0, n, -1)
         if slot < 0:
             break
         number = int(item_of(w.items, slot).line)
@@ -286,7 +286,7 @@ def free(w: Record, agent: int, t: float) -> None:
     a, crew = agent_of(w.agents, agent), crew_of(w.crew, agent)
     own = int(w.n_queues + agent) if w.own_lines != 0 else -1
     while crew.room > 0 and crew.present != 0:
-        slot = first_of(w, w.agent_queues, a.queue, a.queues, own, t)
+        slot = first_of(w, w.agent_queues, a.queue, a.queues, own)
         if slot < 0:
             return
         if not can_take(w, agent, t):

@@ -26,27 +26,30 @@ _HP, _SDD, _SERPT, _HPCS = int(Part.HP), int(Part.SDD), int(Part.SERPT), int(Par
 
 
 @leaf
-def forget_bests(w: Record) -> None:
+def _forget_bests(w: Record) -> None:
     """A set begins: nothing is in it."""
     w.best_profit = w.best_importance = -INFINITE
-    w.least_time = w.least_work = INFINITE
+    w.first_release = w.least_time = w.least_work = INFINITE
 
 
 @leaf
-def regard(w: Record, slot: int, t: float, rest: float) -> None:
-    """The item is in the set; `rest` is its expected remaining work."""
+def _regard(w: Record, slot: int, again: bool, rest: float) -> None:
+    """The item, with so much expected work left, is in the set; seen again once its first release is known."""
     item = item_of(w.items, slot)
     order = order_of(w.orders, item.order)
+    if again:
+        time = order.due_s - w.first_release
+        if time > 0.0:
+            w.least_time = min(w.least_time, time)
+        return
     w.best_profit = max(w.best_profit, item.profit)
     w.best_importance = max(w.best_importance, order.importance)
-    time = order.due_s - t
-    if time > 0.0:
-        w.least_time = min(w.least_time, time)
+    w.first_release = min(w.first_release, order.release_s)
     w.least_work = min(w.least_work, rest)
 
 
 @part
-def score(w: Record, slot: int, t: float, rest: float) -> float:
+def score(w: Record, slot: int, rest: float) -> float:
     """The mean of the item's scores in the set that was regarded."""
     item = item_of(w.items, slot)
     order = order_of(w.orders, item.order)
@@ -56,7 +59,7 @@ def score(w: Record, slot: int, t: float, rest: float) -> float:
         total += gain_score(item.profit, w.best_profit)
         n += 1
     if parts & _SDD:
-        total += urgency_score(order.due_s - t, w.least_time)
+        total += urgency_score(order.due_s - w.first_release, w.least_time)
         n += 1
     if parts & _SERPT:
         total += quickness_score(rest, w.least_work)
@@ -68,11 +71,17 @@ def score(w: Record, slot: int, t: float, rest: float) -> float:
 
 
 @leaf
-def _regard_line(w: Record, number: int, t: float) -> None:
+def _regard_line(w: Record, number: int, again: bool) -> None:
     slot = line_of(w.lines, number).root
     while slot >= 0:
-        regard(w, slot, t, item_of(w.items, slot).rest)
+        _regard(w, slot, again, item_of(w.items, slot).rest)
         slot = item_of(w.items, slot).sibling
+
+
+@leaf
+def _looks(w: Record) -> int:
+    """How often a set must be gone through: due dates need its first release first."""
+    return 2 if policy_of(w.policies, 0).parts & _SDD else 1
 
 
 @leaf
@@ -90,23 +99,24 @@ def _alone(w: Record, at: int, first: int, n: int, own: int) -> int:
 
 
 @part
-def highest(w: Record, at: int, first: int, n: int, own: int, t: float) -> int:
+def highest(w: Record, at: int, first: int, n: int, own: int) -> int:
     """The item with the highest score among all that waits in these lines, `own` too; -1: nothing does."""
     best = _alone(w, at, first, n, own)
     if best > -2:
         return best
     stop = first + n + (1 if own >= 0 else 0)
-    forget_bests(w)
-    for i in range(first, stop):
-        number = own if i == first + n else int_at(at, i)
-        if line_of(w.lines, number).left_out == 0 or i == first + n:
-            _regard_line(w, number, t)
+    _forget_bests(w)
+    for k in range(_looks(w)):
+        for i in range(first, stop):
+            number = own if i == first + n else int_at(at, i)
+            if line_of(w.lines, number).left_out == 0 or i == first + n:
+                _regard_line(w, number, k == 1)
     best, most = -1, -1.0
     for i in range(first, stop):
         line = line_of(w.lines, own if i == first + n else int_at(at, i))
         slot = -1 if line.left_out != 0 and i < first + n else line.root
         while slot >= 0:
-            mine = score(w, slot, t, item_of(w.items, slot).rest)
+            mine = score(w, slot, item_of(w.items, slot).rest)
             if mine > most or (mine == most and placed_earlier(w, slot, best)):
                 best, most = slot, mine
             slot = item_of(w.items, slot).sibling
@@ -143,14 +153,15 @@ def lowest(w: Record, number: int, slot: int, t: float) -> int:
         first, n = queue.agent, queue.agents
     if not _any_may_stop(w, number, first, n, t):
         return -1
-    forget_bests(w)
-    _regard_line(w, number, t)
-    for i in range(first, first + n):
-        agent = int_at(w.queue_agents, i) if number < w.n_queues else number - w.n_queues
-        other = crew_of(w.crew, agent).head
-        while other >= 0:
-            regard(w, other, t, rest_now(w, other, t))
-            other = item_of(w.items, other).mate_next
+    _forget_bests(w)
+    for k in range(_looks(w)):
+        _regard_line(w, number, k == 1)
+        for i in range(first, first + n):
+            agent = int_at(w.queue_agents, i) if number < w.n_queues else number - w.n_queues
+            other = crew_of(w.crew, agent).head
+            while other >= 0:
+                _regard(w, other, k == 1, 0.0 if k == 1 else rest_now(w, other, t))
+                other = item_of(w.items, other).mate_next
     victim, least = -1, INFINITE
     for i in range(first, first + n):
         agent = int_at(w.queue_agents, i) if number < w.n_queues else number - w.n_queues
@@ -159,10 +170,10 @@ def lowest(w: Record, number: int, slot: int, t: float) -> int:
             other = -1
         while other >= 0:
             if may_stop(w, other):
-                mine = score(w, other, t, rest_now(w, other, t))
+                mine = score(w, other, rest_now(w, other, t))
                 if mine < least or (mine == least and placed_earlier(w, victim, other)):
                     victim, least = other, mine
             other = item_of(w.items, other).mate_next
-    if victim >= 0 and score(w, slot, t, item_of(w.items, slot).rest) > least:
+    if victim >= 0 and score(w, slot, item_of(w.items, slot).rest) > least:
         return victim
     return -1

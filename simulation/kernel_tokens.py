@@ -224,11 +224,13 @@ def _enable(w: Record, journey_slot: int, node: int, visit: int, t: float) -> No
         amount = draw(w, law, item.order, node, visit, _DELAY)
         ready = t + amount
         if record.pace >= 0:
-            item.since = t
-            item.left = amount
             ready = paced_after(w, record.pace, t, amount)
+            if ready == UNKNOWN:
+                item.since = t
+                item.left = amount
         if ready > t or ready == UNKNOWN:
             item.status = _DELAYED
+            item.ready = ready
             schedule_item(w, slot, ready, READY)
             return
     join(w, slot, t)

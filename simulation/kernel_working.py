@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulation.kernel_agenda import FINISH, RANK, item_place, push, remove
+from simulation.kernel_agenda import FINISH, item_code, item_place, push, remove
 from simulation.kernel_clocks import INFINITE, UNKNOWN, after, between
 from simulation.kernel_crew import occupy, vacate
 from simulation.kernel_jit import Record, float_at, leaf, long_at, part, put_float, put_long
@@ -26,7 +26,7 @@ def schedule_item(w: Record, slot: int, t: float, event: int) -> None:
         item.unknown = 1
         item.finish = INFINITE
     elif t < INFINITE:
-        push(w, t, event << RANK | item.serial, item_place(w, slot))
+        push(w, t, item_code(event, item.order, item.serial), item_place(w, slot))
 
 
 @part
