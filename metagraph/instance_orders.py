@@ -180,21 +180,26 @@ def _position(
     done: Sequence[str],
     at_s: float,
 ) -> Position:
-    """Where nobody says since when a task waits, it is since the order's release, or since now."""
+    """Where nobody says since when a task waits, it is since the order's release, or since now.
+
+    What needs nobody and isn't delayed has begun when it could.
+    """
     before = [pred for pred in done if pred in network.preds[task]]
-    labels = {found.id: found.label for found in network.tasks}
+    tasks = {found.id: found for found in network.tasks}
     enabled_s = at_s if before else min(order.release_s, at_s)
-    after = labels[before[-1]] if before else ""
+    after = tasks[before[-1]].label if before else ""
+    at_once = not tasks[task].queues and tasks[task].delay is None
     if told is None:
-        return Position(task, enabled_s, after=after)
+        return Position(task, enabled_s, enabled_s if at_once else None, after=after)
     started_s, begun_s = told.time("started", line), told.time("begun", line)
     first = min((t for t in (started_s, begun_s) if t is not None), default=enabled_s)
     told_s = told.time("enabled", line)
+    enabled_s = min(enabled_s, first) if told_s is None else told_s
     worked_h = told.number("worked_h", None, 0.0)
     return Position(
         node=task,
-        enabled_s=min(enabled_s, first) if told_s is None else told_s,
-        started_s=started_s,
+        enabled_s=enabled_s,
+        started_s=enabled_s if at_once and started_s is None else started_s,
         agent=told.text("agent", "") or None,
         after=after,
         ready_s=told.time("ready", line),

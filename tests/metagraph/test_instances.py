@@ -146,7 +146,7 @@ def test_the_progress_of_the_documented_instance(tmp_path: Path) -> None:
     assert first.history == ("Saw", "paint")
     assert first.positions == (
         Position("drill", 11.5 * HOUR, 11.5 * HOUR, "Joe", "Saw"),
-        Position("dry", 11 * HOUR, after="paint"),
+        Position("dry", 11 * HOUR, 11 * HOUR, after="paint"),
     )
     assert first.visits == {"saw": 1, "paint": 1, "drill": 1, "dry": 1}
     assert (second.order.id, second.order.attributes) == ("2", {"colour": "red"})
