@@ -74,7 +74,12 @@ class _Calendar:
         self.hours = self._look(_CHUNK)
 
     def longer(self, than: _Hours) -> _Hours:
-        """At least twice as many hours."""
+        """At least twice as many hours. Raises DataError where nobody looks further."""
+        if than.last:
+            raise DataError(
+                f"the arrival rates are so low that an order takes over {_LONGEST.days // 366} years to come"
+                ": ask for fewer cases or correct the rates in the twin's 'arrivals'"
+            )
         with self._lock:
             if len(self.hours.starts) <= len(than.starts):
                 self.hours = self._look(len(than.starts))
@@ -127,13 +132,8 @@ def releases(
             sums = gaps.sums(int(max(ends[-1] + 5.0 * sqrt(ends[-1]) + 16.0, 2.0 * len(sums))))
         if wanted is not None and (not len(sums) or ends[-1] > sums[-1]):
             break
-        if len(ends) < len(hours.starts) or hours.starts[-1] + hours.widths[-1] > until_s:
+        if hours.starts[-1] + hours.widths[-1] > until_s:
             break
-        if hours.last:
-            raise DataError(
-                f"the arrival rates are so low that an order takes over {_LONGEST.days // 366} years to come"
-                ": ask for fewer cases or correct the rates in the twin's 'arrivals'"
-            )
         hours = calendar.longer(hours)
     sums = sums[sums < ends[-1]]
     at = np.searchsorted(ends, sums, side="right")

@@ -15,8 +15,9 @@ from metagraph.policies import Policy
 from metagraph.state import State
 from simulation.kept import Kept
 from simulation.lowering_agents import check_rules, lower_crew, lower_policy, split_policy
+from simulation.lowering_laws import Laws
 from simulation.lowering_names import Names, names_of
-from simulation.lowering_nodes import Laws, lower_nodes
+from simulation.lowering_nodes import lower_nodes
 from simulation.lowering_orders import check_orders, check_standing, earliest_of, standings, under_policy
 from simulation.orders import as_orders, joined, orders_of
 from simulation.program import Network, Orders, Program, Standing

@@ -119,20 +119,10 @@ def lower_crew(
 
     Clocks and paces answer from `earliest_s` on. Raises DataError or UsageError for what can't be run.
     """
-    queues = np.zeros(len(metagraph.queues), QUEUE)
-    members: list[int] = []
-    weights: list[float] = []
-    sums: list[float] = []
-    for record, queue in zip(queues, metagraph.queues, strict=True):
-        crew, shares = _members(queue, names)
-        record["agent"], record["agents"] = len(members), len(crew)
-        record["rule"] = _rule(queue, policy, python)
-        members += crew
-        weights += shares
-        sums += cumulative(shares, f"queue {queue.id!r}")
+    queues, members, weights, sums = _queues(metagraph, names, policy, python)
+    plans = _Plans(metagraph, origin, earliest_s[0])
     agents = np.zeros(len(metagraph.agents), AGENT)
     serves: list[int] = []
-    plans = _Plans(metagraph, origin, earliest_s[0])
     for a, (record, agent) in enumerate(zip(agents, metagraph.agents, strict=True)):
         mine = [q for q, queue in enumerate(metagraph.queues) if agent.id in queue.agents]
         _check_one_rule(agent, [Rule(queues["rule"][q]).name for q in mine])
@@ -152,6 +142,24 @@ def lower_crew(
         clocks=tuple(plans.plans),
         paces=_paces(metagraph, origin, earliest_s[1]),
     )
+
+
+def _queues(
+    metagraph: Metagraph, names: Names, policy: Policy, python: bool
+) -> tuple[Records, list[int], list[float], list[float]]:
+    """QUEUE of each; their agents, with weights and their running sums."""
+    queues = np.zeros(len(metagraph.queues), QUEUE)
+    members: list[int] = []
+    weights: list[float] = []
+    sums: list[float] = []
+    for record, queue in zip(queues, metagraph.queues, strict=True):
+        crew, shares = _members(queue, names)
+        record["agent"], record["agents"] = len(members), len(crew)
+        record["rule"] = _rule(queue, policy, python)
+        members += crew
+        weights += shares
+        sums += cumulative(shares, f"queue {queue.id!r}")
+    return queues, members, weights, sums
 
 
 def _rule(queue: Queue, policy: Policy, python: bool) -> Rule:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, product
+from itertools import accumulate, count, product
 
 import numpy as np
 
-from metagraph.distributions import Fitted
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
-from metagraph.nodes import DurationTable, End, Gateway, Node, Start, Task
+from metagraph.nodes import DelayTable, DurationTable, End, Gateway, Node, Start, Task
 from metagraph.routing import MAX_VISIT, Level
+from simulation.lowering_laws import Laws
 from simulation.lowering_names import Names
-from simulation.program import LAW, LEVEL, NODE, ROW, Floats, Ints, Kind, Records
-from simulation.tables import Table, tabulate
+from simulation.program import LEVEL, NODE, ROW, Floats, Ints, Kind, Records
 
 _KINDS = {
     "xor_split": Kind.ROUTE,
@@ -27,40 +26,6 @@ _KINDS = {
 }
 _LONGEST = 2**62
 _MOST_LAWS = 50_000_000
-
-
-class Laws:
-    """Tables by number, each once."""
-
-    def __init__(self) -> None:
-        self.tables: list[Table] = []
-        self._numbers: dict[int, int] = {}
-
-    def number(self, fitted: Fitted) -> int:
-        """The number of a law."""
-        table = tabulate(fitted.law)
-        if id(table) not in self._numbers:
-            self._numbers[id(table)] = len(self.tables)
-            self.tables.append(table)
-        return self._numbers[id(table)]
-
-    def time(self, fitted: Fitted, task: Task) -> int:
-        """The number of a duration's or delay's law. Raises DataError if it can be below 0."""
-        number = self.number(fitted)
-        least = self.tables[number].xs[0]
-        if not least >= 0.0:
-            raise DataError(f"task {task.id!r} has a time of {least:g} s: durations and delays start at 0")
-        return number
-
-    def records(self) -> tuple[Records, Floats]:
-        """LAW of each, and the levels, values, slopes and tails of all."""
-        laws = np.zeros(len(self.tables), LAW)
-        first = 0
-        for i, table in enumerate(self.tables):
-            laws[i] = (first, len(table.us), table.fixed, table.mean)
-            first += len(table.us)
-        grids = [table.grid for table in self.tables]
-        return laws, np.concatenate(grids, axis=1) if grids else np.zeros((4, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,40 +89,14 @@ class _Lowering:
         starts = [i for i, node in enumerate(graph.nodes) if isinstance(node, Start)]
         if len(starts) != 1:
             raise DataError(f"the process {graph.name!r} has {len(starts)} start nodes: it needs one")
-        longest = max((level.history for r in graph.routing for level in r.levels), default=0)
-        span = self.names.base ** max(longest, 1)
-        if span > _LONGEST:
-            raise DataError(
-                f"the routing looks at the last {longest} of {self.names.base - 2} activities, which are too "
-                "many histories to tell apart: shorten those of its levels"
-            )
-        records = np.zeros(len(graph.nodes), NODE)
-        records["delay"] = records["pace"] = records["task"] = records["label"] = -1
-        records["visit"] = records["merge"] = -1
-        visits = merges = tasks = 0
-        outgoing, incoming = graph.outgoing(), _incoming(graph)
-        for i, node in enumerate(graph.nodes):
-            record, kind = records[i], _kind(node)
-            record["kind"] = kind
-            targets = self._targets(node, [flow.target for flow in outgoing[node.id]])
-            record["target"], record["targets"] = len(self.targets), len(targets)
-            self.targets += targets
-            if kind in (Kind.ROUTE, Kind.TASK):
-                record["visit"], visits = visits, visits + 1
-            if kind == Kind.MERGE:
-                record["merge"], merges = merges, merges + 1
-                record["need"] = incoming[node.id]
-            if kind == Kind.ROUTE:
-                self._route(node, record)
-            if isinstance(node, Task):
-                record["task"], tasks = tasks, tasks + 1
-                self._task(node, record)
+        span = self._span()
+        records = self._records()
         return Nodes(
             start=starts[0],
             span=span,
-            visits=visits,
-            merges=merges,
-            tasks=tasks,
+            visits=int(records["visit"].max(initial=-1)) + 1,
+            merges=int(records["merge"].max(initial=-1)) + 1,
+            tasks=int(records["task"].max(initial=-1)) + 1,
             nodes=records,
             targets=np.array(self.targets, np.int32),
             task_queues=np.array(self.task_queues, np.int32),
@@ -172,6 +111,42 @@ class _Lowering:
                 if isinstance(node, Task) and node.eta_error is not None
             },
         )
+
+    def _span(self) -> int:
+        """How many histories are told apart."""
+        base = self.names.base
+        longest = max((level.history for r in self.graph.routing for level in r.levels), default=0)
+        span: int = base ** max(longest, 1)
+        if span > _LONGEST:
+            raise DataError(
+                f"the routing looks at the last {longest} of {base - 2} activities, which are too many "
+                "histories to tell apart: shorten those of its levels"
+            )
+        return span
+
+    def _records(self) -> Records:
+        """NODE of each; the lists grow."""
+        graph = self.graph
+        records = np.zeros(len(graph.nodes), NODE)
+        for name in ("visit", "merge", "task", "label", "delay", "pace"):
+            records[name] = -1
+        visits, merges, tasks = count(), count(), count()
+        outgoing, incoming = graph.outgoing(), _incoming(graph)
+        for record, node in zip(records, graph.nodes, strict=True):
+            kind = record["kind"] = _kind(node)
+            targets = self._targets(node, [flow.target for flow in outgoing[node.id]])
+            record["target"], record["targets"] = len(self.targets), len(targets)
+            self.targets += targets
+            if kind in (Kind.ROUTE, Kind.TASK):
+                record["visit"] = next(visits)
+            if kind == Kind.MERGE:
+                record["merge"], record["need"] = next(merges), incoming[node.id]
+            if kind == Kind.ROUTE:
+                self._route(node, record)
+            if isinstance(node, Task):
+                record["task"] = next(tasks)
+                self._task(node, record)
+        return records
 
     def _targets(self, node: Node, targets: list[str]) -> list[int]:
         routing = self.routing.get(node.id)
@@ -237,23 +212,21 @@ class _Lowering:
         record["preemptible"] = task.preemptible
         self._durations(task, task.durations, record)
         if task.delay is not None:
-            record["delay"] = len(self.delays)
-            self.delays.append(self.laws.time(task.delay.default, task))
-            if task.delay.after:
-                after = {
-                    self.names.codes[label]: self.laws.time(fitted, task)
-                    for label, fitted in task.delay.after.items()
-                }
-                default = self.delays.pop()
-                self.delays += [after.get(code, default) for code in range(self.names.base)]
-                record["delay_after"] = 1
-            if task.delay.pace is not None:
-                if task.delay.pace not in self.paces:
-                    raise DataError(
-                        f"task {task.id!r} has a delay at the pace {task.delay.pace!r}, which the process "
-                        "doesn't have"
-                    )
-                record["pace"] = self.paces[task.delay.pace]
+            self._delay(task, task.delay, record)
+
+    def _delay(self, task: Task, table: DelayTable, record: np.void) -> None:
+        """The law after each activity, as far as the table tells them apart."""
+        record["delay"] = len(self.delays)
+        default = self.laws.time(table.default, task)
+        after = {self.names.codes[label]: self.laws.time(law, task) for label, law in table.after.items()}
+        record["delay_after"] = bool(after)
+        self.delays += [after.get(code, default) for code in range(self.names.base)] if after else [default]
+        if table.pace is not None:
+            if table.pace not in self.paces:
+                raise DataError(
+                    f"task {task.id!r} has a delay at the pace {table.pace!r}, which the process doesn't have"
+                )
+            record["pace"] = self.paces[table.pace]
 
     def _durations(self, task: Task, table: DurationTable, record: np.void) -> None:
         """The law of each class, segment and agent, as far as the rows tell them apart."""
