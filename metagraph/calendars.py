@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from metagraph.errors import DataError
+
 WEEK_S = 7 * 86400.0
 ALWAYS = ((0.0, WEEK_S),)
 _MAX_WEEKS = 20000
@@ -155,7 +157,10 @@ class WorkClock:
         if self._over(begin):
             return False
         if self._weeks > _MAX_WEEKS:
-            raise ValueError(f"calendar {self._calendar.id} never opens again: work on it can't finish")
+            raise DataError(
+                f"calendar {self._calendar.id!r} isn't open for {_MAX_WEEKS // 52} years: work by it can't "
+                "finish; correct its hours, holidays or exceptions"
+            )
         self._weeks += 1
         for start, end in self._pieces(self._weeks - 1):
             if self._ends and start <= self._ends[-1]:

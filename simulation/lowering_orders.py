@@ -228,5 +228,7 @@ def check_standing(state: State) -> None:
                         f"{where} has {name} {t:g}, after the state's instant {state.at_s:g} s: correct one "
                         "of them"
                     )
+            if place.begun_s is not None and place.started_s is None and place.worked_s is None:
+                raise DataError(f"{where} was interrupted, but not after how much work: give worked_s")
             if place.worked_s is not None and not 0.0 <= place.worked_s < inf:
                 raise DataError(f"{where} has worked_s {place.worked_s:g}: give 0 or more")

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metagraph.calendars import ALWAYS, WEEK_S, Calendar, CalendarException, WorkClock
+from metagraph.errors import DataError
 
 HOUR = 3600.0
 OFFICE = tuple((d * 86400 + 9 * HOUR, d * 86400 + 17 * HOUR) for d in range(5))
@@ -207,3 +208,10 @@ def test_always_on_but_for_a_holiday() -> None:
 def test_no_hours_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="no working hours"):
         WorkClock(Calendar("never", ()), ORIGINS[0])
+
+
+def test_a_calendar_closed_for_centuries_is_an_error_not_a_hang() -> None:
+    closed = CalendarException(ORIGINS[0], datetime(9000, 1, 1, tzinfo=UTC), False)
+    clock = WorkClock(Calendar("shut", OFFICE, exceptions=(closed,)), ORIGINS[0])
+    with pytest.raises(DataError, match="calendar 'shut' isn't open for 384 years"):
+        clock.next_on(0.0)

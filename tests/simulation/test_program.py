@@ -261,6 +261,9 @@ def test_orders_and_state_must_fit_together() -> None:
     idle = State(100.0, (OpenOrder(Order("1", 0.0), (Position("a", 0.0, worked_s=-1.0),), ()),))
     with pytest.raises(DataError, match="has worked_s -1: give 0 or more"):
         lower(model, (), origin=ORIGIN, state=idle)
+    cut = State(100.0, (OpenOrder(Order("1", 0.0), (Position("a", 0.0, begun_s=5.0),), ()),))
+    with pytest.raises(DataError, match="was interrupted, but not after how much work"):
+        lower(model, (), origin=ORIGIN, state=cut)
 
 
 def test_delays_know_the_activity_before() -> None:
