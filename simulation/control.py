@@ -215,8 +215,6 @@ class _Steering:
             raise UsageError(f"an answer is said to take {took_s:g} s to compute: give 0 or more")
         decision = Decision(session.now_s, because, took_s, None)
         self._under_way = _UnderWay(decision, answer, session.now_s + took_s)
-        if took_s == 0:
-            self.step()
 
     def _apply(self, done: _UnderWay) -> Decision:
         """Tell the run what was decided, as far as it still matters."""

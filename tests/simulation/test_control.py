@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from metagraph.agents import Agent, Queue
-from metagraph.blocks import Leaf
+from metagraph.blocks import Empty, Leaf, Loop
 from metagraph.blocks import Parallel as Both
 from metagraph.blocks import Sequence as Row
 from metagraph.distributions import Constant
@@ -19,6 +19,7 @@ from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from metagraph.orders import Order
 from metagraph.policies import Policy
+from metagraph.routing import Level
 from metagraph.schedule import Assignment, Schedule
 from metagraph.state import Position
 from simulation.control import Announcement, Answer, Control, View, steer
@@ -274,6 +275,44 @@ def test_a_state_says_where_everything_stands(engine: Wanted) -> None:
     assert first == Position("t1", 600.0, 600.0, "t1.0", "T0", 600.0, "t1", worked_s=300.0)
     assert second == Position("t0", 0.0, 600.0, "t0.0", "", 0.0, "t0", worked_s=300.0)
     assert third == Position("t0", 10.0, None, None, "", 10.0, "t0")
+
+
+@each_engine
+def test_a_state_counts_what_was_done(engine: Wanted) -> None:
+    """Visits and the last activities in a loop, as the log has them."""
+    shape = Loop("again", "enough", Row((Leaf("a", "A"), Leaf("b", "B"))), (Empty(),))
+    model = process(shape, Constant(60.0), weights={"enough": (0.99, 0.01)})
+    (routing,) = model.routing
+    rows = tuple(replace(row, level=1) for row in routing.rows)
+    looks_back = replace(routing, levels=(Level(history=3), Level()), rows=rows)
+    going = session(
+        lower(replace(model, routing=(looks_back,)), orders([0.0, 30.0, 70.0]), origin=ORIGIN),
+        1951,
+        engine=engine,
+    )
+    going.run_to(215.0)
+    state = state_of(going.program, going.snapshot())
+    log = going.result()
+    ids, labels = log.order_ids, log.labels
+    assert len(state.orders) == 3
+    for order in state.orders:
+        mine = [i for i, o in enumerate(log.order) if ids[o] == order.order.id]
+        done = [labels[log.task[i]] for i in mine if log.end_s[i] <= 215.0]
+        assert order.history == tuple(done)[-3:]
+        assert order.visits["a"] == sum(labels[log.task[i]] == "A" for i in mine)
+        assert order.visits.get("enough", 0) == done.count("B")
+    assert max(o.visits["a"] for o in state.orders) == 2
+
+
+@each_engine
+def test_a_state_knows_what_waits_at_a_merge(engine: Wanted) -> None:
+    both = Both("split", "merge", (Leaf("b", "B"), Leaf("c", "C")))
+    model = process(both, {"b": Constant(60.0), "c": Constant(100.0)})
+    going = session(lower(model, orders([0.0, 50.0]), origin=ORIGIN), 0, engine=engine)
+    going.run_to(70.0)
+    state = state_of(going.program, going.snapshot())
+    assert [o.merged for o in state.orders] == [{"merge": 1}, {}]
+    assert [[p.node for p in o.positions] for o in state.orders] == [["c"], ["b", "c"]]
 
 
 @each_engine

@@ -31,7 +31,7 @@ from simulation.lowering import lower
 from simulation.money import profits_at
 from simulation.reference import run
 from simulation.replicate import replicate
-from simulation.run import Run
+from simulation.run import Paths, Run, floats, ints
 from simulation.session import Options
 from simulation.streams import Stream
 from tests.simulation.builders import ORIGIN, expon, orders, process, row, station, tandem
@@ -41,10 +41,9 @@ SHAPE = ProfitShape(early=1.1, due=1.0, late=0.7, final=0.2, lost=-0.1)
 
 
 def test_figures_of_a_run_that_is_known() -> None:
-    """Three orders of an hour each at 0, 0 and 30 min, one agent, looked at until 2.5 h."""
-    log = run(
-        lower(station(Constant(HOUR)), orders([0.0, 0.0, 1800.0]), origin=ORIGIN), 0, until_s=2.5 * HOUR
-    )
+    """Three orders of an hour each at 1, 1 and 1.5 h, one agent, looked at until 3.5 h; one comes later."""
+    releases = [HOUR, HOUR, 1.5 * HOUR, 9 * HOUR]
+    log = run(lower(station(Constant(HOUR)), orders(releases), origin=ORIGIN), 0, until_s=3.5 * HOUR)
     found = kpis(log)
     assert (found.orders, found.completed, found.lost, found.executions) == (3, 2, 0, 2)
     assert found.cycle_mean_s == 1.5 * HOUR
@@ -64,7 +63,7 @@ def test_figures_of_a_run_that_is_known() -> None:
     assert isnan(found.profit)
     assert isnan(found.on_time)
     assert isnan(found.lateness_mean_s)
-    assert [c.tolist() for c in log.wip()] == [[0.0, 1800.0, HOUR, 2 * HOUR], [2, 3, 2, 1]]
+    assert [c.tolist() for c in log.wip()] == [[HOUR, 1.5 * HOUR, 2 * HOUR, 3 * HOUR], [2, 3, 2, 1]]
     assert log.rows()[2][4] is None
 
 
@@ -142,6 +141,15 @@ def test_the_path_of_a_queue_adds_up_to_its_tally() -> None:
     lasted = np.diff(np.append(times, log.until_s))
     assert float((open_orders * lasted).sum()) == pytest.approx(log.tally.wip_s, rel=1e-12)
     assert open_orders.max() == log.tally.wip_most
+
+
+def test_what_passes_within_an_instant_is_no_part_of_a_path() -> None:
+    log = run(lower(station(Constant(HOUR)), orders([0.0]), origin=ORIGIN), 0, options=Options(paths=True))
+    t_s, waiting = [0.0, 0.0, 5.0, 5.0, 5.0, 7.0, 9.0], [1, 0, 1, 2, 1, 1, 0]
+    paths = Paths(floats(t_s), ints([0] * 7), ints(waiting))
+    assert [c.tolist() for c in replace(log, paths=paths).queue_path("q")] == [[0.0, 5.0, 9.0], [0, 1, 0]]
+    with pytest.raises(UsageError, match="unknown: the process has q"):
+        log.queue_path("p")
 
 
 def test_little_holds_for_what_is_counted() -> None:

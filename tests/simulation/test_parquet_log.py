@@ -11,6 +11,8 @@ import pytest
 
 from metagraph.distributions import Constant
 from metagraph.errors import UsageError
+from metagraph.orders import Order
+from metagraph.policies import Policy
 from simulation.lowering import lower
 from simulation.parquet_log import COLUMNS, ParquetLog, batch_of
 from simulation.reference import run
@@ -35,6 +37,16 @@ def test_every_column_of_a_run_that_is_known(tmp_path: Path) -> None:
     ]
     rows = [tuple(one.values()) for one in table.to_pylist()]
     assert rows == [(r, *one) for r in range(2) for one in wanted]
+
+
+def test_rows_go_by_their_start() -> None:
+    """The third of three that come together is due first."""
+    given = [Order(str(i), 0.0, due_s=due) for i, due in enumerate((1.0, 9.0, 5.0))]
+    program = lower(station(Constant(60.0)), given, origin=ORIGIN, policy=Policy(priorities=("SDD",)))
+    log = run(program, 0)
+    rows = batch_of(log, 0).to_pylist()
+    assert [row["case_id"] for row in rows] == ["0", "2", "1"]
+    assert [(row["case_id"], row["start_time"]) for row in rows] == [(r[0], r[3]) for r in log.rows()]
 
 
 def test_nobody_and_nothing(tmp_path: Path) -> None:
