@@ -103,7 +103,7 @@ class Shop:
 
     def finish_all(self) -> None:
         while done := [job for job in self.jobs if job.status == "working" and job.left == 0]:
-            job = done[0]
+            job = min(done, key=lambda job: (job.order, job.serial))
             job.status, job.end = "done", self.now
             if self.waiting(job.crew.queues):
                 self.enable(job.order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 import numpy as np
@@ -22,8 +22,9 @@ from simulation.session import Options
 from tests.simulation.builders import ORIGIN
 
 Floats = NDArray[np.float64]
-Figure = Callable[[Run], float]
-Columns = Callable[[np.random.Generator, int], dict[str, Any]]
+F = TypeVar("F")
+Columns = Callable[[np.random.Generator, Floats], dict[str, Any]]
+"""Of orders with these releases."""
 
 ENGINES = ("reference", "kernel")
 REPLICATIONS = 20
@@ -54,13 +55,13 @@ class Engine:
         self,
         model: Metagraph,
         rate_per_s: float,
-        figure: Figure,
+        figure: Callable[[Run], F],
         *,
         policy: Policy = Policy(),  # noqa: B008 - a frozen value
         columns: Columns | None = None,
         length: float = 1.0,
         replications: int = REPLICATIONS,
-    ) -> list[float]:
+    ) -> list[F]:
         """The figure of each replication with Poisson arrivals; `columns` gives orders more than a release,
         `length` is a multiple of the engine's usual one."""
         program = lowered(model, policy)
@@ -68,7 +69,7 @@ class Engine:
         for replication in range(replications):
             rng = np.random.default_rng([self.seed, replication])
             releases = np.cumsum(rng.exponential(1 / rate_per_s, n))
-            more = columns(rng, n) if columns else {}
+            more = columns(rng, releases) if columns else {}
             found.append(figure(self.run(with_orders(program, releases, **more), replication)))
         return found
 

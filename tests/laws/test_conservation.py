@@ -131,8 +131,9 @@ def test_each_order_is_completed_lost_or_open(name: str, case: Case) -> None:
     """Never two of them; and what is open at the end has a token somewhere."""
     engine, program = import_module(f"simulation.{name}"), case.program()
     session = engine.session(program, case.seed, case.replication, case.options)
-    session.run_to(np.inf if case.until_s is None else case.until_s)
-    found, standing = session.result(case.until_s), session.snapshot()
+    horizon_s = case.horizon_s(program)
+    session.run_to(np.inf if horizon_s is None else horizon_s)
+    found, standing = session.result(), session.snapshot()
     completed, lost = ~np.isnan(found.completed_s), ~np.isnan(found.lost_s)
     open_ = np.isin(np.arange(len(program.orders)), standing.journeys["order"])
     assert (standing.journeys["tokens"] > 0).all()
@@ -247,7 +248,7 @@ def test_work_takes_the_working_time_that_was_drawn(name: str, program: Program,
 def test_little_holds_in_every_run(name: str, case: Case) -> None:
     """Orders open, integrated over time, = time that each was open."""
     program = case.program()
-    found = Engine(name, case.seed).run(program, case.replication, case.until_s)
+    found = Engine(name, case.seed).run(program, case.replication, case.horizon_s(program))
     table = program.orders.table
     came = np.maximum(table["release_s"], found.begin_s)
     came[: len(program.standing)] = found.begin_s

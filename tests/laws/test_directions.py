@@ -150,7 +150,7 @@ def test_utilisation_by_two_formulas(name: str, case: Case) -> None:
         for a in case.model.agents
     )
     program = replace(case, policy=policy, model=replace(case.model, agents=agents), state=None).program()
-    run = Engine(name, case.seed).run(program, case.replication, case.until_s)
+    run = Engine(name, case.seed).run(program, case.replication, case.horizon_s(program))
     capacity = program.network.agents["capacity"]
     assert run.tally.busy_s == pytest.approx(spent(run, case.seed, case.replication), abs=1e-3)
     assert (run.tally.busy_s <= run.tally.on_s * capacity + 1e-3).all()
@@ -176,10 +176,7 @@ def test_names_of_classes_mean_nothing(name: str, case: Case) -> None:
     policy = replace(case.policy, rule=case.policy.rule.replace("'a'", "'zebra'"))
     orders = tuple(replace(order, cls=renamed.get(order.cls, order.cls)) for order in case.orders)
     other = replace(case, model=model, policy=policy, orders=orders, state=None)
-    before, after = (
-        Engine(name, c.seed).run(c.program(), c.replication, c.until_s)
-        for c in (replace(case, state=None), other)
-    )
+    before, after = (run_of(name, c) for c in (replace(case, state=None), other))
     assert before.rows() == after.rows()
 
 
@@ -204,12 +201,17 @@ def test_whole_weeks_later_everything_is_the_same(name: str, case: Case, weeks: 
     shift = timedelta(weeks=weeks)
     now = replace(case, model=in_utc(case.model, timedelta(0)), state=None)
     then = replace(now, model=in_utc(case.model, shift), origin=case.origin + shift)
-    before, after = (Engine(name, c.seed).run(c.program(), c.replication, c.until_s) for c in (now, then))
+    before, after = (run_of(name, c) for c in (now, then))
     assert [
         (*r[:3], r[3] + shift, None if r[4] is None else r[4] + shift) for r in before.rows()
     ] == after.rows()
     assert np.array_equal(before.completed_s, after.completed_s, equal_nan=True)
     assert before.tally.busy_s.tolist() == after.tally.busy_s.tolist()
+
+
+def run_of(name: str, case: Case) -> Run:
+    program = case.program()
+    return Engine(name, case.seed).run(program, case.replication, case.horizon_s(program))
 
 
 def in_utc(model: Metagraph, shift: timedelta) -> Metagraph:

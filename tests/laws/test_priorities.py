@@ -13,12 +13,14 @@ import pytest
 from metagraph.distributions import Constant, Distribution, Parametric
 from metagraph.model import Metagraph
 from metagraph.nodes import DurationRow, DurationTable, Task
+from metagraph.orders import OrderModel
 from metagraph.policies import Policy
 from simulation.program import Program
 from simulation.run import Run
 from tests.laws.engines import (
     ENGINES,
     Engine,
+    Floats,
     assert_theory,
     log_of,
     lowered,
@@ -32,7 +34,6 @@ from tests.simulation.builders import expon, fitted, station
 CLASSES = ("first", "second", "third")
 SHARES = (0.3, 0.3, 0.4)
 RATE = 0.01
-UNIFORM = Parametric("uniform", (0.0, 2.0))
 LAWS: tuple[Distribution, ...] = (expon(60.0), Constant(50.0), Parametric("uniform", (0.0, 140.0)))
 MEANS = (60.0, 50.0, 70.0)
 SECOND = (2 * 60.0**2, 50.0**2, 140.0**2 / 3)
@@ -59,39 +60,48 @@ def three_classes(laws: Sequence[Distribution], preemptible: bool = True) -> Met
         durations=DurationTable((*rows, DurationRow(fitted(Constant(1.0))))),
         preemptible=preemptible,
     )
-    return replace(model, nodes=tuple(made if node is task else node for node in model.nodes))
+    return replace(
+        model,
+        nodes=tuple(made if node is task else node for node in model.nodes),
+        orders=OrderModel(segment_priority={"any": 1.0}),
+    )
 
 
 def kinds(model: Metagraph) -> Any:
     """Classes of orders at random; the first is the most important one, and worth most."""
     codes = np.array([lowered(model).network.classes[cls] for cls in CLASSES])
 
-    def columns(rng: np.random.Generator, n: int) -> dict[str, Any]:
-        drawn = rng.choice(3, n, p=SHARES)
+    def columns(rng: np.random.Generator, releases: Floats) -> dict[str, Any]:
+        drawn = rng.choice(3, len(releases), p=SHARES)
         return {"cls": codes[drawn], "importance": 3.0 - drawn, "value": 300.0 - 100.0 * drawn}
 
     return columns
 
 
-def of_class(model: Metagraph, k: int) -> int:
-    return lowered(model).network.classes[CLASSES[k]]
+def responses(run: Run) -> list[float]:
+    """Mean response of each class."""
+    return [response_of(run, run.program.network.classes[cls]) for cls in CLASSES]
+
+
+def waits(run: Run) -> list[float]:
+    """Mean wait of each class."""
+    log, kept = log_of(run), middle(run)
+    codes, wait = run.program.orders.table["cls"][log.order], log.start_s - log.ready_s
+    mine = [kept[log.order] & (codes == run.program.network.classes[cls]) for cls in CLASSES]
+    return [float(wait[of_class].mean()) for of_class in mine]
+
+
+def assert_each(found: list[list[float]], theory: list[float]) -> None:
+    for values, known in zip(zip(*found, strict=True), theory, strict=True):
+        assert_theory(values, known, width=0.6)
 
 
 @pytest.mark.parametrize("rule", URGENT)
 def test_preemptive_resume(engine: Engine, rule: str) -> None:
     """Each class has the mean response of theory; what is interrupted keeps its place and loses nothing."""
-    model, policy = three_classes(LAWS), URGENT[rule]
-    theory = preemptive_resume(RATES, MEANS, SECOND)
-    for k in range(3):
-        found = engine.sample(
-            model,
-            RATE,
-            lambda run, k=k: response_of(run, of_class(model, k)),  # type: ignore[misc]
-            policy=policy,
-            columns=kinds(model),
-            length=0.5 if rule == "average" else 1,
-        )
-        assert_theory(found, theory[k], width=0.6)
+    model = three_classes(LAWS)
+    found = engine.sample(model, RATE, responses, policy=URGENT[rule], columns=kinds(model))
+    assert_each(found, preemptive_resume(RATES, MEANS, SECOND))
 
 
 @pytest.mark.parametrize("reason", ["policy", "task"])
@@ -99,54 +109,24 @@ def test_without_preemption_as_cobham(engine: Engine, reason: str) -> None:
     """Whether it is the policy or the task that allows none."""
     model = three_classes(LAWS, preemptible=reason != "task")
     policy = replace(URGENT["HPCS"], preemption=reason != "policy")
-    theory = cobham(RATES, MEANS, SECOND)
-
-    def wait(run: Run, k: int) -> float:
-        found = log_of(run)
-        mine = (middle(run) & (run.program.orders.table["cls"] == of_class(model, k)))[found.order]
-        return float((found.start_s - found.ready_s)[mine].mean())
-
-    for k in range(3):
-        found = engine.sample(
-            model,
-            RATE,
-            lambda run, k=k: wait(run, k),  # type: ignore[misc]
-            policy=policy,
-            columns=kinds(model),
-        )
-        assert_theory(found, theory[k], width=0.6)
+    found = engine.sample(model, RATE, waits, policy=policy, columns=kinds(model))
+    assert_each(found, cobham(RATES, MEANS, SECOND))
 
 
 def test_shortest_remaining_work_first(engine: Engine) -> None:
     """SERPT with sizes that are known is SRPT."""
     sizes = (20.0, 60.0, 120.0)
     model, policy = three_classes([Constant(size) for size in sizes]), Policy("test", "JSQ", ("SERPT",))
-    theory = shortest_remaining(RATES, sizes)
-    for k in range(3):
-        found = engine.sample(
-            model,
-            RATE,
-            lambda run, k=k: response_of(run, of_class(model, k)),  # type: ignore[misc]
-            policy=policy,
-            columns=kinds(model),
-        )
-        assert_theory(found, theory[k], width=0.6)
+    found = engine.sample(model, RATE, responses, policy=policy, columns=kinds(model))
+    assert_each(found, shortest_remaining(RATES, sizes))
 
 
 def test_shortest_expected_remaining_work_of_exponentials_is_priority_by_mean(engine: Engine) -> None:
     """What is left of an exponential is as long as it ever was: SERPT interrupts for a smaller mean only."""
     means = (20.0, 60.0, 120.0)
     model, policy = three_classes([expon(mean) for mean in means]), Policy("test", "JSQ", ("SERPT",))
-    theory = preemptive_resume(RATES, means, [2 * mean**2 for mean in means])
-    for k in range(3):
-        found = engine.sample(
-            model,
-            RATE,
-            lambda run, k=k: response_of(run, of_class(model, k)),  # type: ignore[misc]
-            policy=policy,
-            columns=kinds(model),
-        )
-        assert_theory(found, theory[k], width=0.6)
+    found = engine.sample(model, RATE, responses, policy=policy, columns=kinds(model))
+    assert_each(found, preemptive_resume(RATES, means, [2 * mean**2 for mean in means]))
 
 
 def busy_periods(program: Program, run: Run) -> list[tuple[float, float]]:
@@ -170,7 +150,7 @@ def test_work_is_conserved(engine: Engine, calendar: str) -> None:
     rng = np.random.default_rng(engine.seed)
     rate = RATE if calendar == "always" else RATE / 5
     releases = np.cumsum(rng.exponential(1 / rate, 500))
-    columns = kinds(model)(rng, 500)
+    columns = kinds(model)(rng, releases)
     columns["due_s"] = releases + rng.exponential(1000.0, 500)
     seen = []
     for rule in ("FIFO", "HP", "SDD", "SERPT", "HPCS"):

@@ -61,32 +61,39 @@ def observed(engine: ModuleType, program: Program, case: Case) -> Iterator[tuple
 def watched(engine: ModuleType, program: Program, case: Case) -> Iterator[tuple[str, Facts]]:
     """The run paused, looked at, steered and forked as the case says; then in one piece."""
     session: Session = engine.session(program, case.seed, case.replication, case.options)
-    last_s = inf if case.until_s is None else case.until_s
+    until_s = case.horizon_s(program)
+    last_s = inf if until_s is None else until_s
     forks: list[tuple[int, Session]] = []
     stops = [stop for stop in case.stops if stop.at_s <= last_s]
     steered = max((i for i, stop in enumerate(stops) if stop.steer), default=-1)
     for i, stop in enumerate(stops):
+        ahead = session.fork()
+        ahead.run_to(last_s)
+        if ahead.now_s < stop.at_s:
+            break  # a run that is paused after its last event is counted up to there
         more = session.run_to(stop.at_s, pause_on_release=stop.number % 5 == 4)
         yield f"stop {i}", {"more": more, "now": session.now_s, "next": session.next_s()}
         yield f"snapshot {i}", facts(session.snapshot())
         if stop.number % 3 == 1:
             yield f"result {i}", facts(session.result(session.now_s))
-        fork = session.fork()
-        if stop.number % 2:
-            forks.append((i, fork))
-        else:  # whatever the copy does must not be felt by the original
-            fork.run_to(last_s)
-            yield f"fork {i}", facts(fork.result(case.until_s))
+        forks.append((i, session.fork()))
+        if stop.number % 2:  # whatever the copy does must not be felt by the original
+            forks[-1][1].run_to(last_s)
         if more and stop.steer:
             yield f"steered {i}", steer(session, stop)
     session.run_to(last_s)
-    final = facts(session.result(case.until_s))
-    yield f"end after steering {steered}", final
+    yield f"end after steering {steered}", facts(counted(session, until_s))
     for i, fork in forks:
         fork.run_to(last_s)
-        yield f"fork {i}", facts(fork.result(case.until_s))
-    whole: Run = engine.run(program, case.seed, case.replication, case.until_s, case.options)
+        yield f"fork {i}", facts(counted(fork, until_s))
+    whole: Run = engine.run(program, case.seed, case.replication, until_s, case.options)
     yield "in one piece", facts(whole)
+
+
+def counted(session: Session, until_s: float | None) -> Run:
+    """What a run to its end or horizon gives, as `run` does: one that a limit stopped is counted up to there."""
+    found = session.result()
+    return found if found.stopped in ("executions", "open orders") else session.result(until_s)
 
 
 def steer(session: Session, stop: Stop) -> Facts:

@@ -1,7 +1,7 @@
 """Very many random programs through both engines, by hand: `python -m tests.simulation.equality_run 20000`.
 
-Blocks that the same code has done are not done again, so that it can be stopped and gone on with. Each finished
-block appends a row to build/equality.csv: version of the code, first and last program, how many differ.
+What the same code has done is not done again: it can be stopped and gone on with. Each finished block
+appends a row to build/equality.csv: version of the code, first and last program, how many differ.
 """
 
 from __future__ import annotations

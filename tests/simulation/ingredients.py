@@ -76,7 +76,7 @@ class Names:
 
 def structure(dice: Dice, names: Names, depth: int) -> Block:
     """Block-structured processes: sequences, choices with ways past everything, parallels, loops, nested."""
-    kind = pick(dice, ["leaf"] if depth == 0 else ["leaf", "sequence", "xor", "and", "loop"])
+    kind = pick(dice, ["leaf", "sequence", "xor", "and", "loop", "sequence"] if depth else ["leaf"])
     if kind == "leaf":
         return names.leaf()
     if kind == "loop":

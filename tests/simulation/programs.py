@@ -74,6 +74,10 @@ class Case:
     def program(self) -> Program:
         return lower(self.model, self.orders, origin=self.origin, policy=self.policy, state=self.state)
 
+    def horizon_s(self, program: Program) -> float | None:
+        """Where the run is to end: not before it begins."""
+        return None if self.until_s is None else max(self.until_s, program.begin_s)
+
 
 def case(dice: Dice) -> Case:
     """A small program, in which much happens at the same instants."""
@@ -81,6 +85,8 @@ def case(dice: Dice) -> Case:
     model, rule = process(dice, origin)
     lost = chance(dice, 40)
     orders = tuple(order(dice, f"o{i}", lost) for i in range(dice.integer(1, 9)))
+    if chance(dice, 4):
+        orders = crowd(dice, orders)
     state = None
     if chance(dice, 30):
         state = by_hand(dice, model, [order(dice, f"s{i}", lost) for i in range(dice.integer(1, 4))])
@@ -106,6 +112,21 @@ def case(dice: Dice) -> Case:
     )
 
 
+def crowd(dice: Dice, orders: Sequence[Order]) -> tuple[Order, ...]:
+    """The same orders again and again, all at once or over weeks: what an engine has room for must grow."""
+    gap_s = pick(dice, (0.0, HOUR / 2, 30 * HOUR))
+    return tuple(
+        replace(o, id=f"{o.id} of {k}", **{name: date + k * gap_s for name, date in dates(o).items()})
+        for k in range(dice.integer(10, 40))
+        for o in orders
+    )
+
+
+def dates(o: Order) -> dict[str, float]:
+    found = {name: getattr(o, name) for name in ("release_s", "early_s", "due_s", "lost_s")}
+    return {name: date for name, date in found.items() if date is not None}
+
+
 def stops(dice: Dice, ranked: bool) -> tuple[Stop, ...]:
     def one() -> Stop:
         at_s = dice.integer(0, 120) * HOUR / 4
@@ -118,7 +139,7 @@ def stops(dice: Dice, ranked: bool) -> tuple[Stop, ...]:
 def process(dice: Dice, origin: datetime) -> tuple[Metagraph, str]:
     """A process, and the rule that all its queues have."""
     names = Names(dice)
-    shape = skeleton(structure(dice, names, dice.integer(0, 2)))
+    shape = skeleton(structure(dice, names, pick(dice, (0, 1, 2, 2))))
     rough = chance(dice, 40)
     many = 18 if chance(dice, 4) else dice.integer(1, 5)
     crew = [agent(dice, f"x{i}", origin, rough) for i in range(many)]
