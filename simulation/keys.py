@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
+from operator import add
 
 from metagraph.rules import gain_score, profit, quickness_score, urgency_score
 from simulation.frames import Columns, Frame
@@ -12,6 +13,7 @@ from simulation.program import Floats, Part, Program, Rule
 from simulation.session import WORKING
 
 _FIFO, _HP, _SDD, _SERPT, _HPCS, _RULE, _RANK, _AVERAGE = (int(r) for r in list(Rule)[:8])
+_GAIN, _DUE, _QUICK, _IMPORTANT = (int(part) for part in Part)
 
 LeftNow = Callable[[Item, float], float]
 """Expected remaining work of an item that waits or is worked on, now."""
@@ -53,7 +55,7 @@ class Keys:
         elif rule == _RANK:
             item.key = inf if self.ranks is None else float(self.ranks[order, item.task.number])
         elif rule == _AVERAGE:
-            if Part.HP in self._parts:
+            if _GAIN in self._parts:
                 item.gain = self._profit(order, t)
         else:
             item.key = self._ask(item, t)
@@ -64,25 +66,25 @@ class Keys:
 
     def scores(self, items: list[Item], t: float) -> list[float]:
         """The averaged score of each item, against the best of them all."""
-        totals = [0.0] * len(items)
-        for part in self._parts:
-            for i, score in enumerate(self._part(part, items, t)):
-                totals[i] += score
+        totals = self._part(self._parts[0], items, t)
+        for part in self._parts[1:]:
+            totals = list(map(add, totals, self._part(part, items, t)))
         n = len(self._parts)
         return [total / n for total in totals]
 
     def _part(self, part: int, items: list[Item], t: float) -> list[float]:
         columns = self._columns
-        if part in (Part.HP, Part.HPCS):
+        if part in (_GAIN, _IMPORTANT):
             important = columns.importance
-            gains = [item.gain if part == Part.HP else important[item.journey.order] for item in items]
+            gains = [item.gain if part == _GAIN else important[item.journey.order] for item in items]
             most = max(gains)
             return [gain_score(gain, most) for gain in gains]
-        if part == Part.SDD:
+        if part == _DUE:
+            due, release = columns.due, columns.release
             orders = [item.journey.order for item in items]
-            first = min(columns.release[order] for order in orders)
-            times = [columns.due[order] - first for order in orders]
-            least = min((time for time in times if time > 0.0), default=inf)
+            first = min([release[order] for order in orders])
+            times = [due[order] - first for order in orders]
+            least = min([time for time in times if time > 0.0], default=inf)
             return [urgency_score(time, least) for time in times]
         works = [self._left_now(item, t) if item.status == WORKING else item.rest for item in items]
         least = min(works)

@@ -16,7 +16,7 @@ from simulation.streams import REDRAW, Purpose
 MAX_STEPS = 10_000
 """Nodes that one order may pass; a loop that is never left ends here."""
 
-_TASK, _ROUTE, _END, _SPLIT, _MERGE = Kind.TASK, Kind.ROUTE, Kind.END, Kind.SPLIT, Kind.MERGE
+_TASK, _END, _ROUTE, _SPLIT, _MERGE = (int(kind) for kind in list(Kind)[1:])
 _DRAW = int(Purpose.ROUTE)
 
 

@@ -85,8 +85,8 @@ class Working:
     def _appraise(self, item: Item, t: float) -> None:
         """Find the item's key, on joining its queue or when interrupted."""
         if self._estimated[item.queue]:
-            item.rest = self.law_in(item, item.queue).beyond(item.done)
-            item.micro = round(item.rest * 1e6)
+            item.rest = rest = self.law_in(item, item.queue).beyond(item.done)
+            item.micro = round(rest * 1e6)
         self.keys.find(item, t)
 
     def _put(self, line: int, item: Item, t: float) -> None:
