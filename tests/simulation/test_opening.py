@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from metagraph.agents import Absence, Agent, Breakdowns, Queue
 from metagraph.blocks import Choice, Empty, Leaf, Parallel, Sequence
-from metagraph.distributions import Constant, Distribution, Parametric
+from metagraph.distributions import Constant, Distribution, Empirical
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from metagraph.orders import Order
@@ -166,7 +166,7 @@ def test_paced_delays() -> None:
     assert found.items["ready_s"].tolist() == [clock.after(16 * HOUR, beyond(DELAY, HOUR, u))]
 
 
-ERROR = Parametric("norm", (0.0, HOUR))
+ERROR = Empirical((-3 * HOUR, -HOUR, 0.0, HOUR, 4 * HOUR))
 
 
 def test_announced_ends_of_what_needs_nobody() -> None:
