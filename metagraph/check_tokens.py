@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 from metagraph.errors import DataError
@@ -17,7 +18,7 @@ Marking = frozenset[str]
 
 
 def token_faults(metagraph: Metagraph) -> Iterator[Fault]:
-    """The first way in which an order goes wrong, if there is one; for graphs whose flows have no fault.
+    """The shortest way in which an order goes wrong, if there is one; for graphs whose flows have no fault.
 
     Nested blocks can't go wrong, nor can graphs without circles whose gateways are all splits and merges by
     AND: each flow gets one token. Of others all markings are looked at (Murata, Petri nets, 1989: 1-safe and
@@ -66,9 +67,9 @@ class _Walk:
         self.first: Marking = frozenset(self.outgoing[start])
 
     def faults(self) -> Iterator[Fault]:
-        seen, todo = {self.first}, [self.first]
+        seen, todo = {self.first}, deque([self.first])
         while todo and len(seen) <= MOST_MARKINGS:
-            marking = todo.pop()
+            marking = todo.popleft()
             steps = tuple(self.steps(marking))
             if marking and not steps:
                 yield self._stuck(marking)
@@ -86,7 +87,7 @@ class _Walk:
 
     def steps(self, marking: Marking) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
         """(flows that lose their token, flows that get one) for each thing that can happen next."""
-        for node in {self.target[flow] for flow in marking}:
+        for node in sorted({self.target[flow] for flow in marking}):
             kind, out = self.kinds[node], self.outgoing[node]
             here = tuple(flow for flow in self.incoming[node] if flow in marking)
             if kind == "and_merge":
