@@ -40,6 +40,8 @@ def main() -> None:
 def _foreseen(seed: int, replications: int, folder: Path) -> list[float]:
     """Per forecast the share of its quantiles that lie before the true completion."""
     from metagraph.json_io import load
+    from simulation.lowering_names import names_of
+    from simulation.orders import as_orders
     from twin.files import write_frame
     from twin.forecast import forecast
     from twin.frames import frame_of_run
@@ -48,7 +50,8 @@ def _foreseen(seed: int, replications: int, folder: Path) -> list[float]:
 
     known = load(ROOT / "examples" / "order_to_cash.twin.json")
     run = simulate(known, start=datetime(2026, 3, 2, 8, tzinfo=UTC), cases=700, seed=seed)
-    segments = {order.id: order.segment for order in run.program.orders}
+    arrived = as_orders(names_of(known), run.program.orders)
+    segments = {order.id: order.segment for order in arrived}
     frame = frame_of_run(run)
     log, listed = folder / f"log{seed}.csv", folder / "open.txt"
     write_frame(log, frame.assign(segment=frame["case_id"].map(segments)))
