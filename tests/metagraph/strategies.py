@@ -313,10 +313,8 @@ def order_models(draw: st.DrawFn) -> OrderModel:
             draw(st.integers(0, 9)),
             draw(maybe),
             draw(fits()),
-            **draw(
-                st.fixed_dictionaries({"early_after": maybe, "grace": maybe})
-                | st.fixed_dictionaries({"early_after": maybe, "patience": maybe})
-            ),
+            None,
+            *draw(st.tuples(maybe, maybe, st.none()) | st.tuples(st.none(), maybe, maybe)),
         )
         for (cls, segment), share in zip(keys, parts, strict=True)
     ]

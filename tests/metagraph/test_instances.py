@@ -271,7 +271,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 def task(**changes: Any) -> dict[str, Any]:
     raw = copy.deepcopy(PAPER)
-    raw["tasks"]["produce"].update(changes)  # type: ignore[index,call-overload]
+    raw["tasks"]["produce"].update(changes)  # type: ignore[index]
     return raw
 
 
