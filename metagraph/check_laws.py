@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from metagraph import families
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
 from metagraph.faults import Fault, shown
 
@@ -63,6 +65,10 @@ def _quantile_faults(quantiles: tuple[float, ...], where: str, signed: bool) -> 
 
 
 def _family_faults(law: Parametric, where: str) -> Iterator[Fault]:
+    found = families.law(law.family, law.params)
+    if found is not None:
+        yield from _value_faults(law, float(found.ppf(0.5)), where)
+        return
     import scipy.stats
 
     family: Any = getattr(scipy.stats, law.family, None)
@@ -77,7 +83,11 @@ def _family_faults(law: Parametric, where: str) -> Iterator[Fault]:
     if law.params[-1] <= 0:
         yield Fault(f"{where}, params", f"the scale (the last one) is {law.params[-1]}; it must be positive")
         return
-    if not math.isfinite(float(family.ppf(0.5, *law.params))):
+    yield from _value_faults(law, float(family.ppf(0.5, *law.params)), where)
+
+
+def _value_faults(law: Parametric, median: float, where: str) -> Iterator[Fault]:
+    if not math.isfinite(median):
         yield Fault(f"{where}, params", f"{law.family} isn't defined for {list(law.params)}")
-    elif law.upper is not None and not float(family.cdf(law.upper, *law.params)) > 0:
+    elif law.upper is not None and not replace(law, upper=None).below(law.upper) > 0:
         yield Fault(f"{where}, upper", f"{law.family} has no values below {law.upper}")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from metagraph import families
 from metagraph.tagged import Tagged
 
 Floats = NDArray[np.float64]
@@ -50,6 +51,9 @@ class Parametric:
     kind: Literal["parametric"] = "parametric"
 
     def _law(self) -> Any:
+        found = families.law(self.family, self.params)
+        if found is not None:
+            return found
         import scipy.stats
 
         return getattr(scipy.stats, self.family)(*self.params)
