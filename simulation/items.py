@@ -65,7 +65,7 @@ class Item:
         self.place = nan
         self.again = 0
         self.interrupted = nan
-        """When it was interrupted last."""
+        """When something more urgent interrupted it last."""
         self.preemptions = 0
         self.queue = -1
         self.line = -1

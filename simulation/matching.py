@@ -151,6 +151,7 @@ class Matching(Working):
         victim.preemptions += 1
         self.sums.preempted[agent] += 1
         self._interrupt(victim, t)
+        victim.interrupted = t
         self._appraise(victim, t)
         back = self._line(victim)
         self._put(back, victim, t)

@@ -195,7 +195,6 @@ class Working:
         """Work on the item stops, its agent is free, and it has to wait; in which line isn't said yet."""
         self._lay_down(item, t)
         self.crew.drop(item.agent)
-        item.interrupted = t
         if self.frame.back:
             item.place, item.again = t, 1
 
