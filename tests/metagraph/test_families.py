@@ -19,7 +19,7 @@ LEVELS = np.concatenate(
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_equals_scipy(name: str, data: st.DataObject) -> None:
     positive = st.floats(0.05, 5.0)
