@@ -15,6 +15,7 @@ from metagraph.distributions import Constant
 from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.policies import Policy
+from metagraph.schedule import Assignment, Schedule
 from simulation.reference import run
 from tests.simulation.builders import ORIGIN, expon, fitted, process, station
 from tests.simulation.small import HOUR, away, by_class, parted, program, single, spans, who
@@ -142,6 +143,17 @@ def test_what_was_begun_by_one_who_left_goes_on_with_another_in_proportion() -> 
     log = run(program(model, [Order("1", 0.0)], plain), 0)
     assert spans(log) == {"1": (0.0, 4.0)}  # half done by x; half of six hours to do
     assert log.tally.busy_s.tolist() == [HOUR, 3 * HOUR]
+
+
+def test_what_is_handed_over_may_interrupt_at_once() -> None:
+    """x leaves at half of the urgent one; y lays the slow one down for it."""
+    model = parted("xy", x=Agent("x", "always", absences=(away(0.5 * HOUR),)))
+    plan = Schedule((Assignment("slow", "a", "y", 9.0), Assignment("urgent", "a", "x", 1.0)))
+    policy = Policy(priorities=("RANK",), schedule=plan)
+    log = run(program(model, [Order("slow", 0.0), Order("urgent", 0.0)], policy), 0)
+    assert spans(log) == {"urgent": (0.0, 1.0), "slow": (0.0, 1.5)}
+    assert log.executions.preemptions.tolist() == [1, 0]
+    assert log.tally.preempted.tolist() == [0, 1]
 
 
 def test_finished_with_the_leave_is_finished() -> None:
