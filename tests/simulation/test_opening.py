@@ -193,9 +193,18 @@ def test_announced_beginnings() -> None:
         Position("a", 0.0, ready_s=HOUR, eta_s=AT - 100.0),
         Position("a", 0.0, None, "ann", begun_s=HOUR, worked_s=60.0, eta_s=AT + 100.0),
         Position("a", 0.0, HOUR, "ann", eta_s=AT + 100.0),
+        Position("a", 0.0, None, "ann", begun_s=HOUR, worked_s=60.0, eta_s=AT - 100.0),
     )
     _, found, _ = opened(office_and_home(), *places)
-    assert found.items["status"].tolist() == [DELAYED, WAITING, DELAYED, WAITING, DELAYED, WORKING]
+    assert found.items["status"].tolist() == [
+        DELAYED,
+        WAITING,
+        DELAYED,
+        WAITING,
+        DELAYED,
+        WORKING,
+        WAITING,
+    ]
     assert found.items["ready_s"].tolist()[:5] == [AT + 100.0, AT, AT + 100.0, HOUR, AT + 100.0]
     assert found.items["done_s"][4] == 60.0
 
