@@ -263,6 +263,14 @@ def test_looks_grow_by_a_quarter(antithetic: bool) -> None:
     assert not antithetic or all(n % 2 == 0 for n in looks)
 
 
+def test_antithetic_precision_is_of_pairs() -> None:
+    wanted, values = Precision(mean_cycle_of, 0.5), [1.0, 7.0, 4.2, 3.8, 2.0, 6.0]
+    assert wanted.interval(values, antithetic=True) == interval([4.0, 4.0, 4.0])
+    assert wanted.met(values, antithetic=True)
+    assert not wanted.met(values)
+    assert not wanted.met(values[:2], antithetic=True)
+
+
 def test_antithetic_pairs_say_more_of_the_mean() -> None:
     """The mean cycle time of a single queue falls and rises with its work: pairs balance each other."""
     program = lower(tandem(expon(500.0), tasks=2), orders([i * 600.0 for i in range(60)]), origin=ORIGIN)
