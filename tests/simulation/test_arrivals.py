@@ -310,6 +310,10 @@ def test_all_at_once_is_one_by_one(gap: Parametric | None, first_at_start: bool,
             assert found is None or abs(found - expected) <= 1e-7
 
 
+HORIZON = 88 * 86400.0 + 10.1 * 3600
+"""In the middle of an hour in which orders come."""
+
+
 def test_how_many_are_asked_for_changes_none_of_them() -> None:
     """A longer horizon, more cases and other replications before: the first ones stay as they are."""
     model = twin(Arrivals(OFFICE_RATES, dispersion=0.4), EVERYTHING)
@@ -321,12 +325,12 @@ def test_how_many_are_asked_for_changes_none_of_them() -> None:
 
     few = made(40, None)
     made(4000, None, replication=1)
-    many, until = made(4000, None), made(None, 90 * 86400.0)
-    both = made(4000, 90 * 86400.0)
+    many, until = made(4000, None), made(None, HORIZON)
+    both = made(4000, HORIZON)
     assert few.table.tobytes() == many.table[:40].tobytes() == until.table[:40].tobytes()
     assert until.table.tobytes() == both.table.tobytes() == many.table[: len(until)].tobytes()
     assert 40 < len(until) < 4000
-    assert until.table["release_s"].max() <= 90 * 86400.0 < many.table["release_s"][len(until)]
+    assert until.table["release_s"].max() <= HORIZON < many.table["release_s"][len(until)]
 
 
 def test_none_at_all() -> None:
