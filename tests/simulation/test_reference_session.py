@@ -213,6 +213,17 @@ def test_a_new_schedule_counts_from_now_on() -> None:
     assert spans(log)["0"] == (0.0, 4.0)  # has the last rank at x now
 
 
+def test_what_is_worked_on_has_its_new_rank_at_once() -> None:
+    going, ranks, assigned = ranked([Order("1", 0.0), Order("2", 0.0)])
+    ranks[:, 0], assigned[:] = [5.0, 6.0], 0
+    going.reschedule(ranks, assigned)
+    going.run_to(0.5 * HOUR)
+    ranks[:, 0] = [0.0, 1.0]
+    going.reschedule(ranks, assigned)
+    going.run_to(inf)
+    assert spans(going.result()) == {"1": (0.0, 1.0), "2": (1.0, 2.0)}
+
+
 def test_a_schedule_needs_ranks() -> None:
     going = session(program(single(), [Order("1", 0.0)]), 0)
     with pytest.raises(UsageError, match="RANK"):
@@ -240,6 +251,7 @@ def test_an_announced_instant_holds_work_back() -> None:
     going.announce(1, node, 3 * HOUR)
     assert going.snapshot().items["status"].tolist() == [WORKING, DELAYED, WAITING]
     going.announce(2, node, 0.1 * HOUR)  # is there already: nothing changes
+    assert going.snapshot().items["status"].tolist() == [WORKING, DELAYED, WAITING]
     with pytest.raises(DataError, match="order 1 at task 'a', but it is already worked on"):
         going.announce(0, node, HOUR)
     going.run_to(inf)
