@@ -200,6 +200,13 @@ def test_progress_is_heard_while_nothing_comes() -> None:
     assert all(a <= b for a, b in pairwise(seen))
 
 
+def test_progress_tells_the_first_and_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulation.replicate.BEAT_S", 1e9)
+    seen: list[tuple[int, int]] = []
+    replicate(source(), 5, 20, workers=1, progress=lambda *now: seen.append(now), engine="reference")
+    assert seen == [(1, 20), (20, 20)]
+
+
 def test_backends_that_are_not_there() -> None:
     with pytest.raises(UsageError, match="unknown: choose auto, serial"):
         replicate(source(), 5, 3, backend="cloud", engine="reference")
