@@ -290,7 +290,7 @@ FAULTS: dict[str, tuple[str, int, str]] = {
     "negative seed": ("build orders --twin t.json --seed -1", 2, "Invalid value for '--seed'"),
     "huge seed": (f"{FORECAST} --seed 4294967296", 2, "Invalid value for '--seed'"),
     "no workers": (f"{FORECAST} --workers 0", 2, "Invalid value for '--workers'"),
-    "unknown policy": (f"{NEW} --cases 2 --policy LIFO", 2, "the priority rule 'LIFO' is unknown"),
+    "unknown policy": (f"{NEW} --cases 2 --policy LIFO", 2, "--policy LIFO: unknown; take one of"),
     "bad map": ("build orders.csv --twin t.json --map case", 2, "--map 'case' is not of the form"),
     "map to no column": (
         "build orders.csv --twin t.json --map case=Nr",
