@@ -140,7 +140,9 @@ class Frame(Shared):
     def _estimated(self) -> list[bool]:
         if self.parts or self.python:
             return [True] * self.n_queues
-        compared = {q for task in self.tasks if task is not None and len(task.queues) > 1 for q in task.queues}
+        compared = {
+            q for task in self.tasks if task is not None and len(task.queues) > 1 for q in task.queues
+        }
         fastest = self.assign == Assign.JFQ
         return [self.rules[q] == Rule.SERPT or (fastest and q in compared) for q in range(self.n_queues)]
 

@@ -61,7 +61,6 @@ class Lines:
         """All that waits in a line, in its order."""
         return [entry[5] for entry in sorted(self._heaps[line]) if entry[4] == entry[5].stamp]
 
-
     def members(self, line: int) -> list[Item]:
         """The same in no order that matters."""
         return self.items(line)

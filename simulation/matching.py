@@ -94,7 +94,7 @@ class Matching(Working):
         if not item.task.queues:
             self._begin(item, -1, t)
             return
-        if not self._keeps_agent(item):
+        if item.queue < 0 or not self._keeps_agent(item):
             item.queue = self._choose(item, t)
         self.load[item.queue] += 1
         self._offer(item, t)
