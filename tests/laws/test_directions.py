@@ -26,7 +26,7 @@ from simulation.run import Run
 from simulation.streams import Stream
 from tests.laws.engines import ENGINES, Engine, Floats, log_of
 from tests.simulation.builders import ORIGIN, expon, fitted, process, row
-from tests.simulation.programs import Case, cases
+from tests.simulation.programs import Case, cases, from_nothing
 
 HOUR = 3600.0
 LAWS: tuple[Distribution, ...] = (
@@ -139,6 +139,7 @@ def spent(run: Run, seed: int, replication: int) -> Floats:
 @given(cases())
 def test_utilisation_by_two_formulas(name: str, case: Case) -> None:
     """From the tally, and from the log by the agents' clocks; it is between 0 and 1."""
+    case = from_nothing(case)
     policy = replace(case.policy, preemption=False, resume_penalty_s=0.0)
     agents = tuple(
         replace(
@@ -149,7 +150,7 @@ def test_utilisation_by_two_formulas(name: str, case: Case) -> None:
         )
         for a in case.model.agents
     )
-    program = replace(case, policy=policy, model=replace(case.model, agents=agents), state=None).program()
+    program = replace(case, policy=policy, model=replace(case.model, agents=agents)).program()
     run = Engine(name, case.seed).run(program, case.replication, case.horizon_s(program))
     capacity = program.network.agents["capacity"]
     assert run.tally.busy_s == pytest.approx(spent(run, case.seed, case.replication), abs=1e-3)
@@ -162,7 +163,7 @@ def test_utilisation_by_two_formulas(name: str, case: Case) -> None:
 @given(cases())
 def test_names_of_classes_mean_nothing(name: str, case: Case) -> None:
     """Other names in another order: the same log."""
-    renamed = {"a": "zebra", "b": "aardvark"}
+    case, renamed = from_nothing(case), {"a": "zebra", "b": "aardvark"}
     tasks = [
         replace(n, durations=renamed_rows(n.durations, renamed)) if isinstance(n, Task) else n
         for n in case.model.nodes
@@ -175,8 +176,8 @@ def test_names_of_classes_mean_nothing(name: str, case: Case) -> None:
     )
     policy = replace(case.policy, rule=case.policy.rule.replace("'a'", "'zebra'"))
     orders = tuple(replace(order, cls=renamed.get(order.cls, order.cls)) for order in case.orders)
-    other = replace(case, model=model, policy=policy, orders=orders, state=None)
-    before, after = (run_of(name, c) for c in (replace(case, state=None), other))
+    other = replace(case, model=model, policy=policy, orders=orders)
+    before, after = (run_of(name, c) for c in (case, other))
     assert before.rows() == after.rows()
 
 
@@ -199,7 +200,7 @@ def renamed_routing(routing: Routing, names: Mapping[str, str]) -> Routing:
 def test_whole_weeks_later_everything_is_the_same(name: str, case: Case, weeks: int) -> None:
     """Where no clock changes to daylight saving: the log is shifted, and nothing else."""
     shift = timedelta(weeks=weeks)
-    now = replace(case, model=in_utc(case.model, timedelta(0)), state=None)
+    now = replace(from_nothing(case), model=in_utc(case.model, timedelta(0)))
     then = replace(now, model=in_utc(case.model, shift), origin=case.origin + shift)
     before, after = (run_of(name, c) for c in (now, then))
     assert [

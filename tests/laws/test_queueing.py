@@ -200,11 +200,12 @@ def test_processor_sharing_is_insensitive(engine: Engine, law: str) -> None:
 
 
 def test_breakdowns_that_come_busy_or_not(engine: Engine) -> None:
-    up_s, down_s = 5 * MEAN_S, 1.5 * MEAN_S
+    mean_s = 20 * MEAN_S
+    up_s, down_s = 5 * mean_s, 1.5 * mean_s
     failing = Agent("agent0", "always", breakdowns=Breakdowns(fitted(expon(up_s)), fitted(expon(down_s))))
-    model = replace(station(expon(MEAN_S)), agents=(failing,))
-    rate = 0.45 / MEAN_S
-    theory = with_breakdowns(rate, 1 / MEAN_S, 1 / up_s, 1 / down_s)
+    model = replace(station(expon(mean_s)), agents=(failing,))
+    rate = 0.45 / mean_s
+    theory = with_breakdowns(rate, 1 / mean_s, 1 / up_s, 1 / down_s)
     assert_theory(engine.sample(model, rate, response_of), theory, width=0.6)
 
 

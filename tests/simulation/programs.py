@@ -79,6 +79,14 @@ class Case:
         return None if self.until_s is None else max(self.until_s, program.begin_s)
 
 
+def from_nothing(case: Case) -> Case:
+    """The same orders, without those that a state has."""
+    schedule, known = case.policy.schedule, {order.id for order in case.orders}
+    if schedule is not None:
+        schedule = replace(schedule, assignments=tuple(a for a in schedule.assignments if a.order in known))
+    return replace(case, state=None, policy=replace(case.policy, schedule=schedule))
+
+
 def case(dice: Dice) -> Case:
     """A small program, in which much happens at the same instants."""
     origin = pick(dice, ORIGINS)
