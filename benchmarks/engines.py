@@ -72,7 +72,8 @@ def _measure(units: list[str], repeats: int, work: Path, rows: Path) -> None:
 def _in_process(unit: str, work: Path, repeat: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.engines", "--one", unit]
     command += ["--repeat", str(repeat), "--work", str(work)]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    env = engines_peers.surroundings(work)
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, check=False)
     if ended.returncode:
         return {"failed": (ended.stderr.strip().splitlines() or ["it was ended"])[-1][:300]}
     return dict(json.loads(ended.stdout.splitlines()[-1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import log10
 from pathlib import Path
 from statistics import median
@@ -11,29 +12,34 @@ from typing import Any
 Runs = Mapping[str, Sequence[Mapping[str, Any]]]
 
 CURVES = (
-    ("orders", "orders", "orders in one run of Example 3, policy P", ("orders_",)),
-    ("agents", "agents", "agents in one pool, 90 % utilised", ("agents_",)),
-    ("wip", "open orders on average", "Example 3 in bursts that are never lost", ("wip_", "wip_PD_")),
+    ("orders", "orders", "Orders in one run of Example 3, policy P", ""),
+    ("agents", "agents", "Agents in one pool, 90 % utilised, first come first served", ""),
+    ("wip", "open orders on average", "Example 3 in bursts, no order is ever lost, policy P", ""),
+    (
+        "averages",
+        "open orders on average",
+        "The same under PD, an average of two rules",
+        "Each choice compares all that waits in the queue, as the rule's definition asks: the cost is "
+        "proportional to what waits.",
+    ),
 )
-"""Picture, axis, title, and beginnings of the units' names."""
-NAMES = {"orders_": "P", "agents_": "FIFO", "wip_": "P", "wip_PD_": "PD"}
+"""Beginning of the units' names and of the picture's, axis, title, and a remark."""
 
 
 def curves(runs: Runs, docs: Path) -> str:
     """The section, and its pictures beside the page."""
     parts = []
-    for name, axis, title, beginnings in CURVES:
-        points = {NAMES[start]: _points(runs, start) for start in beginnings}
-        points = {policy: found for policy, found in points.items() if len(found) > 1}
-        if points:
+    for name, axis, title, remark in CURVES:
+        points = _points(runs, f"{name}_")
+        if len(points) > 1:
             picture = f"engines-{name}.svg"
             (docs / picture).write_text(_picture(points, axis, title), encoding="utf-8")
-            parts.append(f"![{title}]({picture})\n\n{_table(points, axis)}")
+            parts += [f"![{title}]({picture})\n", _table(points, axis), *([f"{remark}\n"] if remark else [])]
     intro = (
-        "CPU time of one task execution in the kernel. *A decade* is the factor by which it grows when "
-        "the number becomes ten times as large.\n\n"
+        "CPU time of one task execution in the kernel. *A decade*: the factor by which it grows when "
+        "the number becomes ten times as large.\n"
     )
-    return "## What an execution costs\n\n" + intro + "\n".join(parts) if parts else ""
+    return "\n".join(("## What an execution costs\n", intro, *parts)) if parts else ""
 
 
 def _points(runs: Runs, beginning: str) -> list[tuple[float, float]]:
@@ -49,38 +55,30 @@ def _points(runs: Runs, beginning: str) -> list[tuple[float, float]]:
     return sorted(found)
 
 
-def _table(points: Mapping[str, list[tuple[float, float]]], axis: str) -> str:
+def _table(points: Sequence[tuple[float, float]], axis: str) -> str:
     from benchmarks.engines_page import table
 
-    rows = []
-    for policy, found in points.items():
-        for i, (x, cost) in enumerate(found):
-            before = found[i - 1] if i else None
-            decade = (cost / before[1]) ** (1 / log10(x / before[0])) if before else None
-            rows.append((f"{policy}, {x:,.0f}", f"{cost:.0f}", f"{decade:.2f}" if decade else ""))
+    rows = [(f"{points[0][0]:,.0f}", f"{points[0][1]:.0f}", "")]
+    for (x0, before), (x1, cost) in pairwise(points):
+        decade = (cost / before) ** (1 / log10(x1 / x0))
+        rows.append((f"{x1:,.0f}", f"{cost:.0f}", f"{decade:.2f}"))
     return table((axis, "ns an execution", "a decade"), rows)
 
 
-def _picture(points: Mapping[str, list[tuple[float, float]]], axis: str, title: str) -> str:
+def _picture(points: Sequence[tuple[float, float]], axis: str, title: str) -> str:
     import altair as alt
 
-    from twin.drawing_tools import BLUE, ORANGE, base, to_svg, x, y
+    from twin.drawing_tools import base, to_svg, x, y
 
-    rows = [{"policy": policy, "x": at, "ns": cost} for policy, found in points.items() for at, cost in found]
-    names = list(points)
-    colour = alt.Color(
-        "policy:N",
-        scale=alt.Scale(domain=names, range=[BLUE, ORANGE][: len(names)]),
-        legend=alt.Legend(title="policy") if len(names) > 1 else None,
-    )
-    logarithmic = alt.Scale(type="log")
+    rows = [{"x": at, "ns": cost} for at, cost in points]
+    decades = [10.0**k for k in range(int(log10(points[0][0])), int(log10(points[-1][0])) + 2)]
+    scale = alt.Scale(type="log", domain=[decades[0], decades[-1]])
     line = (
         base(rows)
         .mark_line(point=True)
         .encode(
-            x=x("x", axis, scale=logarithmic, axis=alt.Axis(format="~s", tickCount=6)),
+            x=x("x", axis, scale=scale, axis=alt.Axis(format="~s", values=decades)),
             y=y("ns", "ns an execution", scale=alt.Scale(domainMin=0)),
-            color=colour,
         )
     )
     return to_svg(line.properties(width=460, height=180, title=title))

@@ -140,6 +140,13 @@ def _targets(runs: Runs) -> str:
             -300,
             None,
         ),
+        (
+            "the same in 2,800 replications",
+            [row["peak_mb"] for row in runs.get("memory_of_many", ())],
+            lambda mb: f"{mb:.0f} MB",
+            -300,
+            None,
+        ),
     ]
     rows = [
         (

@@ -52,6 +52,12 @@ def _do(*command: str) -> None:
         sys.exit(f"the peers' environment can't be made:\n{' '.join(command)}\n{ended.stderr}")
 
 
+def surroundings(work: Path) -> dict[str, str]:
+    """Environment variables of a measured process: Python keeps bytecode, as in an installation in use."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(work / "bytecode")}
+
+
 def prepare(work: Path) -> None:
     """The environment, and the files that the peers read."""
     environment(work)
@@ -65,8 +71,8 @@ def run(unit: str, work: Path, repeat: int) -> dict[str, Any]:
     """One run of a peer's program: what it printed, or why it failed."""
     program, *arguments = COMMANDS[unit](work, repeat)
     command = [str(environment(work)), "-m", f"benchmarks.peers.{program}", *arguments]
-    found = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=work, env=found, check=False)
+    env = {**surroundings(work), "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=work, env=env, check=False)
     if ended.returncode:
         return {"failed": ended.stderr.strip().splitlines()[-1][:300]}
     return dict(json.loads(ended.stdout.splitlines()[-1]))

@@ -143,16 +143,16 @@ def loan_parquet(work: Path, repeat: int) -> Row:
     from simulation.replicate import replicate
 
     program = models.program(models.loan(), models.loan_orders(LOAN_ORDERS, SEED), FIFO)
-    engines.run(program, 0, options=LOGGED, engine="kernel")
-    folder = Path(tempfile.mkdtemp(dir=work))
-    cpu, wall = time.process_time(), time.perf_counter()
-    made = replicate(
-        program, repeat + 1, AGREEING, options=LOGGED, backend="serial", log_to=folder / "log.parquet"
-    )
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        log = Path(folder) / "log.parquet"
+        replicate(program, 0, 1, backend="serial", log_to=log)
+        cpu, wall = time.process_time(), time.perf_counter()
+        made = replicate(program, repeat + 1, AGREEING, backend="serial", log_to=log)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     executions = sum(kpis.executions for kpis in made.values)
     cycles = [kpis.cycle_mean_s for kpis in made.values]
-    return {"executions": executions, "cpu_s": cpu, "wall_s": wall, "cycle_s": fmean(cycles)}
+    measured = {"cpu_s": cpu, "wall_s": wall, "peak_mb": peak_mb()}
+    return {"executions": executions, "cycle_s": fmean(cycles), **measured}
 
 
 def replications(_work: Path, repeat: int) -> Row:
@@ -170,7 +170,20 @@ def replications(_work: Path, repeat: int) -> Row:
 
 def memory(_work: Path, repeat: int) -> Row:
     """Ten million executions in one run."""
-    return measured([program_of_example3(1_390_000, P)], "kernel", repeat + 1)
+    return measured([program_of_example3(1_370_000, P)], "kernel", repeat + 1)
+
+
+def memory_of_many(_work: Path, repeat: int) -> Row:
+    """Ten million executions in many replications."""
+    from simulation.replicate import replicate
+
+    program = program_of_example3(480, P)
+    replicate(program, 0, 2)
+    cpu, wall = time.process_time(), time.perf_counter()
+    made = replicate(program, repeat + 1, 2_800)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    executions = sum(kpis.executions for kpis in made.values)
+    return {"executions": executions, "cpu_s": cpu, "wall_s": wall, "peak_mb": peak_mb()}
 
 
 def scale_orders(n: int) -> Unit:
@@ -205,6 +218,7 @@ def scale_wip(burst: int, policy: Policy) -> Unit:
 
 def first_call(_work: Path, _repeat: int) -> Row:
     """A new process that loads a twin and simulates 100 orders: CPU seconds from its start to its end."""
+    _new_process(ROOT)
     return _new_process(ROOT)
 
 
@@ -246,8 +260,9 @@ UNITS: dict[str, Unit] = {
     "cold_call": cold_call,
     "replications": replications,
     "memory": memory,
+    "memory_of_many": memory_of_many,
     **{f"orders_{n}": scale_orders(n) for n in (10**3, 10**4, 10**5, 10**6, 10**7)},
     **{f"agents_{n}": scale_agents(n) for n in (10, 20, 50, 100, 200, 500)},
     **{f"wip_{n}": scale_wip(n, P) for n in (30, 300, 3_000, 30_000)},
-    **{f"wip_PD_{n}": scale_wip(n, PD) for n in (30, 300, 3_000)},
+    **{f"averages_{n}": scale_wip(n, PD) for n in (30, 300, 3_000)},
 }
