@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PICTURES = (".svg", ".png", ".html")
-DRAWN = 100
-"""A picture shows so many runs at most: more of them change no band."""
+DRAWN = 50
+"""A picture shows so many runs at most: more of them hardly change a band."""
 LIMITS = {"open orders": "orders piled up", "executions": "there were too many executions"}
 
 
