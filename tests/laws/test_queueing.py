@@ -151,7 +151,7 @@ def test_visits_are_those_of_an_absorbing_chain(engine: Engine) -> None:
 
     def passes(run: Run) -> list[float]:
         counts = np.bincount(log_of(run).node, minlength=len(model.nodes)) / len(run.program.orders)
-        return counts.tolist()
+        return [float(count) for count in counts]
 
     found = engine.sample(model, 1.0, passes, length=0.5)
     for node, counts in zip(model.nodes, zip(*found, strict=True), strict=True):

@@ -147,11 +147,11 @@ def fitted(dice: Dice) -> Fitted:
 
 
 def durations(dice: Dice, agents: Sequence[str]) -> DurationTable:
-    rows = {(None, None, None): DurationRow(fitted(dice))}
+    rows: dict[tuple[str | None, ...], DurationRow] = {(None, None, None): DurationRow(fitted(dice))}
     for _ in range(dice.integer(0, 3) if chance(dice, 40) else 0):
         cls, segment = pick(dice, (None, *CLASSES[1:3])), pick(dice, (None, *SEGMENTS[1:]))
         agent = pick(dice, (None, *agents))
-        rows.setdefault((cls, segment, agent), DurationRow(fitted(dice), cls, segment, agent))  # type: ignore[call-overload]
+        rows.setdefault((cls, segment, agent), DurationRow(fitted(dice), cls, segment, agent))
     return DurationTable(tuple(rows.values()))
 
 

@@ -123,16 +123,14 @@ def case(dice: Dice) -> Case:
 def crowd(dice: Dice, orders: Sequence[Order]) -> tuple[Order, ...]:
     """The same orders again and again, all at once or over weeks: what an engine has room for must grow."""
     gap_s = pick(dice, (0.0, HOUR / 2, 30 * HOUR))
-    return tuple(
-        replace(o, id=f"{o.id} of {k}", **{name: date + k * gap_s for name, date in dates(o).items()})
-        for k in range(dice.integer(10, 40))
-        for o in orders
+    return tuple(later(o, f"{o.id} of {k}", k * gap_s) for k in range(dice.integer(10, 40)) for o in orders)
+
+
+def later(o: Order, name: str, by_s: float) -> Order:
+    early_s, due_s, lost_s = (
+        None if date is None else date + by_s for date in (o.early_s, o.due_s, o.lost_s)
     )
-
-
-def dates(o: Order) -> dict[str, float]:
-    found = {name: getattr(o, name) for name in ("release_s", "early_s", "due_s", "lost_s")}
-    return {name: date for name, date in found.items() if date is not None}
+    return replace(o, id=name, release_s=o.release_s + by_s, early_s=early_s, due_s=due_s, lost_s=lost_s)
 
 
 def stops(dice: Dice, ranked: bool) -> tuple[Stop, ...]:
