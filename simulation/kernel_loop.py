@@ -75,9 +75,9 @@ def _release_s(w: Record, order: int) -> float:
 @leaf
 def _room(w: Record) -> int:
     """What must grow before anything can happen; DONE: nothing."""
-    if w.fresh_item + MARGIN > w.n_items and w.used_items + MARGIN > w.n_items:
+    if w.used_items + MARGIN > w.n_items:
         return _ITEMS
-    if w.open + 1 > w.n_journeys:
+    if w.free_journey < 0 and w.fresh_journey >= w.n_journeys:
         return _JOURNEYS
     if w.keep_log != 0 and w.serial + MARGIN > w.n_log:
         return _ROWS

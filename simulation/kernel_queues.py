@@ -157,8 +157,9 @@ def settle_in(w: Record, slot: int, t: float) -> int:
     """The line for an item that joins: of its queue, or of the one agent who may resume it."""
     item = item_of(w.items, slot)
     line = own_line(w, slot)
-    if line < 0:
+    if line < 0 or item.queue < 0:
         choose(w, slot, t)
+    if line < 0:
         line = int(item.queue)
     line_of(w.lines, item.queue).load += 1
     return line
