@@ -91,7 +91,7 @@ def watched(engine: ModuleType, program: Program, case: Case) -> Iterator[tuple[
 
 
 def counted(session: Session, until_s: float | None) -> Run:
-    """What a run to its end or horizon gives, as `run` does: one that a limit stopped is counted up to there."""
+    """What `run` gives at the end or horizon; a run that a limit stopped is counted up to there."""
     found = session.result()
     return found if found.stopped in ("executions", "open orders") else session.result(until_s)
 
