@@ -126,10 +126,13 @@ class _Judge:
         )
 
     def _simulated(self, model: Metagraph, replication: int) -> pd.DataFrame:
-        from twin.simulate import simulate
+        from twin.simulate import engine_for, simulate
 
+        engine = engine_for(SEEDS * (len(_TIME_MODELS) + len(_WINDOWS)) * len(self._observed))
         start = self._observed["start_time"].min().to_pydatetime()
-        run = simulate(model, start=start, cases=self._cases, seed=self._seed, replication=replication)
+        run = simulate(
+            model, start=start, cases=self._cases, seed=self._seed, replication=replication, engine=engine
+        )
         return frame_of_run(run)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from metagraph.model import Metagraph
 from metagraph.policies import Policy
@@ -14,6 +15,11 @@ from twin.policies import OWN_RULES
 if TYPE_CHECKING:
     from simulation.program import Program
     from simulation.run import Run
+
+Wanted = Literal["auto", "reference", "kernel"]
+
+LOADING_PAYS = 40_000
+"""Executions that the reference does in the time that it takes to load the compiled engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,14 @@ def simulate(
     seed: int,
     replication: int = 0,
     policy: Policy = OWN_RULES,
+    engine: Wanted = "auto",
 ) -> Run:
     """One simulated log; all orders run to their end. Raises DataError if the twin has no arrivals."""
     from simulation.engines import run
 
-    return run(Period(metagraph, start, cases, seed, policy)(replication), seed, replication)
+    return run(Period(metagraph, start, cases, seed, policy)(replication), seed, replication, engine=engine)
+
+
+def engine_for(executions: float) -> Wanted:
+    """The engine that is quicker for so many task executions in this process; their logs are the same."""
+    return "auto" if executions > LOADING_PAYS or "simulation.kernel" in sys.modules else "reference"

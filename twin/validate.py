@@ -13,7 +13,7 @@ from twin.frames import frame_of_run, frame_of_snapshot
 from twin.progress import Progress
 from twin.reference import LAST_PERIOD, RESAMPLED, last_period, resampled
 from twin.renames import in_twin_words
-from twin.simulate import simulate
+from twin.simulate import engine_for, simulate
 from twin.validation import METRICS, AgentCheck, TaskCheck, Validation
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def validate(
     cases = observed["case_id"].nunique()
     start = observed["start_time"].min().to_pydatetime()
     measured: dict[str, list[float]] = {metric: [] for metric in METRICS}
-    logs = []
+    logs, engine = [], engine_for(runs * len(observed))
     for i in range(runs):
         progress.step(f"simulated log {i + 1} of {runs}", i / (runs + 1))
-        run = simulate(metagraph, start=start, cases=cases, seed=seed, replication=i)
+        run = simulate(metagraph, start=start, cases=cases, seed=seed, replication=i, engine=engine)
         logs.append(frame_of_run(run))
         for metric, value in distances(observed, logs[-1]).items():
             measured[metric].append(value)
