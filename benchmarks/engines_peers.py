@@ -88,9 +88,10 @@ def paired(ours: Iterable[str]) -> list[str]:
     return names + left
 
 
-def _tandem(program: str) -> Callable[[Path, int], Sequence[str]]:
+def _tandem(program: str, first: int) -> Callable[[Path, int], Sequence[str]]:
+    """`first` keeps the seeds of peers apart that draw from the same generator."""
     sizes = (str(STATIONS), str(UTILISATION), str(TANDEM_ORDERS))
-    return lambda work, repeat: (program, *sizes, str(repeat + 1))
+    return lambda work, repeat: (program, *sizes, str(first + repeat))
 
 
 def _loan(*log: str) -> Callable[[Path, int], Sequence[str]]:
@@ -108,9 +109,9 @@ COMMANDS: dict[str, Callable[[Path, int], Sequence[str]]] = {
         str(work / "example3.json"),
         str(repeat + 1),
     ),
-    "tandem_simpy": _tandem("tandem_simpy"),
-    "tandem_ciw": _tandem("tandem_ciw"),
-    "tandem_salabim": _tandem("tandem_salabim"),
+    "tandem_simpy": _tandem("tandem_simpy", 1000),
+    "tandem_ciw": _tandem("tandem_ciw", 2000),
+    "tandem_salabim": _tandem("tandem_salabim", 3000),
     "loan_prosimos": _loan(),
     "loan_prosimos_csv": _loan("prosimos.csv"),
 }
