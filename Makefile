@@ -17,18 +17,18 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: .venv/.installed ## make .venv with what the program needs
+install: .venv/.installed build/.kernel ## make .venv with what the program needs
 
 .PHONY: demo
-demo: .venv/.installed ## from a bundled log to a validated twin, in under two minutes
+demo: .venv/.installed build/.kernel ## from a bundled log to a validated twin, in under two minutes
 	$(BIN)/tracetwin demo
 
 .PHONY: app
-app: .venv/.installed ## serve pages and REST interface, and print their address
+app: .venv/.installed build/.kernel ## serve pages and REST interface, and print their address
 	$(BIN)/tracetwin serve
 
 .PHONY: test
-test: .venv/.installed-dev ## run the whole test suite
+test: .venv/.installed-dev build/.kernel ## run the whole test suite
 	$(BIN)/pytest -n 2 --dist loadfile
 
 .PHONY: check
@@ -55,7 +55,7 @@ clean: ## remove all that make has made
 	rm -rf .venv .uv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
 .venv/.installed: requirements.lock pyproject.toml $(filter .uv/%,$(UV))
 	$(UV) venv --quiet --allow-existing --python $(NEEDS_PYTHON) .venv
 	$(INSTALL) --require-hashes -r requirements.lock
@@ -65,6 +65,11 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 .venv/.installed-dev: .venv/.installed requirements-dev.lock
 	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
+
+# Simulations are compiled once, here, so that nobody waits for it later.
+build/.kernel: .venv/.installed $(wildcard simulation/kernel*.py) simulation/program.py metagraph/rules.py
+	$(BIN)/python -m simulation.warm
+	@mkdir -p build && touch $@
 
 # pip's --target works on systems that forbid installing into their own Python.
 .uv/bin/uv: requirements-uv.lock

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from metagraph.errors import DataError, UsageError
-from simulation import kernel_jit
+from simulation import kernel_code
 from simulation.clock_arrays import realised
-from simulation.kernel_loop import Command, Status, act
+from simulation.kernel_layout import Command, Status
 from simulation.kernel_memory import Memory, borrowed, give_back
 from simulation.kernel_opening import put_opening
 from simulation.kernel_tables import tables_of
@@ -23,10 +23,18 @@ from simulation.streams import Stream
 from simulation.tokens import MAX_STEPS
 
 WEEK_S = 7 * 86400.0
-_AHEAD_S = 4 * WEEK_S
+AHEAD_S = 4 * WEEK_S
+"""Clocks are made so much longer than orders come."""
+ROWS = 20_000
+"""Room for a log when nothing is known of it."""
+MOST_ROWS = 8_000_000
+"""More are made room for only when they come."""
 
 
-def refusal(program: Program, options: Options = Options()) -> str:
+PLAIN = Options()
+
+
+def refusal(program: Program, options: Options = PLAIN) -> str:
     """What of a program this engine doesn't run; '' if it runs all of it."""
     if program.network.custom is not None or (program.network.queues["rule"] == Rule.PYTHON).any():
         return "a policy written in Python"
@@ -37,15 +45,15 @@ def refusal(program: Program, options: Options = Options()) -> str:
 
 def compiled() -> bool:
     """Whether no call will have to compile anything."""
-    return kernel_jit.is_compiled(act)
+    return kernel_code.compiled()
 
 
 def compile_all() -> None:
-    """Compile the kernel, or load it from where it is kept."""
-    kernel_jit.compile_now(act)
+    """Load the kernel's machine code, after compiling it if need be."""
+    kernel_code.compile_all()
 
 
-def session(program: Program, seed: int, replication: int = 0, options: Options = Options()) -> Kernel:
+def session(program: Program, seed: int, replication: int = 0, options: Options = PLAIN) -> Kernel:
     """A run at its beginning. Raises UsageError for a program that the kernel doesn't run."""
     return Kernel(program, seed, replication, options)
 
@@ -55,7 +63,7 @@ def run(
     seed: int,
     replication: int = 0,
     until_s: float | None = None,
-    options: Options = Options(),
+    options: Options = PLAIN,
 ) -> Run:
     """Simulate the program once, to its end or up to and including `until_s`.
 
@@ -100,7 +108,7 @@ class Kernel:
         self._memory = make(tables, len(table), items)
         self._set_up()
         last_s = float(table["release_s"].max(initial=self._begin_s))
-        self._horizon_s = self._begin_s + 1.25 * (max(last_s, self._begin_s) - self._begin_s) + _AHEAD_S
+        self._horizon_s = self._begin_s + 1.25 * (max(last_s, self._begin_s) - self._begin_s) + AHEAD_S
         self._follow()
         put_opening(self._memory, program, opening(program, self._stream), self._begin_s)
         self._act(Command.OPEN)
@@ -115,7 +123,7 @@ class Kernel:
         first = len(program.standing)
         releases = orders.table["release_s"][first:]
         come = np.arange(first, len(orders.table), dtype=np.int32)
-        if (np.diff(releases) < 0.0).any():
+        if (releases[1:] < releases[:-1]).any():
             come = come[np.argsort(np.maximum(releases, self._begin_s), kind="stable")]
         memory.fix("releases", come)
         for name in ("curves", "designated", "ranks", "assigned"):
@@ -141,13 +149,11 @@ class Kernel:
             world[name] = value
         memory.kept["lines"]["changed"] = self._begin_s
         if self._options.log:
-            memory.log_for(min(4 * len(orders.table), 1_000_000) + 20_000)
+            rows = len(orders.table) * max(program.network.tasks, 4)
+            memory.log_for(min(rows, MOST_ROWS) + ROWS)
 
     def _act(self, command: Command) -> Status:
-        world = self._memory.world
-        if kernel_jit.INTERPRETED:
-            world = [kernel_jit.Interpreted(world[0])]
-        return Status(int(act(world, int(command))))
+        return Status(kernel_code.act(self._memory.world, int(command)))
 
     def _number(self, name: str) -> Any:
         return self._memory.world[name][0]
@@ -239,9 +245,7 @@ class Kernel:
         if end_s >= self._number("reach"):
             self._lengthen(end_s)
         stopped = self._stopped or ("end" if self.next_s() == inf else "horizon")
-        return run_of(
-            self._memory, self._program, self._begin_s, end_s, stopped, handed=self._once
-        )
+        return run_of(self._memory, self._program, self._begin_s, end_s, stopped, handed=self._once)
 
     def fork(self) -> Kernel:
         """See Session."""

@@ -1,9 +1,9 @@
-"""The agenda: a binary heap of what is to happen, by (time, rank, id); everything has at most one event in it."""
+"""The agenda: a binary heap of what is to happen, by (time, rank, id); nothing has two events in it."""
 
 from __future__ import annotations
 
 from simulation.kernel_jit import Record, int_at, leaf, part, put_int
-from simulation.kernel_layout import event_of
+from simulation.kernel_records import event_of
 
 SHIFT, FINISH, PRESENCE, READY, RELEASE, LOSS = 0, 1, 2, 3, 4, 5
 RANK = 60

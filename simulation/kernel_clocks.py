@@ -1,7 +1,7 @@
 """Work clocks and paces: the arithmetic of metagraph/calendars.py and paces.py on arrays.
 
-A clock is known up to its reach. What lies beyond is answered by UNKNOWN and noted in the world: the run stops
-after the event, the clocks are made longer, and what was unknown is found.
+A clock is known up to its reach. What lies beyond is answered by UNKNOWN and noted in the world: the run
+stops after the event, the clocks are made longer, and what was unknown is found.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import math
 
 from simulation.kernel_agenda import RANK, SHIFT, push
 from simulation.kernel_jit import Record, float_at, leaf, part
-from simulation.kernel_layout import clock_of, pace_of
 from simulation.kernel_numbers import left_of, right_of
+from simulation.kernel_records import clock_of, pace_of
 
 INFINITE = float("inf")
 UNKNOWN = -float("inf")
@@ -23,9 +23,9 @@ def _interval(clock: Record, t: float) -> int:
     """The last interval that starts at or before t; -1 if there is none."""
     hint = clock.hint
     n = clock.n
-    if hint < n and float_at(clock.starts, hint) <= t:
-        if hint + 1 >= n or t < float_at(clock.starts, hint + 1):
-            return hint
+    later = hint + 1
+    if hint < n and float_at(clock.starts, hint) <= t and (later >= n or t < float_at(clock.starts, later)):
+        return hint
     found = right_of(clock.starts, 0, n, t) - 1
     if found >= 0:
         clock.hint = found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from simulation.kernel_clocks import INFINITE, on_shift, wake
 from simulation.kernel_jit import Record, float_at, int_at, leaf, long_at, lowest_bit, part, put_long
-from simulation.kernel_layout import agent_of, clock_of, crew_of, item_of, line_of, queue_of
-from simulation.kernel_numbers import right_of, uniform
+from simulation.kernel_numbers import uniform
+from simulation.kernel_records import agent_of, clock_of, crew_of, item_of, line_of, queue_of
 from simulation.streams import REDRAW, Purpose
 
 _AGENT = int(Purpose.AGENT)
@@ -76,8 +76,10 @@ def pick(w: Record, number: int, slot: int, t: float) -> int:
         item = item_of(w.items, slot)
         for k in range(tries):
             u = uniform(w, item.order, item.node, item.visit, _AGENT + _REDRAW * k)
-            seat = right_of(w.queue_cumulative, queue.agent, queue.agents, u)
-            agent = int_at(w.queue_agents, queue.agent + seat)
+            seat = queue.agent + int_at(w.seat_guides, line.guide + int(u * line.parts))
+            while u >= float_at(w.queue_cumulative, seat):
+                seat += 1
+            agent = int_at(w.queue_agents, seat)
             if can_take(w, agent, t):
                 return agent
     return _pick_among(w, number, slot, tries, t)
@@ -85,7 +87,7 @@ def pick(w: Record, number: int, slot: int, t: float) -> int:
 
 @part
 def _pick_among(w: Record, number: int, slot: int, tries: int, t: float) -> int:
-    """One of those who can, by their weights: from the first on, the one whose running sum passes the draw."""
+    """One of those who can, by their weights: the first one whose running sum passes the draw."""
     line, queue = line_of(w.lines, number), queue_of(w.queues, number)
     words = (queue.agents + 63) >> 6
     able, last = 0, -1

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from simulation.kernel_agenda import item_place, remove
-from simulation.kernel_crew import set_idle
-from simulation.kernel_jit import Record, int_at, leaf, part, put_int
-from simulation.kernel_layout import (
+from simulation.kernel_crew import set_idle, vacate
+from simulation.kernel_jit import Record, int_at, part, put_int
+from simulation.kernel_lines import put, take, value
+from simulation.kernel_notes import note, note_line, noted
+from simulation.kernel_queues import anyone_for, enter, free, match, serves_waiting
+from simulation.kernel_records import (
     agent_of,
     clock_of,
     crew_of,
@@ -15,9 +18,6 @@ from simulation.kernel_layout import (
     node_of,
     presence_of,
 )
-from simulation.kernel_lines import put, take, value
-from simulation.kernel_notes import note, note_line, noted
-from simulation.kernel_queues import anyone_for, enter, free, match, serves_waiting
 from simulation.kernel_tokens import close, end_item, move, new_journey
 from simulation.kernel_working import interrupt, let_go
 from simulation.session import WAITING, WORKING
@@ -57,15 +57,12 @@ def on_finish(w: Record, slot: int, t: float) -> None:
     w.executions += 1
     end_item(w, slot, t)
     target = int_at(w.targets, record.target)
-    if agent < 0:
-        move(w, at, target, t)
-        return
     # What the order goes on to must not pass those who wait for this agent.
-    first = serves_waiting(w, agent)
-    if not first:
-        free(w, agent, t)
+    waits = agent >= 0 and serves_waiting(w, agent)
+    if agent >= 0 and not waits:
+        vacate(w, agent)
     move(w, at, target, t)
-    if first:
+    if waits:
         free(w, agent, t)
 
 
@@ -128,7 +125,7 @@ def on_presence(w: Record, i: int, t: float) -> None:
     _leave(w, agent, t)
 
 
-@leaf
+@part
 def _come(w: Record, agent: int, t: float) -> None:
     """Items that wait in queues without anybody choose again; then the agent's lines are matched."""
     n = 0
@@ -158,7 +155,7 @@ def _come(w: Record, agent: int, t: float) -> None:
     match(w, n, t)
 
 
-@leaf
+@part
 def _leave(w: Record, agent: int, t: float) -> None:
     """What the agent works on, and what waits where nobody is now, goes to others."""
     a, crew = agent_of(w.agents, agent), crew_of(w.crew, agent)

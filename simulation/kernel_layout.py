@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import numpy as np
 
-from simulation import program
-from simulation.kernel_jit import records
-
+MARGIN = 10_002
+"""Items that one event may create at most: as many as an order has steps."""
+GUIDE = 64
+"""Pieces of [0, 1) for which a law's first level is remembered."""
 _I, _L, _F = np.int32, np.int64, np.float64
 NONE = -1
 
@@ -24,6 +27,7 @@ WORLD = np.dtype(
         ("slopes", _L),
         ("tails", _L),
         ("guides", _L),  # per law GUIDE + 1 places at which to begin looking for a level
+        ("seat_guides", _L),  # per queue and piece of [0, 1) the first seat that may be drawn
         ("levels", _L),
         ("rows", _L),
         ("cumulative", _L),
@@ -113,6 +117,8 @@ WORLD = np.dtype(
         # What a command is about.
         ("arg0", _L),
         ("arg1", _L),
+        ("arg2", _L),
+        ("arg3", _L),
         ("found_s", _F),
         ("begin_s", _F),
         ("now", _F),
@@ -194,6 +200,8 @@ LINE = np.dtype(
         ("clock", _I),  # first of `clocks` in queue_clocks
         ("clocks", _I),
         ("left_out", _I),
+        ("guide", _I),  # first of `parts` in seat_guides
+        ("parts", _I),
         ("longest", _L),
         ("micros", _L),  # expected work of all that waits
         ("dry", _F),  # until then nobody idle is on shift
@@ -248,20 +256,29 @@ LOG = np.dtype(
     ]
 )
 
-node_of = records(program.NODE)
-law_of = records(program.LAW)
-level_of = records(program.LEVEL)
-row_of = records(program.ROW)
-queue_of = records(program.QUEUE)
-agent_of = records(program.AGENT)
-presence_of = records(program.PRESENCE)
-policy_of = records(program.POLICY)
-order_of = records(program.ORDER)
-item_of = records(ITEM)
-journey_of = records(JOURNEY)
-event_of = records(EVENT)
-line_of = records(LINE)
-crew_of = records(CREW)
-clock_of = records(CLOCK)
-pace_of = records(PACE)
-log_of = records(LOG)
+
+class Command(IntEnum):
+    """What the entry is asked to do."""
+
+    RUN = 0
+    OPEN = 1
+    CLOCKS = 2
+    RESCHEDULE = 3
+    ANNOUNCE = 4
+    PEEK = 5
+    BITS = 6
+
+
+class Status(IntEnum):
+    """Why it came back."""
+
+    DONE = 0
+    PAUSED = 1
+    CLOCKS = 2
+    ITEMS = 3
+    JOURNEYS = 4
+    ROWS = 5
+    EXECUTIONS = 6
+    OPEN_ORDERS = 7
+    ENDLESS = 8
+    REFUSED = 9

@@ -1,4 +1,4 @@
-"""Lines: what waits, ordered by (key, place, again, serial) in a pairing heap each, or unordered under averages."""
+"""Lines: what waits, by (key, place, again, serial) in a pairing heap each; under averages a mere chain."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from metagraph import rules
 from simulation.kernel_jit import Record, float_at, int_at, leaf, part
-from simulation.kernel_layout import item_of, journey_of, line_of, node_of, order_of, policy_of, queue_of
 from simulation.kernel_numbers import beyond, law_number
+from simulation.kernel_records import item_of, journey_of, line_of, node_of, order_of, policy_of, queue_of
 from simulation.program import Rule
 from simulation.session import WAITING
 
@@ -87,7 +87,7 @@ def find_key(w: Record, slot: int, t: float) -> None:
     """Find by what the item is ordered in the lines of its queue."""
     item = item_of(w.items, slot)
     rule = queue_of(w.queues, item.queue).rule
-    if rule == _FIFO or rule == _AVERAGE:
+    if rule in (_FIFO, _AVERAGE):
         item.key = 0.0
     elif rule == _HP:
         item.key = -item.profit
@@ -119,8 +119,7 @@ def count(w: Record, queue: int, change: int, t: float) -> None:
     line = line_of(w.lines, queue)
     if t > line.changed:
         line.waiting_s += line.waiting * (t - line.changed)
-        if line.waiting > line.longest:
-            line.longest = line.waiting
+        line.longest = max(line.longest, line.waiting)
         line.changed = t
     line.waiting += change
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
-from simulation.kernel_agenda import FINISH, LOSS, PRESENCE, RANK, READY, RELEASE, SHIFT, item_place, pop, push, remove
-from simulation.kernel_clocks import INFINITE, UNKNOWN, after, paced_after, wake
+from simulation.kernel_agenda import (
+    FINISH,
+    PRESENCE,
+    RANK,
+    READY,
+    RELEASE,
+    SHIFT,
+    item_place,
+    pop,
+    remove,
+)
+from simulation.kernel_clocks import INFINITE, after, paced_after, wake
 from simulation.kernel_events import on_finish, on_loss, on_presence, on_release, on_shift_begin
-from simulation.kernel_jit import INTERPRETED, Record, entry, float_at, int_at, leaf, part, put_int
-from simulation.kernel_layout import (
-    WORLD,
+from simulation.kernel_jit import Record, int_at, leaf, part, put_int
+from simulation.kernel_layout import MARGIN, Command, Status
+from simulation.kernel_lines import enter_line, find_key, put, take, value
+from simulation.kernel_notes import note, note_line, noted
+from simulation.kernel_numbers import philox
+from simulation.kernel_queues import choose, join, match, own_line
+from simulation.kernel_records import (
     agent_of,
     clock_of,
     crew_of,
@@ -22,45 +34,13 @@ from simulation.kernel_layout import (
     order_of,
     presence_of,
 )
-from simulation.kernel_lines import enter_line, find_key, put, take, value
-from simulation.kernel_notes import note, note_line, noted
-from simulation.kernel_queues import choose, join, match, own_line
 from simulation.kernel_tokens import attach, mark_open
 from simulation.kernel_working import begin, hold, progress, schedule_item
 from simulation.session import DELAYED, WAITING, WORKING
 
-
-class Command(IntEnum):
-    """What the entry is asked to do."""
-
-    RUN = 0
-    OPEN = 1
-    CLOCKS = 2
-    RESCHEDULE = 3
-    ANNOUNCE = 4
-    PEEK = 5
-
-
-class Status(IntEnum):
-    """Why it came back."""
-
-    DONE = 0
-    PAUSED = 1
-    CLOCKS = 2
-    ITEMS = 3
-    JOURNEYS = 4
-    ROWS = 5
-    EXECUTIONS = 6
-    OPEN_ORDERS = 7
-    ENDLESS = 8
-    REFUSED = 9
-
-
-MARGIN = 10_002
-"""Items that one event may create at most: as many as an order has steps."""
 _DELAYED, _WAITING, _WORKING = int(DELAYED), int(WAITING), int(WORKING)
 _RUN, _OPEN, _CLOCKS = int(Command.RUN), int(Command.OPEN), int(Command.CLOCKS)
-_RESCHEDULE, _ANNOUNCE = int(Command.RESCHEDULE), int(Command.ANNOUNCE)
+_RESCHEDULE, _ANNOUNCE, _BITS = int(Command.RESCHEDULE), int(Command.ANNOUNCE), int(Command.BITS)
 _DONE, _PAUSED, _SHORT = int(Status.DONE), int(Status.PAUSED), int(Status.CLOCKS)
 _ITEMS, _JOURNEYS, _ROWS = int(Status.ITEMS), int(Status.JOURNEYS), int(Status.ROWS)
 _EXECUTIONS, _OPEN_ORDERS = int(Status.EXECUTIONS), int(Status.OPEN_ORDERS)
@@ -74,14 +54,14 @@ def _release_s(w: Record, order: int) -> float:
 
 @leaf
 def _room(w: Record) -> int:
-    """What must grow before anything can happen; DONE: nothing."""
+    """What must grow before anything can happen; -1: nothing."""
     if w.used_items + MARGIN > w.n_items:
         return _ITEMS
     if w.free_journey < 0 and w.fresh_journey >= w.n_journeys:
         return _JOURNEYS
     if w.keep_log != 0 and w.serial + MARGIN > w.n_log:
         return _ROWS
-    return _DONE
+    return -1
 
 
 @part
@@ -111,6 +91,22 @@ def _next(w: Record) -> int:
     return source
 
 
+@leaf
+def _halt(w: Record, source: int, t: float) -> int:
+    """Why the next event isn't worked off; -1: it is."""
+    if source < 0:
+        return _DONE
+    if t > w.until:
+        return _PAUSED
+    if t >= w.reach:
+        return _SHORT
+    if w.executions >= w.most_executions:
+        return _EXECUTIONS
+    if w.open > w.most_open:
+        return _OPEN_ORDERS
+    return _room(w)
+
+
 @part
 def _run(w: Record) -> int:
     """Work off events up to and including `until`."""
@@ -121,45 +117,41 @@ def _run(w: Record) -> int:
             return _SHORT
         source = _next(w)
         t = w.found_s
-        if source < 0:
-            return _DONE
-        if t > w.until:
-            return _PAUSED
-        if t >= w.reach:
-            return _SHORT
-        if w.executions >= w.most_executions:
-            return _EXECUTIONS
-        if w.open > w.most_open:
-            return _OPEN_ORDERS
-        short = _room(w)
-        if short != _DONE:
-            return short
+        why = _halt(w, source, t)
+        if why >= 0:
+            return why
         if source == 0:
-            event = event_of(w.events, 0)
-            who, rank = event.who, event.code >> RANK
-            pop(w)
-            if rank == FINISH:
-                w.now = t
-                on_finish(w, (who - w.n_clocks) >> 1, t)
-            elif rank == READY:
-                w.now = t
-                join(w, (who - w.n_clocks) >> 1, t)
-            elif rank == SHIFT:
-                on_shift_begin(w, who, t)
-            else:
-                w.now = t
-                on_loss(w, (who - w.n_clocks) >> 1, t)
-        elif source == 1:
+            _happen(w, t)
+            continue
+        w.now = t
+        if source == 1:
             order = int_at(w.releases, w.released)
             w.released += 1
-            w.now = t
             if w.pause != 0:
                 w.until = min(w.until, t)
             on_release(w, order, t)
         else:
             w.shown += 1
-            w.now = t
             on_presence(w, w.shown - 1, t)
+
+
+@leaf
+def _happen(w: Record, t: float) -> None:
+    """The first event of the heap."""
+    event = event_of(w.events, 0)
+    who, rank = event.who, event.code >> RANK
+    pop(w)
+    if rank == SHIFT:
+        on_shift_begin(w, who, t)
+        return
+    w.now = t
+    slot = (who - w.n_clocks) >> 1
+    if rank == FINISH:
+        on_finish(w, slot, t)
+    elif rank == READY:
+        join(w, slot, t)
+    else:
+        on_loss(w, slot, t)
 
 
 @part
@@ -167,42 +159,50 @@ def _open(w: Record) -> None:
     """Put a state's orders in their places; its items are in the first slots, by serial."""
     t = w.begin_s
     for slot in range(w.fresh_journey):
-        journey = journey_of(w.journeys, slot)
-        if journey.tokens > 0:
+        if journey_of(w.journeys, slot).tokens > 0:
             mark_open(w, slot, t)
     for slot in range(w.fresh_item):
-        item = item_of(w.items, slot)
         put_int(w.places, item_place(w, slot), -1)
         attach(w, slot)
         if w.keep_log != 0:
-            log_of(w.log, item.serial).begun = 0
-        if item.status == _WORKING:
-            if item.queue >= 0:
-                line_of(w.lines, item.queue).load += 1
-            finish = item.finish
-            hold(w, slot, item.agent, t)
-            if finish == finish:
-                remove(w, item_place(w, slot))
-                schedule_item(w, slot, finish, FINISH)
-    for slot in range(w.fresh_item):
-        item = item_of(w.items, slot)
-        if item.status == _DELAYED:
-            schedule_item(w, slot, item.ready, READY)
+            log_of(w.log, item_of(w.items, slot).serial).begun = 0
+        _go_on(w, slot, t)
     for i in range(w.arg0):  # those that wait, by (ready, order, serial)
-        slot = noted(w, i)
-        item = item_of(w.items, slot)
-        if node_of(w.nodes, item.node).queues == 0:
-            begin(w, slot, -1, t)
-        else:
-            line = own_line(w, slot)
-            if item.queue < 0:
-                choose(w, slot, t)
-            if line < 0:
-                line = int(item.queue)
-            line_of(w.lines, item.queue).load += 1
-            value(w, slot, t)
-            put(w, slot, line, t)
+        _wait_on(w, noted(w, i), t)
     _match_all(w, t)
+
+
+@leaf
+def _go_on(w: Record, slot: int, t: float) -> None:
+    """An item of a state that is worked on, or delayed."""
+    item = item_of(w.items, slot)
+    if item.status == _WORKING:
+        if item.queue >= 0:
+            line_of(w.lines, item.queue).load += 1
+        finish = item.finish
+        hold(w, slot, item.agent, t)
+        if finish == finish:
+            remove(w, item_place(w, slot))
+            schedule_item(w, slot, finish, FINISH)
+    elif item.status == _DELAYED:
+        schedule_item(w, slot, item.ready, READY)
+
+
+@leaf
+def _wait_on(w: Record, slot: int, t: float) -> None:
+    """An item of a state that waits."""
+    item = item_of(w.items, slot)
+    if node_of(w.nodes, item.node).queues == 0:
+        begin(w, slot, -1, t)
+        return
+    line = own_line(w, slot)
+    if item.queue < 0:
+        choose(w, slot, t)
+    if line < 0:
+        line = int(item.queue)
+    line_of(w.lines, item.queue).load += 1
+    value(w, slot, t)
+    put(w, slot, line, t)
 
 
 @leaf
@@ -319,8 +319,8 @@ def _announce(w: Record) -> int:
     return _DONE
 
 
-def _act(world: Record, command: int) -> int:
-    w = world[0]
+def act(w: Record, command: int) -> int:
+    """Do the command in the world; the status."""
     if command == _RUN:
         return _run(w)
     if command == _OPEN:
@@ -331,10 +331,8 @@ def _act(world: Record, command: int) -> int:
         _reschedule(w)
     elif command == _ANNOUNCE:
         return _announce(w)
+    elif command == _BITS:
+        return philox(w.key0, w.key1, w.arg0, w.arg1, w.arg2, w.arg3)
     else:
         _next(w)
     return _DONE
-
-
-act = entry(WORLD)(_act)
-"""Do the command in the world; the status."""

@@ -9,19 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.clock_arrays import ClockArrays
-from simulation.kernel_jit import INTERPRETED, address
-from simulation.kernel_layout import CLOCK, EVENT, ITEM, JOURNEY, LOG, PACE
-from simulation.kernel_loop import MARGIN
+from simulation.kernel_address import INTERPRETED, address
+from simulation.kernel_layout import EVENT, ITEM, JOURNEY, LOG, MARGIN, PACE
 from simulation.kernel_tables import Tables
 
 Array = NDArray[Any]
-_MORE = 64
+MORE = 64
+"""Room for items and open orders when nothing is known of them."""
 
 
 class Memory:
-    """One world and the arrays that change. `spare` gives arrays to use again, by name; they are taken out."""
+    """One world and the arrays that change. `spare` holds arrays to use again, by name."""
 
-    def __init__(self, tables: Tables, orders: int, items: int, spare: dict[str, Array] | None = None) -> None:
+    def __init__(
+        self, tables: Tables, orders: int, items: int, spare: dict[str, Array] | None = None
+    ) -> None:
         self.tables = tables
         self.spare = {} if spare is None else spare
         self.kept: dict[str, Array] = {}
@@ -40,8 +42,8 @@ class Memory:
         self.room("slots", orders, np.dtype(np.int32))[:orders] = -1
         self.fix("completed", np.full(orders, np.nan))
         self.fix("lost", np.full(orders, np.nan))
-        self.items_for(items + MARGIN + _MORE)
-        self.journeys_for(items + _MORE)
+        self.items_for(items + MARGIN + MORE)
+        self.journeys_for(items + MORE)
 
     def fix(self, name: str, array: Array) -> None:
         """This array is behind the address from now on."""

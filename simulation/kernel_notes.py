@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simulation.kernel_jit import Record, int_at, leaf, part, put_int
-from simulation.kernel_layout import item_of, line_of
 from simulation.kernel_lines import earlier
+from simulation.kernel_records import item_of, line_of
 
 
 @leaf

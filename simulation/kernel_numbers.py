@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from simulation.kernel_jit import Record, float_at, int_at, leaf, part
-from simulation.kernel_layout import law_of, node_of
+from simulation.kernel_layout import GUIDE
+from simulation.kernel_records import law_of, node_of
 
-GUIDE = 64
-"""Pieces of [0, 1) for which a law's first level is remembered."""
 _MASK = 0xFFFFFFFF
 
 
@@ -30,9 +29,7 @@ def philox(k0: int, k1: int, c0: int, c1: int, c2: int, c3: int) -> int:
 @part
 def uniform(w: Record, order: int, node: int, visit: int, purpose: int) -> float:
     """A number strictly between 0 and 1, in steps of 2^-52."""
-    bits = philox(
-        int(w.key0), int(w.key1), int(order) & _MASK, int(node), int(visit) & _MASK, int(purpose)
-    )
+    bits = philox(int(w.key0), int(w.key1), int(order) & _MASK, int(node), int(visit) & _MASK, int(purpose))
     u = (bits + 0.5) * 2.0**-52
     if w.mirrored != 0:
         u = 1.0 - u

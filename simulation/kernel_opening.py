@@ -23,8 +23,8 @@ _TIMES = {
 
 
 def put_opening(memory: Memory, program: Program, found: Opening, begin_s: float) -> None:
-    """Items in the slots of their serials, journeys in those of their orders; arg0 items wait, in their order."""
-    _present(memory, program, found)
+    """Items in the slots of their serials, journeys in those of their orders; arg0 of them wait."""
+    _present(memory, found)
     world, n, orders = memory.world, len(found.items), len(found.journeys)
     memory.world["arg0"] = 0
     if not orders:
@@ -68,19 +68,12 @@ def _journeys(memory: Memory, program: Program, found: Opening, begin_s: float) 
     memory.world["fresh_journey"] = n
 
 
-def _present(memory: Memory, program: Program, found: Opening) -> None:
+def _present(memory: Memory, found: Opening) -> None:
     """Who is there, and the places of all who are idle."""
-    network, tables = program.network, memory.tables
-    present = np.asarray(found.present) != 0
-    memory.kept["crew"]["present"][: len(present)] = present
+    idle = memory.tables.idle(np.asarray(found.present) != 0)
+    memory.kept["crew"]["present"][: len(found.present)] = found.present
     memory.world["shown"] = found.presence
-    lines, bits = memory.kept["lines"], memory.kept["idle_bits"]
-    for number, queue in enumerate(network.queues):
-        team = network.queue_agents[queue["agent"] : queue["agent"] + queue["agents"]]
-        here = present[team]
-        idle = here & (network.agents["capacity"][team] > 0)
-        lines["present"][number] = int(here.sum())
-        lines["idle"][number] = int(idle.sum())
-        words = np.packbits(np.pad(idle, (0, -len(idle) % 64)), bitorder="little").view(np.int64)
-        first = int(tables.lines["bits"][number])
-        bits[first : first + len(words)] = words
+    lines = memory.kept["lines"]
+    lines["present"][: len(idle.present)] = idle.present
+    lines["idle"][: len(idle.idle)] = idle.idle
+    memory.kept["idle_bits"][: len(idle.bits)] = idle.bits

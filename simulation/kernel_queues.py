@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from simulation.kernel_clocks import INFINITE, on_shift, wake
 from simulation.kernel_crew import can_take, pick, vacate, wake_line
-from simulation.kernel_jit import Record, byte_at, float_at, int_at, leaf, part, put_float, put_int
-from simulation.kernel_layout import (
+from simulation.kernel_jit import Record, byte_at, float_at, int_at, leaf, part, put_float
+from simulation.kernel_lines import earlier, first_agent, placed_earlier, put, take, value
+from simulation.kernel_numbers import beyond, law_number, uniform
+from simulation.kernel_records import (
     agent_of,
     crew_of,
     item_of,
@@ -15,8 +17,6 @@ from simulation.kernel_layout import (
     policy_of,
     queue_of,
 )
-from simulation.kernel_lines import earlier, first_agent, placed_earlier, put, take, value
-from simulation.kernel_numbers import beyond, law_number, uniform
 from simulation.kernel_scores import highest, lowest, may_stop
 from simulation.kernel_working import begin, interrupt, rest_now
 from simulation.program import Assign, Rule
@@ -59,38 +59,21 @@ def choose(w: Record, slot: int, t: float) -> None:
 
 @part
 def _choice(w: Record, slot: int, t: float) -> int:
+    """The queue of several that the item joins: a schedule's, or by the assignment rule, ties by lot."""
     item = item_of(w.items, slot)
     node = node_of(w.nodes, item.node)
     first, n = node.queue, node.queues
     anyone = anyone_for(w, item.node)
-    if w.assigned != 0:
-        named = int_at(w.assigned, item.order * w.n_tasks + node.task)
-        for i in range(n):
-            if int_at(w.task_queues, first + i) == named:
-                if line_of(w.lines, named).present > 0 or not anyone:
-                    return named
-    assign = policy_of(w.policies, 0).assign
-    meant = False
-    if assign == _JDQ and w.designated != 0:
-        for i in range(n):
-            number = int_at(w.task_queues, first + i)
-            if line_of(w.lines, number).present > 0 or not anyone:
-                meant = meant or byte_at(w.designated, item.order * w.n_queues + number) != 0
+    named = _named(w, slot, anyone)
+    if named >= 0:
+        return named
+    meant = _any_meant(w, slot, anyone)
     least, ties = INFINITE, 0
     for i in range(n):
         number = int_at(w.task_queues, first + i)
-        line = line_of(w.lines, number)
         mine = INFINITE
-        open_ = line.present > 0 or not anyone
-        if open_ and meant:
-            open_ = byte_at(w.designated, item.order * w.n_queues + number) != 0
-        if open_:
-            if assign == _JFQ:
-                mine = _response(w, slot, number, t)
-            elif assign == _JAQ:
-                mine = 0.0
-            else:
-                mine = float(line.load)
+        if (line_of(w.lines, number).present > 0 or not anyone) and (not meant or _meant(w, slot, number)):
+            mine = _rating(w, slot, number, t)
         put_float(w.scratch, i, mine)
         if mine < least:
             least, ties = mine, 1
@@ -105,6 +88,48 @@ def _choice(w: Record, slot: int, t: float) -> int:
                 return int_at(w.task_queues, first + i)
             skip -= 1
     return int_at(w.task_queues, first)
+
+
+@leaf
+def _rating(w: Record, slot: int, number: int, t: float) -> float:
+    """What of several queues the one joined has least of."""
+    assign = policy_of(w.policies, 0).assign
+    if assign == _JFQ:
+        return _response(w, slot, number, t)
+    return 0.0 if assign == _JAQ else float(line_of(w.lines, number).load)
+
+
+@leaf
+def _named(w: Record, slot: int, anyone: bool) -> int:
+    """The queue that a schedule names, if it is the task's and attended as far as any is; else -1."""
+    item = item_of(w.items, slot)
+    node = node_of(w.nodes, item.node)
+    found = -1
+    if w.assigned != 0:
+        named = int_at(w.assigned, item.order * w.n_tasks + node.task)
+        for i in range(node.queue, node.queue + node.queues):
+            if int_at(w.task_queues, i) == named and (line_of(w.lines, named).present > 0 or not anyone):
+                found = named
+    return found
+
+
+@leaf
+def _meant(w: Record, slot: int, number: int) -> bool:
+    """Whether the queue is designated for the item's order."""
+    return byte_at(w.designated, item_of(w.items, slot).order * w.n_queues + number) != 0
+
+
+@leaf
+def _any_meant(w: Record, slot: int, anyone: bool) -> bool:
+    """Whether only queues that are designated for the order are chosen among: under JDQ, if there is one."""
+    found = False
+    if policy_of(w.policies, 0).assign == _JDQ and w.designated != 0:
+        node = node_of(w.nodes, item_of(w.items, slot).node)
+        for i in range(node.queue, node.queue + node.queues):
+            number = int_at(w.task_queues, i)
+            if (line_of(w.lines, number).present > 0 or not anyone) and _meant(w, slot, number):
+                found = True
+    return found
 
 
 @leaf
@@ -136,19 +161,19 @@ def enter(w: Record, slot: int, t: float) -> None:
     """The item gets a queue, and is offered there."""
     line = settle_in(w, slot, t)
     value(w, slot, t)
+    first = slot
     if line_of(w.lines, item_of(w.items, slot).queue).waiting > 0:
         put(w, slot, line, t)
         first = first_in(w, line)
-        if not hand(w, line, first, t) and not challenge(w, line, first, t):
-            wake_line(w, line, t)
-        return
-    # It is first, and need not be put in to be taken out again.
-    agent = pick(w, line, slot, t)
-    if agent >= 0:
-        begin(w, slot, agent, t)
-        return
-    put(w, slot, line, t)
-    if not challenge(w, line, slot, t):
+        if hand(w, line, first, t):
+            return
+    else:  # it is first, and need not be put in to be taken out again
+        agent = pick(w, line, slot, t)
+        if agent >= 0:
+            begin(w, slot, agent, t)
+            return
+        put(w, slot, line, t)
+    if not challenge(w, line, first, t):
         wake_line(w, line, t)
 
 

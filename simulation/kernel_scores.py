@@ -5,7 +5,8 @@ from __future__ import annotations
 from metagraph import rules
 from simulation.kernel_clocks import INFINITE, on_shift
 from simulation.kernel_jit import Record, int_at, leaf, part
-from simulation.kernel_layout import (
+from simulation.kernel_lines import placed_earlier
+from simulation.kernel_records import (
     agent_of,
     crew_of,
     item_of,
@@ -15,7 +16,6 @@ from simulation.kernel_layout import (
     policy_of,
     queue_of,
 )
-from simulation.kernel_lines import placed_earlier
 from simulation.kernel_working import rest_now
 from simulation.program import Part
 
@@ -34,7 +34,7 @@ def _forget_bests(w: Record) -> None:
 
 @leaf
 def _regard(w: Record, slot: int, again: bool, rest: float) -> None:
-    """The item, with so much expected work left, is in the set; seen again once its first release is known."""
+    """The item, with so much expected work left, is in the set; `again` once its first release is known."""
     item = item_of(w.items, slot)
     order = order_of(w.orders, item.order)
     if again:
@@ -127,9 +127,7 @@ def highest(w: Record, at: int, first: int, n: int, own: int) -> int:
 def may_stop(w: Record, slot: int) -> bool:
     """Whether work on the item can be interrupted by something more urgent."""
     item = item_of(w.items, slot)
-    return (
-        node_of(w.nodes, item.node).preemptible != 0 and item.preemptions < policy_of(w.policies, 0).cap
-    )
+    return node_of(w.nodes, item.node).preemptible != 0 and item.preemptions < policy_of(w.policies, 0).cap
 
 
 @leaf
@@ -146,7 +144,7 @@ def _any_may_stop(w: Record, number: int, first: int, n: int, t: float) -> bool:
 
 @part
 def lowest(w: Record, number: int, slot: int, t: float) -> int:
-    """What is worked on by those who serve the line and has the lowest score, if the item's is higher; or -1."""
+    """What those who serve the line work on and has the lowest score, if the item's is higher; or -1."""
     first, n = 0, 1
     if number < w.n_queues:
         queue = queue_of(w.queues, number)

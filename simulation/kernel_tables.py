@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -9,12 +10,20 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.kernel_jit import address
-from simulation.kernel_layout import CLOCK, CREW, LINE, WORLD
-from simulation.kernel_numbers import GUIDE
+from simulation.kernel_address import address
+from simulation.kernel_layout import CLOCK, CREW, GUIDE, LINE, WORLD
 from simulation.program import Assign, Network, Part, Rule
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Agents of each queue who are present, and of those the ones who have a place, also bit by bit."""
+
+    present: Array
+    idle: Array
+    bits: Array
 
 
 class Tables:
@@ -49,10 +58,13 @@ class Tables:
         self.lines = np.zeros(self.n_lines, LINE)
         self.lines["root"] = -1
         self.lines["dry"] = self.lines["calm"] = -np.inf
+        self.lines["guide"][:n_queues], self.lines["parts"][:n_queues] = self._guide, self._parts
         words = (network.queues["agents"] + 63) >> 6
         self.lines["bits"][:n_queues] = np.concatenate([[0], np.cumsum(words)])[:-1]
         self.lines["clock"][:n_queues], self.lines["clocks"][:n_queues] = self._spans
         self.words = max(int(words.sum()), 1)
+        self._network_queues = network.queues, network.queue_agents, network.agents["capacity"] > 0
+        self._idle: dict[bytes, Idle] = {}
         self.crew = np.zeros(n_agents, CREW)
         self.crew["room"] = network.agents["capacity"]
         self.crew["head"] = self.crew["tail"] = -1
@@ -61,6 +73,24 @@ class Tables:
         self.clocks["line"], self.clocks["n_lines"] = self._clock_spans
         self.stack = 10_001 * max(int(network.nodes["targets"].max(initial=1)), 1)
         self.scratch = max(int(network.nodes["queues"].max(initial=1)), 1)
+
+    def idle(self, present: NDArray[np.bool_]) -> Idle:
+        """Who has a place before anything is begun, if these agents are there."""
+        key = present.tobytes()
+        found = self._idle.get(key)
+        if found is None:
+            queues, members, able = self._network_queues
+            bits = np.zeros((self.words, 64), np.bool_)
+            here, idle = np.zeros(len(queues), np.int32), np.zeros(len(queues), np.int32)
+            for number, queue in enumerate(queues):
+                team = members[queue["agent"] : queue["agent"] + queue["agents"]]
+                mine = present[team] & able[team]
+                here[number], idle[number] = present[team].sum(), mine.sum()
+                first = 64 * int(self.lines["bits"][number])
+                bits.reshape(-1)[first : first + len(mine)] = mine
+            words = np.packbits(bits.reshape(-1), bitorder="little").view(np.int64)
+            found = self._idle[key] = Idle(here, idle, words)
+        return found
 
     def _keep(self, name: str, array: Array) -> None:
         array = np.ascontiguousarray(array)
@@ -94,9 +124,7 @@ class Tables:
         self._keep("policies", network.policy)
 
     def _derive(self, network: Network, same_agent: bool) -> None:
-        teams = [
-            network.queue_agents[q["agent"] : q["agent"] + q["agents"]].tolist() for q in network.queues
-        ]
+        teams = [network.queue_agents[q["agent"] : q["agent"] + q["agents"]].tolist() for q in network.queues]
         serves = [
             network.agent_queues[a["queue"] : a["queue"] + a["queues"]].tolist() for a in network.agents
         ]
@@ -115,6 +143,8 @@ class Tables:
         self._clock_spans = _together(of_clock)
         self._keep("clock_lines", np.array([line for found in of_clock for line in found], np.int32))
         self._keep("guides", _guides(network))
+        guides, self._guide, self._parts = _seat_guides(network)
+        self._keep("seat_guides", guides)
 
 
 def _wants(network: Network) -> dict[str, int]:
@@ -138,7 +168,7 @@ def _together(lists: list[list[int]]) -> tuple[Array, Array]:
 
 
 def _guides(network: Network) -> NDArray[np.int32]:
-    """Per law and piece of [0, 1): levels up to its beginning; between two of them a search begins and ends."""
+    """Per law and piece of [0, 1): levels up to its beginning; a search goes from one to the next."""
     found = np.zeros((len(network.laws), GUIDE + 1), np.int32)
     edges = np.arange(GUIDE + 1) / GUIDE
     for guide, law in zip(found, network.laws, strict=True):
@@ -146,6 +176,20 @@ def _guides(network: Network) -> NDArray[np.int32]:
         guide[:] = np.searchsorted(us, edges, side="right")
         guide[-1] = len(us)
     return found.reshape(-1)
+
+
+def _seat_guides(network: Network) -> tuple[NDArray[np.int32], Array, Array]:
+    """Per queue, cut into pieces of [0, 1): the seat that a draw at the beginning of each gives.
+
+    Where each queue's begin and how many they are: a power of 2, so that rounding moves no draw.
+    """
+    parts = np.array([1 << (max(int(n), 1) - 1).bit_length() for n in network.queues["agents"]], np.int64)
+    starts = np.concatenate([[0], np.cumsum(parts)])
+    found = np.zeros(int(starts[-1]), np.int32)
+    for first, n, queue in zip(starts.tolist(), parts.tolist(), network.queues, strict=False):
+        sums = network.queue_cumulative[queue["agent"] : queue["agent"] + queue["agents"]]
+        found[first : first + n] = np.searchsorted(sums, np.arange(n) / n, side="right")
+    return found, starts[:-1], parts
 
 
 _found: WeakKeyDictionary[Network, Tables] = WeakKeyDictionary()

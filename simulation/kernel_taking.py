@@ -17,7 +17,8 @@ def _live(memory: Memory) -> Array:
     """Copies of the live items, by serial."""
     items = memory.kept["items"][: memory.number("fresh_item")]
     items = items[items["status"] != GONE]
-    return items[np.argsort(items["serial"])]
+    found: Array = items[np.argsort(items["serial"])]
+    return found
 
 
 def worked(memory: Memory, clocks: Array, t: Array) -> Floats:
@@ -113,7 +114,8 @@ def _log(memory: Memory, items: Array) -> Log:
         rows[f"{name}_s"][at] = begun[name]
     rows["end_s"][at] = np.nan
     rows["begun"][at] = 1
-    kept = rows[rows["begun"] != 0]
+    mine = rows["begun"] != 0
+    kept = rows if mine.all() else rows[mine]
     names = (
         "order",
         "node",
@@ -125,7 +127,7 @@ def _log(memory: Memory, items: Array) -> Log:
         "end_s",
         "preemptions",
     )
-    return Log(**{name: frozen(np.ascontiguousarray(kept[name])) for name in names})
+    return Log(**{name: frozen(kept[name].copy()) for name in names})
 
 
 def _tally(memory: Memory, program: Program, items: Array, begin_s: float, end_s: float) -> Tally:

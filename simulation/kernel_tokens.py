@@ -1,4 +1,4 @@
-"""The token game: orders come, tokens move through gateways in no time, items begin their lives, orders end."""
+"""The token game: orders come, tokens move in no time, items begin their lives, orders end."""
 
 from __future__ import annotations
 
@@ -8,25 +8,16 @@ from simulation.kernel_agenda import LOSS, RANK, item_place, journey_place, push
 from simulation.kernel_clocks import INFINITE, UNKNOWN, paced_after
 from simulation.kernel_jit import (
     Record,
-    float_at,
     int_at,
     leaf,
     part,
     put_float,
     put_int,
 )
-from simulation.kernel_layout import (
-    GONE,
-    item_of,
-    journey_of,
-    level_of,
-    log_of,
-    node_of,
-    order_of,
-    row_of,
-)
+from simulation.kernel_layout import GONE
 from simulation.kernel_numbers import draw, right_of, uniform
 from simulation.kernel_queues import join
+from simulation.kernel_records import item_of, journey_of, level_of, log_of, node_of, order_of, row_of
 from simulation.kernel_working import schedule_item
 from simulation.program import Kind
 from simulation.session import DELAYED
@@ -49,8 +40,7 @@ def count_open(w: Record, change: int, t: float) -> None:
     """More or fewer orders are open from t on."""
     if t > w.wip_since:
         w.wip_s += w.open * (t - w.wip_since)
-        if w.open > w.wip_most:
-            w.wip_most = w.open
+        w.wip_most = max(w.wip_most, w.open)
         w.wip_since = t
     w.open += change
 

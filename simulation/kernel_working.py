@@ -6,9 +6,9 @@ from simulation.kernel_agenda import FINISH, item_code, item_place, push, remove
 from simulation.kernel_clocks import INFINITE, UNKNOWN, after, between
 from simulation.kernel_crew import occupy, vacate
 from simulation.kernel_jit import Record, float_at, leaf, long_at, part, put_float, put_long
-from simulation.kernel_layout import agent_of, crew_of, item_of, journey_of, policy_of
 from simulation.kernel_lines import value
 from simulation.kernel_numbers import beyond, draw, law_number
+from simulation.kernel_records import agent_of, crew_of, item_of, journey_of, policy_of
 from simulation.session import WORKING
 from simulation.streams import Purpose
 

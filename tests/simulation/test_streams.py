@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from metagraph.distributions import Parametric
 from metagraph.errors import UsageError
-from simulation.kernel_numbers import philox
+from simulation.kernel_code import bits as philox
 from simulation.lowering import lower
 from simulation.session import Options
 from simulation.streams import REDRAW, Purpose, Stream
