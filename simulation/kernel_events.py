@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from simulation.kernel_agenda import item_place, remove
+from simulation.kernel_choice import anyone_for
 from simulation.kernel_crew import set_idle, vacate
 from simulation.kernel_jit import Record, int_at, part, put_int
 from simulation.kernel_lines import put, take, value
 from simulation.kernel_notes import note, note_line, noted
-from simulation.kernel_queues import anyone_for, enter, free, match, serves_waiting
+from simulation.kernel_queues import enter, free, match, serves_waiting
 from simulation.kernel_records import (
     agent_of,
     clock_of,

@@ -13,14 +13,15 @@ from simulation.kernel_agenda import (
     pop,
     remove,
 )
+from simulation.kernel_choice import choose
 from simulation.kernel_clocks import INFINITE, after, paced_after, wake
 from simulation.kernel_events import on_finish, on_loss, on_presence, on_release, on_shift_begin
 from simulation.kernel_jit import Record, int_at, leaf, part, put_int
 from simulation.kernel_layout import MARGIN, Command, Status
-from simulation.kernel_lines import enter_line, find_key, put, take, value
-from simulation.kernel_notes import note, note_line, noted
+from simulation.kernel_lines import put, value
+from simulation.kernel_notes import noted
 from simulation.kernel_numbers import philox
-from simulation.kernel_queues import choose, join, match, own_line
+from simulation.kernel_queues import join, own_line
 from simulation.kernel_records import (
     agent_of,
     clock_of,
@@ -34,17 +35,18 @@ from simulation.kernel_records import (
     order_of,
     presence_of,
 )
+from simulation.kernel_steering import announce, match_all, reschedule
 from simulation.kernel_tokens import attach, mark_open
-from simulation.kernel_working import begin, hold, progress, schedule_item
-from simulation.session import DELAYED, WAITING, WORKING
+from simulation.kernel_working import begin, hold, schedule_item
+from simulation.session import DELAYED, WORKING
 
-_DELAYED, _WAITING, _WORKING = int(DELAYED), int(WAITING), int(WORKING)
+_DELAYED, _WORKING = int(DELAYED), int(WORKING)
 _RUN, _OPEN, _CLOCKS = int(Command.RUN), int(Command.OPEN), int(Command.CLOCKS)
 _RESCHEDULE, _ANNOUNCE, _BITS = int(Command.RESCHEDULE), int(Command.ANNOUNCE), int(Command.BITS)
 _DONE, _PAUSED, _SHORT = int(Status.DONE), int(Status.PAUSED), int(Status.CLOCKS)
 _ITEMS, _JOURNEYS, _ROWS = int(Status.ITEMS), int(Status.JOURNEYS), int(Status.ROWS)
 _EXECUTIONS, _OPEN_ORDERS = int(Status.EXECUTIONS), int(Status.OPEN_ORDERS)
-_ENDLESS, _REFUSED = int(Status.ENDLESS), int(Status.REFUSED)
+_ENDLESS = int(Status.ENDLESS)
 
 
 @leaf
@@ -169,7 +171,7 @@ def _open(w: Record) -> None:
         _go_on(w, slot, t)
     for i in range(w.arg0):  # those that wait, by (ready, order, serial)
         _wait_on(w, noted(w, i), t)
-    _match_all(w, t)
+    match_all(w, t)
 
 
 @leaf
@@ -205,13 +207,6 @@ def _wait_on(w: Record, slot: int, t: float) -> None:
     put(w, slot, line, t)
 
 
-@leaf
-def _match_all(w: Record, t: float) -> None:
-    for number in range(w.n_lines):
-        put_int(w.line_scratch, number, number)
-    match(w, w.n_lines, t)
-
-
 @part
 def _lengthened(w: Record) -> None:
     """Clocks have grown: find what lay beyond them."""
@@ -237,88 +232,6 @@ def _lengthened(w: Record) -> None:
             wake(w, number, w.now)
 
 
-@part
-def _reschedule(w: Record) -> None:
-    """Ranks and named queues are others now."""
-    t = w.now
-    for agent in range(w.n_agents):
-        slot = int(crew_of(w.crew, agent).head)
-        while slot >= 0:
-            find_key(w, slot, t)
-            slot = int(item_of(w.items, slot).mate_next)
-    for number in range(w.n_lines):
-        n = note_line(w, number, 0)
-        line_of(w.lines, number).root = -1
-        for i in range(n):
-            find_key(w, noted(w, i), t)
-            enter_line(w, noted(w, i), number)
-    n = 0
-    for number in range(w.n_queues):
-        stop = note_line(w, number, n)
-        for i in range(n, stop):
-            slot = noted(w, i)
-            item = item_of(w.items, slot)
-            named = int_at(w.assigned, item.order * w.n_tasks + node_of(w.nodes, item.node).task)
-            if named >= 0 and named != item.queue:
-                note(w, n, slot)
-                n += 1
-    for i in range(n):
-        slot = noted(w, i)
-        take(w, slot, t)
-        line_of(w.lines, item_of(w.items, slot).queue).load -= 1
-    for i in range(n):
-        slot = noted(w, i)
-        choose(w, slot, t)
-        queue = int(item_of(w.items, slot).queue)
-        line_of(w.lines, queue).load += 1
-        line = own_line(w, slot)
-        value(w, slot, t)
-        put(w, slot, line if line >= 0 else queue, t)
-    _match_all(w, t)
-
-
-@part
-def _announce(w: Record) -> int:
-    """An item of the order at the node ends, or isn't ready before, the instant that is given."""
-    at = int_at(w.slots, w.arg0)
-    found = -1
-    if at >= 0:
-        slot = int(journey_of(w.journeys, at).head)
-        while slot >= 0 and found < 0:
-            item = item_of(w.items, slot)
-            if item.node == w.arg1 and (item.status != _WORKING or item.queue < 0):
-                found = slot
-            slot = int(item.peer_next)
-    if found < 0:
-        return _REFUSED
-    t = w.now
-    item = item_of(w.items, found)
-    eta = max(w.arg_s, t)
-    if node_of(w.nodes, item.node).queues == 0:
-        remove(w, item_place(w, found))
-        if item.status != _WORKING:
-            join(w, found, t)
-            remove(w, item_place(w, found))
-        moved = progress(w, found, t)
-        item.done += moved
-        item.since = t
-        item.left = eta - t
-        schedule_item(w, found, eta, FINISH)
-        return _DONE
-    if item.status == _WAITING:
-        if w.arg_s <= t:
-            return _DONE
-        take(w, found, t)
-        line_of(w.lines, item.queue).load -= 1
-        item.queue = -1
-        item.again = 0
-    remove(w, item_place(w, found))
-    item.status = _DELAYED
-    item.ready = eta
-    schedule_item(w, found, eta, READY)
-    return _DONE
-
-
 def act(w: Record, command: int) -> int:
     """Do the command in the world; the status."""
     if command == _RUN:
@@ -328,9 +241,9 @@ def act(w: Record, command: int) -> int:
     elif command == _CLOCKS:
         _lengthened(w)
     elif command == _RESCHEDULE:
-        _reschedule(w)
+        reschedule(w)
     elif command == _ANNOUNCE:
-        return _announce(w)
+        return announce(w)
     elif command == _BITS:
         return philox(w.key0, w.key1, w.arg0, w.arg1, w.arg2, w.arg3)
     else:
