@@ -50,7 +50,7 @@ def profit(
             return value * late
         t0, t1, y0, y1 = due_s, lost_s, late, final
     if not t0 < t1:
-        return value * y1
+        return value * (y0 if t < t0 else y1)
     share = (t - t0) / (t1 - t0)
     share = 0.0 if share < 0.0 else share
     share = 1.0 if share > 1.0 else share

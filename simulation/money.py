@@ -33,7 +33,7 @@ def profits_at(program: Program, at_s: Floats) -> Floats:
     rises = t0 < t1
     with np.errstate(invalid="ignore"):
         share = np.clip(np.divide(at_s - t0, t1 - t0, out=np.ones(len(t0)), where=rises), 0.0, 1.0)
-    worth = np.where(rises, y0 + (y1 - y0) * share, y1)
+    worth = np.where(rises, y0 + (y1 - y0) * share, np.where(at_s < t0, y0, y1))
     worth = np.where(after & (lost_s == np.inf), late, worth)
     worth = np.where(due_s == np.inf, early, worth)
     worth = np.where((at_s > lost_s) | (at_s == np.inf), lost, worth)

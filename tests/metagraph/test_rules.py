@@ -30,7 +30,12 @@ def test_missing_dates_leave_their_piece_level() -> None:
 
 def test_dates_that_fall_together_divide_nothing_by_0() -> None:
     order = Order("1", 0.0, value=100.0, early_s=20.0, due_s=20.0, lost_s=20.0)
-    assert [profit_at(order, SHAPE, t) for t in (5.0, 20.0, 21.0)] == [100.0, 100.0, -10.0]
+    assert [profit_at(order, SHAPE, t) for t in (5.0, 20.0, 21.0)] == [120.0, 100.0, -10.0]
+
+
+def test_an_early_date_after_the_due_date_leaves_no_slope() -> None:
+    order = Order("1", 0.0, value=100.0, early_s=30.0, due_s=20.0, lost_s=40.0)
+    assert [profit_at(order, SHAPE, t) for t in (5.0, 20.0, 30.0)] == [120.0, 120.0, 70.0]
 
 
 def test_an_orders_own_curve_comes_before_the_process() -> None:
