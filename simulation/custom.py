@@ -119,7 +119,7 @@ class Custom:
     def _asked(self, what: str, item: Item, method: Callable[..., Any], *given: object) -> Any:
         try:
             return method(*given)
-        except Exception as error:  # whatever a user's code raises is told to the user
+        except (Exception, SystemExit) as error:  # whatever a user's code raises is told to the user
             raise self._fault(item, f"its {what} raised {type(error).__name__}: {error}") from error
 
     def _fault(self, item: Item, what: str) -> DataError:

@@ -287,4 +287,9 @@ def split_policy(policy: Any) -> tuple[Policy, Any]:
             f"{policy!r} is no policy: give a metagraph.policies.Policy or an object as custom.py describes"
         )
     base = getattr(policy, "base", Policy())
+    if not isinstance(base, Policy):
+        raise UsageError(
+            f"the policy {type(policy).__name__} has the base {base!r}: it has to be a "
+            "metagraph.policies.Policy, such as Policy(preemption=False)"
+        )
     return base, policy

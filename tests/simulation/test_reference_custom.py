@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from math import inf, nan
 from typing import Any
 
 import pytest
 
-from metagraph.errors import DataError
+from metagraph.errors import DataError, UsageError
 from metagraph.orders import Order
 from metagraph.policies import Policy
 from simulation.custom import ItemView, QueueView
@@ -106,6 +107,8 @@ class Broken(Chooser):
     def priority(self, item: ItemView, now_s: float) -> float:
         if self._key == "raise":
             raise ZeroDivisionError("by nothing")
+        if self._key == "exit":
+            sys.exit(0)
         return self._key  # type: ignore[no-any-return]
 
     def queue(self, item: ItemView, queues: Sequence[QueueView], now_s: float) -> Any:
@@ -119,6 +122,7 @@ class Broken(Chooser):
         (Broken(key=None), "its priority was None"),
         (Broken(key="7"), "its priority was '7'"),
         (Broken(key="raise"), "its priority raised ZeroDivisionError: by nothing"),
+        (Broken(key="exit"), "its priority raised SystemExit: 0"),
         (Broken(queue=2), r"it chose the queue 2: it has to be the index of one of \[0, 1\]"),
         (Broken(queue="X"), "it chose the queue 'X'"),
         (Broken(queue=True), "it chose the queue True"),
@@ -137,3 +141,11 @@ def test_forks_share_it() -> None:
     going.run_to(inf)
     fork.run_to(inf)
     assert fork.result().rows() == going.result().rows()
+
+
+def test_its_base_is_a_policy() -> None:
+    class Founded(Chooser):
+        base: Any = "JSQ"
+
+    with pytest.raises(UsageError, match="the policy Founded has the base 'JSQ': it has to be a metagraph"):
+        program(parted("xy"), [Order("17", 0.0)], Founded())
