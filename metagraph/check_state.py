@@ -34,6 +34,9 @@ class _Known:
             yield Fault(
                 f"{where}, release", "it lies after the instant of the state; such an order isn't open yet"
             )
+        for place, n in Counter(position.node for position in open_order.positions).items():
+            if n > 1:
+                yield Fault(f"{where}, position {shown(place)}", f"{n} positions; an order is there once")
         for position in open_order.positions:
             yield from self.position(position, f"{where}, position {shown(position.node)}", at_s)
         for name, n in open_order.visits.items():

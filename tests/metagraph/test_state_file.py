@@ -114,6 +114,10 @@ def place(**fields: Any) -> dict[str, Any]:
         ({"release_h": 6}, 'order "1", release: it lies after the instant of the state'),
         ({"positions": [{"node": "x", "enabled_h": 1}]}, 'position "x", node: it is no task and no gateway'),
         ({"positions": [{"node": "a"}]}, 'orders, "1", positions, "a", enabled_h: missing; it is needed'),
+        (
+            {"positions": [{"node": "a", "enabled_h": 1}, {"node": "a", "enabled_h": 2}]},
+            'order "1", position "a": 2 positions; an order is there once',
+        ),
         (place(enabled_h=6), "enabled: it lies after the instant of the state"),
         (
             place(started_h=0.5, agent="ann"),
