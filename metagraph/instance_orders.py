@@ -141,23 +141,19 @@ def _open_order(
         record.fault("", f"work on it is told, but not when that was; say so in `at{line.suffix}`")
         at_s = 0.0
     done = record.names("done")
+    ordered = not any(fault.where.startswith("tasks") for fault in record.faults)
     labels = {task.id: task.label for task in network.tasks}
     for task in done:
         if task not in labels:
             record.fault("done", f"{shown(task)} is no task; there are {listed([*labels])}")
     found = progress(network.shape, done)
-    for task in found.early:
+    for task in found.early if ordered else ():
         if task in labels:
             missing = [pred for pred in network.preds[task] if pred not in done]
             record.fault("done", f"{shown(task)} can't be done before {listed(missing)}")
     if labels and not found.open and not record.faults:
         record.fault("done", "nothing is left to do; leave out an order that isn't open")
-    told = {row.text("task"): row for name in _PROGRESS[1:] for row in record.items(name)}
-    for name in told:
-        if name and name not in found.open:
-            record.fault(
-                "", f"{shown(name)} is {'done' if name in done else 'not to be done yet'}; mend `done`"
-            )
+    told = _told(record, found.open, done if ordered else None)
     for row in record.items("in_progress"):
         if not row.has("started" + line.suffix):
             record.fault(f"in_progress, {row.raw.get('task')}", f"no started{line.suffix}; it is needed")
@@ -169,6 +165,20 @@ def _open_order(
     history = tuple(labels[task] for task in done if task in labels)
     visits = dict.fromkeys((*done, *found.open), 1)
     return OpenOrder(order, positions, history, visits, found.merged)
+
+
+def _told(record: Record, open_: Sequence[str], done: Sequence[str] | None) -> dict[str, Record]:
+    """What an order says of tasks that are open. `done`: None if nobody knows what can be, as the tasks
+    themselves are wrong."""
+    rows = [(row.text("task"), row) for name in _PROGRESS[1:] for row in record.items(name)]
+    for name, n in Counter(name for name, _ in rows).items():
+        if name and name not in open_ and done is not None:
+            record.fault(
+                "", f"{shown(name)} is {'done' if name in done else 'not to be done yet'}; mend `done`"
+            )
+        elif n > 1:
+            record.fault("", f"{shown(name)} is in progress or waits {n} times; once is enough")
+    return {name: row for name, row in rows if name in open_}
 
 
 def _position(

@@ -66,6 +66,9 @@ def read_network(whole: Record, line: TimeLine) -> Network:
     preds = {name: row.names("preds") for name, row in rows}
     tasks = tuple(_task(row, name, queues) for name, row in rows)
     called = dict.fromkeys(agent for queue in queues.values() for agent in queue.agents)
+    for agent in told:
+        if agent not in called:
+            whole.fault(f"agents, {agent}", f"does no task; those who do are {listed([*called]) or 'none'}")
     agents = tuple({**{name: Agent(name, _ALWAYS) for name in called}, **told}.values())
     if any(agent.calendar == _ALWAYS for agent in agents) and _ALWAYS not in {c.id for c in calendars}:
         calendars.append(Calendar(_ALWAYS))
@@ -118,10 +121,15 @@ def _task(record: Record, name: str, queues: dict[str, Queue]) -> Task:
         names.append(queue)
     record.take("preds")
     delay = record.take("delay_h")
+    durations = _durations(record)
+    for row in durations.rows:
+        if row.agent is not None and row.agent not in agents:
+            able = listed(agents) or "nobody"
+            record.fault("h", f"for {shown(row.agent)}, who doesn't do it; its agents are {able}")
     found = Task(
         id=name,
         label=record.text("label", name),
-        durations=_durations(record),
+        durations=durations,
         queues=tuple(names),
         delay=None if delay is None else DelayTable(_fitted(record, delay, "delay_h"), {}),
         preemptible=record.flag("preemptible", bool(agents)),

@@ -325,7 +325,11 @@ def under_way(**changes: Any) -> dict[str, Any]:
         (task(h={"k": 1}), 'tasks, produce, h: nothing for all other orders; add "*"'),
         (task(h=[{"h": 1, "agent": "A"}]), "tasks, produce, h: nothing for all other orders"),
         (task(h=[{"agent": "A"}, {"h": 2}]), "tasks, produce, h, item 0, h: missing"),
-        (task(h=[{"h": 1, "agent": "Z"}, {"h": 2}]), 'agent: "Z" is no agent of this twin'),
+        (
+            task(h=[{"h": 1, "agent": "CSR"}, {"h": 2}]),
+            'tasks, produce, h: for "CSR", who doesn\'t do it; its agents are A, B',
+        ),
+        (changed(agents={"Z": {}}), "agents, Z: does no task; those who do are CSR, A, B, 3PL"),
         (task(h={"kind": "tusk"}), "tasks, produce, h: kind tusk; expected 'constant'"),
         (task(h={"kind": "constant"}), "tasks, produce, h, value: missing; it is needed"),
         (task(h={"kind": "parametric", "family": "gama", "params": [1, 1]}), '"gama" is no continuous'),
@@ -370,6 +374,10 @@ def under_way(**changes: Any) -> dict[str, Any]:
             under_way(in_progress=[{"task": "create", "started_h": 3, "agent": "CSR"}]),
             "started: it lies after the instant of the state",
         ),
+        (
+            under_way(waiting=[{"task": "create"}], in_progress=[{"task": "create", "started_h": 1}]),
+            'orders, "1": "create" is in progress or waits 2 times; once is enough',
+        ),
         (under_way(waiting=[{"task": "create", "colour": 1}]), 'waiting, "create", colour: no such field'),
     ],
 )
@@ -377,6 +385,20 @@ def test_every_fault_of_an_instance_is_told(tmp_path: Path, raw: dict[str, Any],
     with pytest.raises(DataError) as caught:
         read_instance(written(tmp_path, raw))
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        under_way(in_progress=[{"task": "ship", "started_h": 1, "agent": "3PL"}]),
+        {**task(preds=["ship"]), "at_h": 2},
+    ],
+)
+def test_one_fault_is_told_once(tmp_path: Path, raw: dict[str, Any]) -> None:
+    raw["orders"][1]["done"] = ["create"]
+    with pytest.raises(DataError) as caught:
+        read_instance(written(tmp_path, raw))
+    assert "mend these" not in str(caught.value)
 
 
 def test_a_faulty_twin_inside_is_told(tmp_path: Path) -> None:
