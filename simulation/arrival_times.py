@@ -77,8 +77,8 @@ class _Calendar:
         """At least twice as many hours. Raises DataError where nobody looks further."""
         if than.last:
             raise DataError(
-                f"the arrival rates are so low that an order takes over {_LONGEST.days // 366} years to come"
-                ": ask for fewer cases or correct the rates in the twin's 'arrivals'"
+                f"so many orders take over {_LONGEST.days // 366} years to come at the twin's rates: ask for "
+                "fewer cases, or correct the rates in its 'arrivals'"
             )
         with self._lock:
             if len(self.hours.starts) <= len(than.starts):

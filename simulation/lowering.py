@@ -51,7 +51,7 @@ def lower(
     if state is not None:
         standing, opened = _standings.get((network, state), None, lambda: _resumed(metagraph, network, state))
         arrays = joined(metagraph, opened, arrays)
-    check_orders(arrays, len(standing), None if state is None else state.at_s)
+    check_orders(arrays, len(standing), None if state is None else state.at_s, origin)
     given = _given(names, orders, state)
     arrays = under_policy(metagraph, network, said, arrays, given, lenient=state is not None)
     return Program(network, _sealed(arrays), standing, origin, None if state is None else state.at_s)

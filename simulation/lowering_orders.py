@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from math import inf, isfinite
 
 import numpy as np
@@ -19,7 +20,7 @@ from simulation.orders import Numbered, parts_of
 from simulation.program import UNKNOWN, Assign, Floats, Ints, Kind, Network, Orders, Rule, Standing, Token
 
 
-def check_orders(orders: Orders, standing: int, at_s: float | None) -> None:
+def check_orders(orders: Orders, standing: int, at_s: float | None, origin: datetime) -> None:
     """Whether ids differ and dates can be: finite releases, those to come not before the state's instant."""
     _check_ids(orders.ids)
     release_s = orders.table["release_s"]
@@ -31,9 +32,10 @@ def check_orders(orders: Orders, standing: int, at_s: float | None) -> None:
     i = int(np.argmax(wrong))
     if not isfinite(release_s[i]):
         raise DataError(f"order {orders.ids[i]} is released at {release_s[i]:g} s: give it a date")
+    release, at = (f"{origin + timedelta(seconds=t):%Y-%m-%dT%H:%M:%SZ}" for t in (release_s[i], early))
     raise DataError(
-        f"order {orders.ids[i]} is released at {release_s[i]:g} s, before the state's instant "
-        f"{at_s:g} s: put it into the state or release it later"
+        f"order {orders.ids[i]} is released at {release}, before the state's instant {at}: put it into the "
+        "state or release it later"
     )
 
 

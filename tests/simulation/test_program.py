@@ -249,7 +249,10 @@ def test_orders_and_state_must_fit_together() -> None:
     state = State(100.0, (OpenOrder(Order("1", 0.0), (Position("a", 0.0),), ()),))
     with pytest.raises(DataError, match="order 1 is given twice"):
         lower(model, [Order("1", 200.0)], origin=ORIGIN, state=state)
-    with pytest.raises(DataError, match="order 2 is released at 50 s, before the state's instant 100 s"):
+    with pytest.raises(
+        DataError,
+        match="released at 2024-01-01T00:00:50Z, before the state's instant 2024-01-01T00:01:40Z",
+    ):
         lower(model, [Order("2", 50.0)], origin=ORIGIN, state=state)
     lost = State(100.0, (OpenOrder(Order("1", 0.0), (Position("z", 0.0),), ()),))
     with pytest.raises(DataError, match="open order 1 stands at 'z'"):
