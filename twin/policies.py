@@ -86,6 +86,8 @@ def _imported(name: str, folder: Path) -> Any:
     """The object behind module:object; a class is made an object of, without arguments."""
     module_name, _, object_name = name.partition(":")
     where = f"--policy {name}"
+    if not module_name or not object_name:
+        raise UsageError(f"{where}: expected module:object, both of them named")
     place = str(folder.resolve())
     if place not in sys.path:
         sys.path.insert(0, place)
@@ -117,7 +119,7 @@ def _imported(name: str, folder: Path) -> Any:
                 f"{where}: {object_name}() fails without arguments: {type(error).__name__}: {error}; name an "
                 "object instead of a class"
             ) from error
-    if not callable(getattr(found, "priority", None)):
+    if not isinstance(found, Policy) and not callable(getattr(found, "priority", None)):
         raise UsageError(
             f"{where}: {object_name} is no policy: it has no method priority(item, now_s); see the docs"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -14,6 +14,7 @@ from twin.frames import frame_of_run
 from twin.mine import check_table_name
 from twin.progress import Progress
 from twin.running import counted
+from twin.simulation_notes import Noted, noted, notes
 from twin.simulation_request import SimulationRequest, begin_of, source_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ T = TypeVar("T")
 PICTURES = (".svg", ".png", ".html")
 DRAWN = 50
 """A picture shows so many runs at most: more of them hardly change a band."""
-LIMITS = {"open orders": "orders piled up", "executions": "there were too many executions"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class _Kept:
     """What is kept of one run."""
 
     kpis: Kpis
-    stopped: str
+    noted: Noted
 
 
 def _keep(run: Run) -> _Kept:
     from simulation.kpis import kpis
 
-    return _Kept(kpis(run), run.stopped)
+    return _Kept(kpis(run), noted(run))
 
 
 def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated:
@@ -74,7 +74,7 @@ def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated
         begin=begin,
         figures=summary([kept.kpis for kept in made], antithetic=wanted.antithetic),
         precision_met=made.met,
-        notes=tuple(_notes(made.values)),
+        notes=tuple(notes([kept.noted for kept in made])),
     )
 
 
@@ -179,13 +179,3 @@ def _draw(path: Path, runs: _Runs, n: int, progress: Progress) -> None:
     grid = grid_of(first)
     counts = runs.replicate(min(n, DRAWN), grid, progress, paths=True)
     write_picture(path, courses_chart(courses(grid, first, counts.values)))
-
-
-def _notes(found: Sequence[_Kept]) -> Iterator[str]:
-    for limit in ("open orders", "executions"):
-        n = sum(kept.stopped == limit for kept in found)
-        if n:
-            yield (
-                f"{n} of {len(found)} runs were broken off because {LIMITS[limit]}: their figures are of "
-                "what happened until then"
-            )

@@ -18,6 +18,10 @@ class Longest:
 
 longest = Longest()
 
+from metagraph.policies import Policy
+
+plain = Policy("plain", preemption=False)
+
 class Picky:
     def __init__(self, wish):
         self.wish = wish
@@ -71,9 +75,15 @@ def test_a_schedule_orders_by_its_ranks() -> None:
 def test_objects_and_classes_are_loaded_from_the_folder(folder: Path) -> None:
     assert type(policy_of(Wanted("of_mine:longest"), folder)).__name__ == "Longest"
     assert type(policy_of(Wanted("of_mine:Longest"), folder)).__name__ == "Longest"
+    assert policy_of(Wanted("of_mine:plain"), folder) == Policy("plain", preemption=False)
+    assert policy_of(Wanted("of_mine:plain", tie="back"), folder) == Policy(
+        "plain", preemption=False, tie="back"
+    )
 
 
 FAULTS = {
+    "no name of a module": (Wanted(":x"), "--policy :x: expected module:object, both of them named"),
+    "no name of an object": (Wanted("of_mine:"), "expected module:object, both of them named"),
     "unknown": (Wanted("LIFO"), "--policy LIFO: unknown; take one of own, P, D, S"),
     "empty expression": (Wanted("rule:"), "expected an expression on orders"),
     "no module": (Wanted("of_none:x"), "no module 'of_none' in .* or among those installed"),

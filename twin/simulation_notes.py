@@ -1,0 +1,69 @@
+"""What is to be said of simulated runs beside their figures: what ended them, and what they couldn't show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from simulation.program import Program
+    from simulation.run import Run
+
+LIMITS = {"open orders": "orders piled up", "executions": "there were too many executions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What notes are made of, of one run."""
+
+    stopped: str
+    waiting: int
+    """Orders for which nothing was to happen any more."""
+    blind: tuple[str, ...]
+    """What the policy looks at and no order has."""
+
+
+def noted(run: Run) -> Noted:
+    """What notes are made of."""
+    over = ~(np.isnan(run.completed_s) & np.isnan(run.lost_s))
+    waiting = len(over) - int(np.count_nonzero(over)) if run.stopped == "end" else 0
+    return Noted(run.stopped, waiting, tuple(_blind(run.program)))
+
+
+def notes(found: Sequence[Noted]) -> Iterator[str]:
+    """Sentences on all runs."""
+    for limit, why in LIMITS.items():
+        n = sum(one.stopped == limit for one in found)
+        if n:
+            yield (
+                f"{n} of {len(found)} runs were broken off because {why}: their figures are of what happened "
+                "until then"
+            )
+    stuck = [one.waiting for one in found if one.waiting]
+    if stuck:
+        yield (
+            f"in {len(stuck)} of {len(found)} runs orders are never completed, {stuck[0]} in the first of "
+            "them: nobody who could do what is left of them comes any more"
+        )
+    yield from (what for what in found[0].blind if all(what in one.blind for one in found))
+
+
+def _blind(program: Program) -> Iterator[str]:
+    from simulation.program import Assign, Part, Rule
+
+    table, policy = program.orders.table, program.network.policy[0]
+    rules = set(program.network.queues["rule"].tolist())
+    parts = int(policy["parts"]) if Rule.AVERAGE in rules else 0
+    alike = "all orders are alike to it"
+    if (Rule.HP in rules or parts & Part.HP) and not table["value"].any():
+        yield f"the policy goes by profit, but no order has a value: {alike}"
+    if (Rule.SDD in rules or parts & Part.SDD) and not np.isfinite(table["due_s"]).any():
+        yield f"the policy goes by due dates, but no order has one: {alike}"
+    if (Rule.HPCS in rules or parts & Part.HPCS) and not table["importance"].any():
+        yield f"the policy goes by the importance of segments, but no order's has any: {alike}"
+    designated = program.orders.designated
+    if policy["assign"] == Assign.JDQ and (designated is None or not designated.any()):
+        yield "no queue is designated for any order: under JDQ each joins the shortest queue"
