@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import inf
+from math import inf, isfinite
 from typing import Literal
 
 import numpy as np
@@ -241,6 +241,11 @@ class _Steering:
                 raise DataError(
                     f"the controller announced {said.task!r} of order {said.order}, which isn't there: "
                     "name an order and a task's node of the program"
+                )
+            if not isfinite(said.eta_s):
+                raise DataError(
+                    f"the controller announced {said.task!r} of order {said.order} for {said.eta_s:g} s: "
+                    "give an instant"
                 )
             if item is None or (item["status"] == WORKING and item["queue"] >= 0):
                 gone.append(one)

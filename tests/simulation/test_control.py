@@ -254,6 +254,9 @@ def test_faults(engine: Wanted) -> None:
         answered(Answer(ranked("9")))
     with pytest.raises(DataError, match="which isn't there"):
         answered(Answer(announcements=(Announcement("1", "b", 9.0),)))
+    for never in (float("nan"), float("inf")):
+        with pytest.raises(DataError, match=f"announced 'a' of order 1 for {never:g} s: give an instant"):
+            answered(Answer(announcements=(Announcement("1", "a", never),)))
     with pytest.raises(UsageError, match="before the run's beginning at 5 s"):
         steer(session(program, 0, engine=engine), Control(at_s=(1.0,)), lambda view: None)
     with pytest.raises(UsageError, match="give a time above 0"):
