@@ -24,6 +24,7 @@ BEAT_S = 0.1
 _CHUNK_S = 0.25
 _CHUNK = 64
 _ROUND_S = 2.0
+_CONNECT_S = 5
 _AHEAD = 3
 """Chunks handed out per worker: what was handed out can't be taken back, and is held until its turn."""
 
@@ -136,20 +137,9 @@ def _connected(name: str) -> Iterator[None]:
             ) from None
         register_ray()
     if name == "dask":
-        try:
-            from distributed import get_client
-        except ImportError:
-            raise UsageError(
-                "backend dask needs Dask, which isn't installed: install the package 'distributed' into this "
-                "environment, or choose backend threads or processes"
-            ) from None
-        try:
-            get_client()
-        except ValueError:
-            raise UsageError(
-                "backend dask isn't connected to a cluster: make a client first, "
-                "distributed.Client('scheduler-address:8786')"
-            ) from None
+        with _dask_client():
+            yield
+        return
     from joblib.parallel import BACKENDS, EXTERNAL_BACKENDS
 
     if name not in BACKENDS and name not in EXTERNAL_BACKENDS:
@@ -158,6 +148,39 @@ def _connected(name: str) -> Iterator[None]:
             "registered with joblib"
         )
     yield
+
+
+@contextmanager
+def _dask_client() -> Iterator[None]:
+    """The client that there is, or one to the scheduler that Dask's configuration names, meanwhile."""
+    try:
+        from dask import config
+        from distributed import Client, get_client
+    except ImportError:
+        raise UsageError(
+            "backend dask needs Dask, which isn't installed: install the package 'distributed' into this "
+            "environment, or choose backend threads or processes"
+        ) from None
+    try:
+        get_client()
+    except ValueError:
+        address = config.get("scheduler-address", None)
+        if address is None:
+            raise UsageError(
+                "backend dask isn't connected to a cluster: name its scheduler in the environment, "
+                "DASK_SCHEDULER_ADDRESS=tcp://HOST:8786, or make a distributed.Client first"
+            ) from None
+        try:
+            client = Client(address, timeout=_CONNECT_S)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError) as fault:
+            raise UsageError(
+                f"backend dask can't reach the scheduler {address} ({fault}): start it, or correct "
+                "DASK_SCHEDULER_ADDRESS"
+            ) from None
+        with client:
+            yield
+    else:
+        yield
 
 
 class Portable:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,6 +90,35 @@ def test_every_backend_gives_the_same_numbers_in_the_same_order(
     assert len(set(alone)) == 25
     assert (alone.backend, found.backend) == ("serial", backend)
     assert (alone.engine.name, found.engine.name) == ("reference", engine)
+
+
+def test_a_cluster_can_be_named_by_its_address(
+    dask: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By Dask's own variable, for those who only type commands."""
+    from distributed import default_client
+
+    address = default_client().scheduler.address  # type: ignore[no-untyped-call]
+    code = (
+        "from tests.simulation.test_replicate import last_completion, replicate, source\n"
+        "found = replicate(source(), 5, 3, backend='dask', reduce=last_completion, engine='reference')\n"
+        "print(list(found))"
+    )
+    for where, says in ((address, f"{alone(3)}\n"), (None, ""), ("tcp://127.0.0.1:1", "")):
+        names = {} if where is None else {"DASK_SCHEDULER_ADDRESS": where}
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            check=False,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, **names},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert ended.stdout == says
+        if not says:
+            told = "can't reach the scheduler tcp://127.0.0.1:1" if where else "name its scheduler in the env"
+            assert told in ended.stderr
 
 
 def test_what_is_worth_it_goes_to_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
