@@ -34,6 +34,9 @@ from simulation.program import (
 )
 from simulation.tables import tabulate
 
+LEAST_BETWEEN_S = 1.0
+"""Of breakdowns that come more often a run would do little but count them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crew:
@@ -227,10 +230,11 @@ class _Plans:
         breakdowns = None
         if agent.breakdowns is not None:
             breakdowns = tabulate(agent.breakdowns.between.law), tabulate(agent.breakdowns.repair.law)
-            if breakdowns[0].xs[0] < 0.0 or breakdowns[1].xs[0] < 0.0 or not breakdowns[0].mean > 0.0:
+            between_s = breakdowns[0].mean
+            if breakdowns[0].xs[0] < 0.0 or breakdowns[1].xs[0] < 0.0 or not between_s >= LEAST_BETWEEN_S:
                 raise DataError(
-                    f"agent {agent.id!r} has breakdowns whose times between are {breakdowns[0].mean:g} s on "
-                    "average: they must be above 0, and no time below 0"
+                    f"agent {agent.id!r} has breakdowns whose times between are {between_s:g} s on average: "
+                    f"they must be {LEAST_BETWEEN_S:g} s or more, and no time below 0"
                 )
         if calendar.always_open and not away and breakdowns is None:
             return None

@@ -219,6 +219,11 @@ REFUSED: list[tuple[Metagraph, type[TwinError], str]] = [
         "agent 'agent0' has breakdowns whose times between are 0 s",
     ),
     (
+        agent(breakdowns=Breakdowns(fitted(Constant(0.9)), fitted(Constant(1.0)))),
+        DataError,
+        "agent 'agent0' has breakdowns whose times between are 0.9 s on average: they must be 1 s or more",
+    ),
+    (
         replace(station(Constant(1.0)), calendars=(replace(OFFICE, id="always", hours=()),)),
         DataError,
         "calendar 'always' of agent 'agent0' has no working hours",
