@@ -47,6 +47,8 @@ class Kpis:
     """Released within the run, or open at its beginning."""
     completed: int
     lost: int
+    open: int
+    """Neither completed nor lost by the end of the run."""
     executions: int
     """Finished in the run."""
     preemptions: int
@@ -65,9 +67,10 @@ class Kpis:
     """Open orders, on average over the run's time."""
     wip_most: int
     fulfilled: float
-    """Share of `orders` that were completed in the run."""
+    """Share of those that ended, completed or lost, that were completed."""
     on_time: float
-    """Share that was completed by its due date, of those of `orders` that have one."""
+    """Share that was completed by its due date, of those of `orders` that have one and that ended or whose
+    due date passed in the run: of the others nobody knows yet."""
     profit: float
     """Of completed orders at their completion and of lost ones; NaN where no order has a value."""
     utilisation: Figures
@@ -107,14 +110,17 @@ def kpis(run: Run) -> Kpis:
     orders, completed = int(np.count_nonzero(came)), len(ended)
     promised = np.isfinite(due[done])
     late = (ended - due[done])[promised]
-    with_due = int(np.count_nonzero(came & np.isfinite(due)))
+    lost = int(np.count_nonzero(run.lost))
+    told = done | run.lost | (due <= run.until_s)
+    with_due = int(np.count_nonzero(came & told & np.isfinite(due)))
     cycle = np.sort(ended - release[done])
     started = int(tally.started.sum())
     n, wait_s = _by_activity(network, tally.started), _by_activity(network, tally.wait_s)
     return Kpis(
         orders=orders,
         completed=completed,
-        lost=int(np.count_nonzero(run.lost)),
+        lost=lost,
+        open=orders - completed - lost,
         executions=tally.executions,
         preemptions=int(tally.preempted.sum()),
         cycle_mean_s=_mean(cycle),
@@ -125,7 +131,7 @@ def kpis(run: Run) -> Kpis:
         throughput_per_h=_ratio(3600.0 * completed, span_s),
         wip_mean=_ratio(tally.wip_s, span_s),
         wip_most=tally.wip_most,
-        fulfilled=_ratio(completed, orders),
+        fulfilled=_ratio(completed, completed + lost),
         on_time=_ratio(int(np.count_nonzero(late <= 0)), with_due),
         profit=_profit(run),
         utilisation=utilisation(run),

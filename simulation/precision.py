@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from metagraph.errors import UsageError
@@ -51,13 +52,15 @@ class Precision:
         share = width.strip().endswith("%")
         try:
             number = float(width.strip().removesuffix("%"))
-            if not figure.strip():
+            if not figure.strip() or not isfinite(number):
                 raise ValueError
         except ValueError:
             raise UsageError(
                 f"precision {text!r}: expected FIGURE=NUMBER, with % for a share of the mean, "
                 "such as cycle_mean_s=5%"
             ) from None
+        if not number > 0:
+            raise UsageError(f"precision {text!r}: {width.strip()} must be above 0")
         return Precision(figure.strip(), number / 100 if share else number, share)
 
     def interval(self, results: Sequence[Any], antithetic: bool = False) -> Interval:

@@ -18,9 +18,10 @@ FIGURES: Mapping[str, str] = {
     "orders": "orders",
     "completed": "orders completed",
     "lost": "orders lost",
-    "profit": "profit",
-    "fulfilled": "share of orders fulfilled",
-    "on_time": "share of orders on time",
+    "open": "orders still open at the end",
+    "profit": "profit, in the money of the orders' values",
+    "fulfilled": "share fulfilled, of orders that ended",
+    "on_time": "share on time, of orders that ended or were due",
     "lateness_mean_s": "completion after the due date, mean",
     "cycle_mean_s": "cycle time, mean",
     "cycle_median_s": "cycle time, median",
@@ -29,7 +30,7 @@ FIGURES: Mapping[str, str] = {
     "throughput_per_h": "orders completed per hour",
     "wip_mean": "orders in process, mean",
     "wip_most": "orders in process, at most",
-    "executions": "tasks done",
+    "executions": "tasks finished",
     "preemptions": "interruptions",
 }
 SHARES = ("fulfilled", "on_time")
@@ -78,15 +79,17 @@ def _worth(name: str, figures: Mapping[str, Interval]) -> bool:
     figure = figures.get(name)
     if figure is None or not isfinite(figure.mean):
         return False
-    if name in ("lost", "preemptions"):
+    if name in ("lost", "open", "preemptions"):
         return figure.high > 0
-    # All that came were completed: once is enough.
-    return not (name in ("completed", "fulfilled") and figures["completed"] == figures["orders"])
+    # Where none was lost the share is 1, and where all that came were completed, saying so once is enough.
+    if name == "fulfilled":
+        return figures["lost"].high > 0
+    return name != "completed" or figure != figures["orders"]
 
 
 def _cells(name: str, figure: Interval) -> tuple[str, str]:
     below = max(figure.low, 0.0) if figure.mean >= 0 and name not in SIGNED else figure.low
-    above = min(figure.high, 1.0) if name in SHARES else figure.high
+    above = min(figure.high, 1.0) if name in SHARES or name.startswith(AGENT) else figure.high
     low, high = _value(name, below), _value(name, above)
     return _value(name, figure.mean), f"{low} to {high}" if figure.low < figure.high else ""
 
@@ -110,7 +113,7 @@ def _tasks(figures: Mapping[str, Interval], mean: str) -> None:
         (name, number(figures[TASK + name].mean), *(_wait(waits[name]) if name in waits else ("", "")))
         for name in names[:MOST_ROWS]
     ]
-    show_table("Tasks", ("task", f"{mean}times done", "wait before it", "95 % interval"), rows)
+    show_table("Tasks", ("task", f"{mean}times begun", "wait before it", "95 % interval"), rows)
     more(len(names))
 
 

@@ -53,7 +53,7 @@ def test_figures_of_a_run_that_is_known() -> None:
     assert found.throughput_per_h == pytest.approx(2 / 2.5)
     assert found.wip_mean == pytest.approx((1 + 2 + 2) / 2.5)
     assert found.wip_most == 3
-    assert found.fulfilled == pytest.approx(2 / 3)
+    assert (found.open, found.fulfilled) == (1, 1.0), "nothing is lost yet"
     assert dict(found.utilisation) == {"agent0": 1.0}
     assert dict(found.busy_h) == {"agent0": 2.5}
     assert dict(found.task_n) == {"A": 3.0}
@@ -80,6 +80,22 @@ def test_money_and_dates_of_a_run_that_is_known() -> None:
     assert found.profit == pytest.approx(110.0 + (70.0 + 20.0) / 2 - 10.0)
     assert found.on_time == pytest.approx(1 / 3)
     assert found.lateness_mean_s == pytest.approx((-2.0 + 0.5) / 2 * HOUR)
+
+
+def test_shares_are_of_orders_whose_fate_is_known() -> None:
+    """An hour each at once, looked at after 90 minutes: one done in time, one lost, two open, one of them late."""
+    given_orders = [
+        Order("1", 0.0, due_s=HOUR),
+        Order("2", 0.0, due_s=9 * HOUR),
+        Order("3", 0.0, due_s=HOUR / 2),
+        Order("4", 0.0, due_s=2 * HOUR, lost_s=HOUR / 2),
+    ]
+    found = kpis(run(lower(station(Constant(HOUR)), given_orders, origin=ORIGIN), 0, until_s=1.5 * HOUR))
+    assert (found.orders, found.completed, found.lost, found.open) == (4, 1, 1, 2)
+    assert found.fulfilled == pytest.approx(1 / 2)
+    assert found.on_time == pytest.approx(1 / 3), "the second one has time until the ninth hour"
+    early = kpis(run(lower(station(Constant(HOUR)), given_orders[:1], origin=ORIGIN), 0, until_s=60.0))
+    assert (early.open, isnan(early.fulfilled), isnan(early.on_time)) == (1, True, True)
 
 
 def test_without_completions_there_are_no_cycle_times() -> None:
@@ -211,7 +227,8 @@ def test_profits_of_columns_are_those_of_the_rule(
     ]
     program = lower(model, given_orders, origin=ORIGIN)
     found = profits_at(program, np.array([row[0] for row in rows]))
-    assert found.tolist() == [profit(*row, *shares) for row in rows]
+    dates = [(t, value, 0.0 if isnan(early) else early, *rest) for t, value, early, *rest in rows]
+    assert found.tolist() == [profit(*row, *shares) for row in dates]
 
 
 def some(seed: int, model: Metagraph, policy: Policy | None = None) -> list[Run]:

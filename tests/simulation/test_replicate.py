@@ -290,6 +290,10 @@ def test_how_a_precision_is_written() -> None:
     for text in ("profit", "profit=", "profit=many", "=5%", "profit=0%", "profit=-3", "profit=nan"):
         with pytest.raises(UsageError):
             Precision.parse(text)
+    with pytest.raises(UsageError, match="precision 'profit=-5%': -5% must be above 0"):
+        Precision.parse("profit=-5%")
+    with pytest.raises(UsageError, match="precision 'profit=inf': expected FIGURE=NUMBER"):
+        Precision.parse("profit=inf")
 
 
 @pytest.mark.parametrize("antithetic", [False, True])
