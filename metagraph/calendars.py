@@ -232,6 +232,26 @@ def merge(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return out
 
 
+def without(
+    spans: Sequence[tuple[float, float]], missing: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """What is left of intervals without others; both ascending and disjoint. In one pass through both."""
+    left: list[tuple[float, float]] = []
+    k = 0
+    for start, end in spans:
+        while k < len(missing) and missing[k][1] <= start:
+            k += 1
+        at, i = start, k
+        while i < len(missing) and missing[i][0] < end:
+            if at < missing[i][0]:
+                left.append((at, missing[i][0]))
+            at = max(at, missing[i][1])
+            i += 1
+        if at < end:
+            left.append((at, end))
+    return left
+
+
 def cut(spans: Sequence[tuple[float, float]], lo: float, hi: float) -> list[tuple[float, float]]:
     """What is left of intervals without [lo, hi)."""
     pieces = [(s, min(e, lo)) for s, e in spans] + [(max(s, hi), e) for s, e in spans]

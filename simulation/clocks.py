@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
-from metagraph.calendars import WEEK_S, Calendar, WorkClock, cut, merge, over, week_intervals
+from metagraph.calendars import WEEK_S, Calendar, WorkClock, merge, over, week_intervals, without
 from metagraph.paces import Pace, PaceClock
 from simulation.streams import Purpose, Stream
 from simulation.tables import Table
@@ -106,9 +106,7 @@ class Clock(WorkClock):
         missing = [span for span in plan.away if span[0] < end and span[1] > begin]
         if plan.breakdowns is not None:
             missing += self._breakdowns(begin, end)
-        for lo, hi in missing:
-            pieces = tuple(cut(pieces, lo, hi))
-        return pieces
+        return without(pieces, merge(missing)) if missing else pieces
 
     def _breakdowns(self, begin: float, end: float) -> list[Span]:
         assert self._plan.breakdowns is not None

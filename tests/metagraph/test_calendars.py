@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metagraph.calendars import ALWAYS, WEEK_S, Calendar, CalendarException, WorkClock
+from metagraph.calendars import (
+    ALWAYS,
+    WEEK_S,
+    Calendar,
+    CalendarException,
+    WorkClock,
+    cut,
+    merge,
+    without,
+)
 from metagraph.errors import DataError
 
 HOUR = 3600.0
@@ -215,3 +224,18 @@ def test_a_calendar_closed_for_centuries_is_an_error_not_a_hang() -> None:
     clock = WorkClock(Calendar("shut", OFFICE, exceptions=(closed,)), ORIGINS[0])
     with pytest.raises(DataError, match="calendar 'shut' isn't open for 384 years"):
         clock.next_on(0.0)
+
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 8)).map(lambda span: (float(span[0]), float(sum(span))))
+).map(merge)
+
+
+@given(SPANS, SPANS)
+def test_in_one_pass_is_as_one_by_one(
+    spans: list[tuple[float, float]], missing: list[tuple[float, float]]
+) -> None:
+    left = spans
+    for lo, hi in missing:
+        left = cut(left, lo, hi)
+    assert without(spans, missing) == left
