@@ -1,7 +1,7 @@
 """What comes first, and what an order is worth: pure scalar functions, written once.
 
 No function calls another one or touches anything but numbers, so that a compiler can take each as it is. A
-date that an order doesn't have is infinite (due, lost sale) or NaN (early).
+date that an order doesn't have is infinite (due, lost sale) or its release (early).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def profit(
     """Money that an order yields if it is fulfilled at t; the last five are shares of its value.
 
     Figure 1 of Perez, Wassick and Grossmann: level until the early date, linear to the due date, a fixed
-    penalty there, linear to the lost-sale date, and the lost-sale profit after it. A date that is missing
-    leaves its piece level.
+    penalty there, linear to the lost-sale date, and the lost-sale profit after it. Without a lost-sale date
+    it stays where the penalty left it, without a due date it stays at the early share.
     """
     if t > lost_s:
         return value * lost

@@ -107,7 +107,7 @@ class _Drawn:
         model, names = self._metagraph.orders, names_of(self._metagraph)
         table = np.zeros(len(self._found.t_s), ORDER)
         table["release_s"] = self._found.t_s
-        table["early_s"], table["due_s"], table["lost_s"] = np.nan, inf, inf
+        table["early_s"], table["due_s"], table["lost_s"] = self._found.t_s, inf, inf
         for kind, mine in self._members([c for c in model.classes if c.share > 0] or [_WHOLE]):
             table["cls"][mine] = names.classes.get(kind.cls, 0)
             table["segment"][mine] = names.segments.get(kind.segment, 0)

@@ -15,10 +15,13 @@ is shared by all runs and their forks.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, isnan
 from numbers import Real
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Protocol
 
 from metagraph.errors import DataError
@@ -74,6 +77,13 @@ class PythonPolicy(Protocol):
         interruption."""
 
 
+def told(error: BaseException, own: Callable[[str], bool]) -> str:
+    """What a user's code raised, and the last line of `own` files that led there, if any did."""
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    lines = [frame for frame in extract_tb(error.__traceback__) if own(frame.filename)]
+    return f"{said} ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else said
+
+
 class Custom:
     """A policy behind the engine's questions."""
 
@@ -110,17 +120,24 @@ class Custom:
         assert self._queue is not None
         answer = self._asked("queue", item, self._queue, self._view(item), tuple(queues), t)
         indices = [queue.index for queue in queues]
-        if isinstance(answer, bool) or answer not in indices:
+        if isinstance(answer, bool) or not isinstance(answer, Real) or answer not in indices:
             raise self._fault(
                 item, f"it chose the queue {answer!r}: it has to be the index of one of {indices}"
             )
-        return indices[indices.index(answer)]
+        return int(float(answer))
 
     def _asked(self, what: str, item: Item, method: Callable[..., Any], *given: object) -> Any:
         try:
             return method(*given)
-        except (Exception, SystemExit) as error:  # whatever a user's code raises is told to the user
-            raise self._fault(item, f"its {what} raised {type(error).__name__}: {error}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever a user's code raises is told to the user
+            # The first call in the traceback is the one above.
+            inner = error.__traceback__.tb_next if error.__traceback__ else None
+            first = "" if inner is None else inner.tb_frame.f_code.co_filename
+            module = sys.modules.get(type(self._program.network.custom).__module__)
+            own = {first, getattr(module, "__file__", None)}
+            raise self._fault(item, f"its {what} raised {told(error, own.__contains__)}") from error
 
     def _fault(self, item: Item, what: str) -> DataError:
         name = type(self._program.network.custom).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from math import inf, nan
+from math import inf
 from typing import overload
 
 import numpy as np
@@ -91,7 +91,7 @@ def orders_of(metagraph: Metagraph, orders: Sequence[Order]) -> Orders:
             (
                 order.release_s,
                 0.0 if order.value is None else order.value,
-                nan if order.early_s is None else order.early_s,
+                order.release_s if order.early_s is None else order.early_s,
                 inf if order.due_s is None else order.due_s,
                 inf if order.lost_s is None else order.lost_s,
                 importance.get(order.segment, 0.0),
@@ -158,7 +158,7 @@ def as_orders(names: Names, orders: Orders) -> Iterator[Order]:
             cls=classes.get(cls, ""),
             segment=segments.get(segment, ""),
             value=value or None,
-            early_s=None if early_s != early_s else early_s,
+            early_s=None if early_s == release_s else early_s,
             due_s=None if due_s == inf else due_s,
             lost_s=None if lost_s == inf else lost_s,
             attributes=known,

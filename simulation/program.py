@@ -151,7 +151,7 @@ ORDER = np.dtype(
     [
         ("release_s", np.float64),
         ("value", np.float64),  # 0: none
-        ("early_s", np.float64),  # NaN: none
+        ("early_s", np.float64),  # its release: none
         ("due_s", np.float64),  # infinite: none
         ("lost_s", np.float64),  # infinite: none
         ("importance", np.float64),  # of its segment

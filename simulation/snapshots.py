@@ -52,7 +52,7 @@ def order_of(program: Program, index: int) -> Order:
         cls=_name(network.classes, int(row["cls"])),
         segment=_name(network.segments, int(row["segment"])),
         value=value or None,
-        early_s=None if isnan(early_s) else early_s,
+        early_s=None if early_s == row["release_s"] else early_s,
         due_s=None if isinf(due_s) else due_s,
         lost_s=None if isinf(lost_s) else lost_s,
         attributes={} if orders.attributes is None else orders.attributes[index],

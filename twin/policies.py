@@ -103,27 +103,40 @@ def _imported(name: str, folder: Path) -> Any:
         ) from error
     except TwinError:
         raise
-    except Exception as error:
-        raise UsageError(
-            f"{where}: {module_name} can't be imported: {type(error).__name__}: {error}"
-        ) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit at the end of a script is one
+        raise UsageError(f"{where}: {module_name} can't be imported: {_told(error, place)}") from error
     for part in object_name.split("."):
         if not hasattr(found, part):
             raise UsageError(f"{where}: {module_name} has no {object_name!r}; it has {_public(module_name)}")
         found = getattr(found, part)
     if isinstance(found, type):
-        try:
-            found = found()
-        except Exception as error:
-            raise UsageError(
-                f"{where}: {object_name}() fails without arguments: {type(error).__name__}: {error}; name an "
-                "object instead of a class"
-            ) from error
+        found = _object_of(found, f"{where}: {object_name}()", place)
     if not isinstance(found, Policy) and not callable(getattr(found, "priority", None)):
         raise UsageError(
             f"{where}: {object_name} is no policy: it has no method priority(item, now_s); see the docs"
         )
     return found
+
+
+def _object_of(kind: type, what: str, folder: str) -> Any:
+    """One made without arguments."""
+    try:
+        return kind()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise UsageError(
+            f"{what} fails without arguments: {_told(error, folder)}; name an object instead of a class"
+        ) from error
+
+
+def _told(error: BaseException, folder: str) -> str:
+    """What the user's code raised, and where in the files of `folder`."""
+    from simulation.custom import told
+
+    return told(error, lambda file: Path(file).is_relative_to(folder))
 
 
 def _public(module: str) -> str:

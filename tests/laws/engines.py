@@ -81,8 +81,8 @@ def lowered(model: Metagraph, policy: Policy = Policy()) -> Program:  # noqa: B0
 def with_orders(program: Program, releases: Floats | Sequence[float], **columns: Any) -> Program:
     """The program with other orders: columns of ORDER; an order has no date that isn't given."""
     table = np.zeros(len(releases), ORDER)
-    table["early_s"], table["due_s"], table["lost_s"] = np.nan, np.inf, np.inf
-    table["release_s"] = releases
+    table["early_s"] = table["release_s"] = releases
+    table["due_s"], table["lost_s"] = np.inf, np.inf
     for name, values in columns.items():
         table[name] = values
     table.flags.writeable = False

@@ -19,8 +19,14 @@ def test_profit_follows_figure_1(at_s: float, profit: float) -> None:
     assert profit_at(ORDER, SHAPE, at_s) == pytest.approx(profit, abs=1e-4)
 
 
-def test_missing_dates_leave_their_piece_level() -> None:
-    assert profit_at(Order("1", 0.0, value=100.0, due_s=20.0), SHAPE, 5.0) == 100.0
+def test_without_an_early_date_it_is_the_release() -> None:
+    bare = Order("1", 10.0, value=100.0, due_s=20.0)
+    assert [profit_at(bare, SHAPE, t) for t in (10.0, 15.0, 20.0)] == pytest.approx([120.0, 110.0, 100.0])
+    far = Order("1", 10.0, value=100.0, due_s=1e12)
+    assert profit_at(far, SHAPE, 15.0) == pytest.approx(profit_at(Order("1", 10.0, value=100.0), SHAPE, 15.0))
+
+
+def test_other_missing_dates_leave_their_piece_level() -> None:
     assert profit_at(Order("1", 0.0, value=100.0, due_s=20.0), SHAPE, 500.0) == 90.0
     assert profit_at(Order("1", 0.0, value=100.0), SHAPE, 500.0) == 120.0
     assert profit_at(Order("1", 0.0, value=100.0, lost_s=9.0), SHAPE, 10.0) == -10.0
@@ -40,7 +46,7 @@ def test_an_early_date_after_the_due_date_leaves_no_slope() -> None:
 
 def test_an_orders_own_curve_comes_before_the_process() -> None:
     own = Order("1", 0.0, value=100.0, due_s=20.0, profit=ProfitShape(due=2.0, late=0.1))
-    assert [profit_at(own, shape, t) for shape in (SHAPE, None) for t in (5.0, 25.0)] == [200.0, 10.0] * 2
+    assert [profit_at(own, shape, t) for shape in (SHAPE, None) for t in (5.0, 25.0)] == [125.0, 10.0] * 2
 
 
 def test_scores_compare_with_the_best() -> None:

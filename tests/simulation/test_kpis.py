@@ -83,7 +83,7 @@ def test_money_and_dates_of_a_run_that_is_known() -> None:
 
 
 def test_shares_are_of_orders_whose_fate_is_known() -> None:
-    """An hour each at once, looked at after 90 minutes: one done in time, one lost, two open, one of them late."""
+    """An hour each at once, looked at after 90 minutes: one in time, one lost, two open, one late."""
     given_orders = [
         Order("1", 0.0, due_s=HOUR),
         Order("2", 0.0, due_s=9 * HOUR),

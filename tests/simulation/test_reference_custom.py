@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from math import inf, nan
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from metagraph.errors import DataError, UsageError
@@ -97,6 +100,9 @@ def test_it_chooses_queues() -> None:
     assert (y.id, y.load, y.waiting, y.work_s) == ("Y", 3, 2, 2 * HOUR)
 
 
+HERE = r" \(test_reference_custom.py, line \d+\)$"
+
+
 class Broken(Chooser):
     """Fails in a way of its own."""
 
@@ -109,6 +115,10 @@ class Broken(Chooser):
             raise ZeroDivisionError("by nothing")
         if self._key == "exit":
             sys.exit(0)
+        if self._key == "end":
+            raise GeneratorExit
+        if self._key == "deep":
+            json.loads("{")
         return self._key  # type: ignore[no-any-return]
 
     def queue(self, item: ItemView, queues: Sequence[QueueView], now_s: float) -> Any:
@@ -121,15 +131,21 @@ class Broken(Chooser):
         (Broken(key=nan), "its priority was nan: it has to be a number"),
         (Broken(key=None), "its priority was None"),
         (Broken(key="7"), "its priority was '7'"),
-        (Broken(key="raise"), "its priority raised ZeroDivisionError: by nothing"),
-        (Broken(key="exit"), "its priority raised SystemExit: 0"),
+        (Broken(key="raise"), "its priority raised ZeroDivisionError: by nothing" + HERE),
+        (Broken(key="exit"), "its priority raised SystemExit: 0" + HERE),
+        (Broken(key="end"), "its priority raised GeneratorExit" + HERE),
+        (Broken(key="deep"), "its priority raised JSONDecodeError: .*" + HERE),
+        (SimpleNamespace(priority=lambda item, now_s: now_s / 0), "its priority raised ZeroDiv.*" + HERE),
         (Broken(queue=2), r"it chose the queue 2: it has to be the index of one of \[0, 1\]"),
         (Broken(queue="X"), "it chose the queue 'X'"),
         (Broken(queue=True), "it chose the queue True"),
+        (Broken(queue=np.array([0, 1])), r"it chose the queue array\(\[0, 1\]\)"),
     ],
 )
-def test_its_faults_name_order_and_task(policy: Broken, says: str) -> None:
-    with pytest.raises(DataError, match=f"the policy Broken failed at order 17, task 'a': {says}"):
+def test_its_faults_name_order_and_task(policy: Broken | SimpleNamespace, says: str) -> None:
+    with pytest.raises(
+        DataError, match=f"the policy {type(policy).__name__} failed at order 17, task 'a': {says}"
+    ):
         run(program(parted("xy"), [Order("17", 0.0)], policy), 0)
 
 

@@ -27,6 +27,10 @@ class Picky:
         self.wish = wish
 
 number = 3
+
+class Gone:
+    def __init__(self):
+        raise SystemExit
 """
 
 
@@ -35,11 +39,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder with a module of policies."""
     (tmp_path / "of_mine.py").write_text(CODE, encoding="utf-8")
     (tmp_path / "of_mine_broken.py").write_text("1 / 0", encoding="utf-8")
+    (tmp_path / "of_mine_exit.py").write_text("import sys\nsys.exit(0)", encoding="utf-8")
     (tmp_path / "of_mine_needy.py").write_text("import of_nobody", encoding="utf-8")
     path = list(sys.path)
     yield tmp_path
     sys.path[:] = path
-    for name in ("of_mine", "of_mine_broken", "of_mine_needy"):
+    for name in ("of_mine", "of_mine_broken", "of_mine_exit", "of_mine_needy"):
         sys.modules.pop(name, None)
 
 
@@ -90,7 +95,18 @@ FAULTS = {
     "no object": (Wanted("of_mine:x"), "of_mine has no 'x'; it has .*longest"),
     "no policy": (Wanted("of_mine:number"), r"number is no policy: it has no method priority\(item, now_s\)"),
     "needs arguments": (Wanted("of_mine:Picky"), r"Picky\(\) fails without arguments: TypeError"),
-    "broken": (Wanted("of_mine_broken:x"), "of_mine_broken can't be imported: ZeroDivisionError"),
+    "broken": (
+        Wanted("of_mine_broken:x"),
+        r"of_mine_broken can't be imported: ZeroDivisionError.* \(of_mine_broken.py, line 1\)",
+    ),
+    "leaves": (
+        Wanted("of_mine_exit:x"),
+        r"of_mine_exit can't be imported: SystemExit: 0 \(of_mine_exit.py, line 2\)",
+    ),
+    "leaves when made": (
+        Wanted("of_mine:Gone"),
+        r"Gone\(\) fails without arguments: SystemExit \(of_mine.py, line \d+\)",
+    ),
     "needy": (Wanted("of_mine_needy:x"), "of_mine_needy needs the module 'of_nobody', which isn't there"),
     "two orders": (Wanted("PD", schedule=Schedule(())), "--policy PD and --schedule both say"),
     "options of code": (Wanted("of_mine:longest", tie="back"), "is written in Python, and its `base` says"),
