@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -37,6 +36,7 @@ class Order:
     value: float | None = None
     """Money in the log's currency."""
     early_s: float | None = None
+    """None: its release."""
     due_s: float | None = None
     lost_s: float | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ def profit_at(order: Order, shape: ProfitShape | None, t: float) -> float:
     return profit(
         t,
         value,
-        math.nan if order.early_s is None else order.early_s,
+        order.release_s if order.early_s is None else order.early_s,
         INFINITE if order.due_s is None else order.due_s,
         INFINITE if order.lost_s is None else order.lost_s,
         curve.early,
@@ -73,7 +73,7 @@ class OrderClass:
     segment: str
     share: float
     """Of all orders; the shares of all OrderClasses sum to 1."""
-    n: int
+    n: int = 0
     value: Fitted | None = None
     due_after: Fitted | None = None
     """Due date minus release, wall-clock seconds."""
