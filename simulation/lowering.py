@@ -49,7 +49,9 @@ def lower(
     arrays = orders if isinstance(orders, Orders) else orders_of(metagraph, orders)
     standing: tuple[Standing, ...] = ()
     if state is not None:
-        standing, opened = _standings.get((network, state), None, lambda: _resumed(metagraph, network, state))
+        standing, opened = _standings.get(
+            (network, state), None, lambda: _resumed(metagraph, network, state, origin)
+        )
         arrays = joined(metagraph, opened, arrays)
     check_orders(arrays, len(standing), None if state is None else state.at_s, origin)
     given = _given(names, orders, state)
@@ -115,8 +117,10 @@ def _network(
     )
 
 
-def _resumed(metagraph: Metagraph, network: Network, state: State) -> tuple[tuple[Standing, ...], Orders]:
-    check_standing(state)
+def _resumed(
+    metagraph: Metagraph, network: Network, state: State, origin: datetime
+) -> tuple[tuple[Standing, ...], Orders]:
+    check_standing(state, origin)
     return standings(network, state.orders), orders_of(metagraph, [o.order for o in state.orders])
 
 

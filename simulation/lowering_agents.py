@@ -97,7 +97,7 @@ def check_rules(metagraph: Metagraph, policy: Policy) -> None:
     if "HPCS" in rules and not metagraph.orders.segment_priority:
         raise DataError(
             f"the priority rule HPCS needs to know how important the segments of {metagraph.name!r} are: "
-            "give 'segment_priority' in its orders"
+            "give 'segment_priority', in a twin inside 'orders', in an instance beside 'orders'"
         )
     if "RULE" in rules and not policy.rule.strip():
         raise UsageError("the priority rule RULE needs an expression on orders: give the policy's 'rule'")

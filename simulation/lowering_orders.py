@@ -31,12 +31,20 @@ def check_orders(orders: Orders, standing: int, at_s: float | None, origin: date
         return
     i = int(np.argmax(wrong))
     if not isfinite(release_s[i]):
-        raise DataError(f"order {orders.ids[i]} is released at {release_s[i]:g} s: give it a date")
-    release, at = (f"{origin + timedelta(seconds=t):%Y-%m-%dT%H:%M:%SZ}" for t in (release_s[i], early))
+        raise DataError(f"order {orders.ids[i]} has no release that is a date: give it one")
+    release, at = _stamp(origin, float(release_s[i])), _stamp(origin, early)
     raise DataError(
         f"order {orders.ids[i]} is released at {release}, before the state's instant {at}: put it into the "
         "state or release it later"
     )
+
+
+def _stamp(origin: datetime, t: float) -> str:
+    """An instant as its reader would write it; whatever the calendar can't hold as seconds."""
+    try:
+        return f"{origin + timedelta(seconds=t):%Y-%m-%dT%H:%M:%SZ}"
+    except (OverflowError, ValueError):
+        return f"{t:g} s"
 
 
 def _check_ids(ids: Sequence[str]) -> None:
@@ -218,17 +226,18 @@ def standings(network: Network, orders: Sequence[OpenOrder]) -> tuple[Standing, 
     )
 
 
-def check_standing(state: State) -> None:
+def check_standing(state: State, origin: datetime) -> None:
     """Whether what a state says of its positions can be. Raises DataError."""
+    now = _stamp(origin, state.at_s)
     for order in state.orders:
         for place in order.positions:
             where = f"open order {order.order.id} at {place.node!r}"
-            for name in ("enabled_s", "started_s", "ready_s", "begun_s"):
-                t = getattr(place, name)
+            for name in ("enabled", "started", "ready", "begun"):
+                t = getattr(place, f"{name}_s")
                 if t is not None and not t <= state.at_s:
                     raise DataError(
-                        f"{where} has {name} {t:g}, after the state's instant {state.at_s:g} s: correct one "
-                        "of them"
+                        f"{where} is {name} at {_stamp(origin, t)}, after the state's instant {now}: correct "
+                        "one of them"
                     )
             if place.begun_s is not None and place.started_s is None and place.worked_s is None:
                 raise DataError(f"{where} was interrupted, but not after how much work: give worked_s")
