@@ -14,8 +14,8 @@ from twin.frames import frame_of_run
 from twin.mine import check_table_name
 from twin.progress import Progress
 from twin.running import counted
-from twin.simulation_notes import Noted, noted, notes
-from twin.simulation_request import SimulationRequest, begin_of, source_of
+from twin.simulation_notes import Noted, noted, notes, notes_on_orders
+from twin.simulation_request import SimulationRequest, begin_of, listed_orders, read_names, source_of
 
 if TYPE_CHECKING:
     from simulation.kpis import Kpis
@@ -74,7 +74,10 @@ def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated
         begin=begin,
         figures=summary([kept.kpis for kept in made], antithetic=wanted.antithetic),
         precision_met=made.met,
-        notes=tuple(notes([kept.noted for kept in made])),
+        notes=(
+            *notes([kept.noted for kept in made]),
+            *notes_on_orders(wanted.given.metagraph, listed_orders(wanted), read_names(wanted)),
+        ),
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from metagraph.faults import listed, shown
+from metagraph.model import Metagraph
+from metagraph.orders import Order
 
 if TYPE_CHECKING:
     from simulation.program import Program
@@ -49,6 +54,48 @@ def notes(found: Sequence[Noted]) -> Iterator[str]:
             "them: nobody who could do what is left of them comes any more"
         )
     yield from (what for what in found[0].blind if all(what in one.blind for one in found))
+
+
+def notes_on_orders(
+    metagraph: Metagraph, orders: Sequence[Order], read: frozenset[str] = frozenset()
+) -> Iterator[str]:
+    """Sentences on listed orders: classes and segments that the twin says nothing about, and attributes;
+    but for what stands in `read`, fields and attributes that an expression on orders looks at."""
+    from simulation.lowering_names import names_of
+
+    names = names_of(metagraph)
+    for what, many, part, known in (
+        ("class", "classes", "cls", names.classes),
+        ("segment", "segments", "segment", names.segments),
+    ):
+        n = Counter(given for order in orders if (given := getattr(order, part)) and given not in known)
+        if n and part not in read:
+            told = [name for name in known if name]
+            yield (
+                f"the twin says nothing about the {what if len(n) == 1 else many} {_some(n)} of "
+                f"{_orders(n.total())}, to it they are like orders without one; "
+                + (f"it knows {_some(told)}" if told else f"it knows no {many}")
+            )
+    attributes = Counter(name for order in orders for name in order.attributes if name not in read)
+    if attributes:
+        one = len(attributes) == 1
+        yield (
+            f"{_some(attributes)} of {_orders(max(attributes.values()))} "
+            + (
+                "is no field of orders and kept as an attribute"
+                if one
+                else "are no fields of orders and kept as attributes"
+            )
+            + ": only expressions and policies in Python look at such"
+        )
+
+
+def _some(names: Iterable[str]) -> str:
+    return listed([shown(name) for name in names], 10)
+
+
+def _orders(n: int) -> str:
+    return "one order" if n == 1 else f"{n} orders"
 
 
 def _blind(program: Program) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from metagraph.errors import UsageError
+from metagraph.orders import Order
 from metagraph.policies import Policy
 from twin.given import Given
 from twin.mine import PARQUET
@@ -86,6 +87,24 @@ def _draws(wanted: SimulationRequest) -> bool:
     return wanted.cases is not None or (wanted.start is not None and bool(wanted.until))
 
 
+def listed_orders(wanted: SimulationRequest) -> Sequence[Order]:
+    """The orders that are simulated and not drawn: open ones of the state and those of a list."""
+    state = wanted.given.state
+    opened = () if state is None else tuple(one.order for one in state.orders)
+    return opened if _draws(wanted) else (*opened, *wanted.given.orders)
+
+
+def read_names(wanted: SimulationRequest) -> frozenset[str]:
+    """Fields and attributes of orders that an expression looks at: the policy's rule, what queues are for."""
+    from metagraph.expressions import parse
+
+    policy = wanted.policy if isinstance(wanted.policy, Policy) else Policy()
+    texts = [policy.rule] if policy.rule else []
+    if policy.assignment == "JDQ":
+        texts += [queue.only for queue in wanted.given.metagraph.queues if queue.only.strip()]
+    return frozenset().union(*(parse(text, "").names for text in texts))
+
+
 def _until_s(wanted: SimulationRequest, begin: datetime, origin: datetime) -> float | None:
     """The horizon, seconds since the origin; None: there is none."""
     if not wanted.until:
@@ -114,8 +133,9 @@ def source_of(
     origin = given.origin if given.origin is not None else monday(begin)
     if begin < origin:
         raise UsageError(
-            f"--start lies before the week of the schedule, which begins {origin:%Y-%m-%d}: schedule later "
-            "or start then"
+            f"the simulation would begin at {begin:%Y-%m-%dT%H:%M:%SZ}, before the week from which "
+            f"the files' times count, that of {origin:%Y-%m-%d}: start or release later, or give the files "
+            "an earlier origin"
         )
     until_s = _until_s(wanted, begin, origin)
     if not _draws(wanted):

@@ -110,6 +110,25 @@ def test_a_list_of_orders_is_what_is_simulated() -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_what_the_twin_cant_use_of_orders_is_said() -> None:
+    known = figures("simulate", "twin.json", "--orders", "orders.csv")
+    assert known["notes"] == []
+    typo = ORDERS.replace("value", "valeu").replace(",standard,", ",standart,")
+    Path("typo.csv").write_text(typo)
+    unknown, kept = figures("simulate", "twin.json", "--orders", "typo.csv")["notes"]
+    assert unknown.startswith('the twin says nothing about the segment "standart" of 2 orders')
+    assert '"standard"' in unknown, "what it knows"
+    assert kept.startswith('"valeu" of 3 orders is no field of orders and kept as an attribute')
+    text = " ".join(fine("simulate", "twin.json", "--orders", "typo.csv").split())
+    assert 'The twin says nothing about the segment "standart"' in text
+    rule = ("--policy", "rule:attr('valeu') + (segment == 'standart')")
+    assert figures("simulate", "twin.json", "--orders", "typo.csv", *rule)["notes"] == []
+    Path("open.json").write_text(Path("state.json").read_text().replace("standard", "standart"))
+    [opened] = figures("simulate", "twin.json", "--state", "open.json")["notes"]
+    assert "of one order" in opened
+
+
+@pytest.mark.usefixtures("here")
 def test_a_state_goes_on_alone_with_listed_orders_or_with_new_ones() -> None:
     state = ("simulate", "twin.json", "--state", "state.json")
     alone = figures(*state)
