@@ -22,6 +22,7 @@ def state_faults(state: State, metagraph: Metagraph) -> Iterator[Fault]:
 class _Known:
     def __init__(self, metagraph: Metagraph) -> None:
         self.nodes: dict[str, Node] = {node.id: node for node in metagraph.nodes}
+        self.labels = [*dict.fromkeys(task.label for task in metagraph.tasks())]
         self.agents = {agent.id for agent in metagraph.agents}
         self.queues: dict[str, Queue] = {queue.id: queue for queue in metagraph.queues}
         self.incoming = Counter(flow.target for flow in metagraph.flows)
@@ -37,6 +38,8 @@ class _Known:
         for place, n in Counter(position.node for position in open_order.positions).items():
             if n > 1:
                 yield Fault(f"{where}, position {shown(place)}", f"{n} positions; an order is there once")
+        for label in dict.fromkeys(open_order.history):
+            yield from self._label(label, f"{where}, history")
         for position in open_order.positions:
             yield from self.position(position, f"{where}, position {shown(position.node)}", at_s)
         for name, n in open_order.visits.items():
@@ -57,6 +60,8 @@ class _Known:
         node = self.nodes.get(position.node)
         if not isinstance(node, (Task, Gateway)):
             yield Fault(f"{where}, node", "it is no task and no gateway of this twin")
+        if position.after:
+            yield from self._label(position.after, f"{where}, after")
         yield from _instants(position, where, at_s)
         worked = position.started_s is not None
         if position.agent is not None and position.agent not in self.agents:
@@ -78,6 +83,10 @@ class _Known:
         if worked and position.agent in self.agents and position.agent not in serving:
             able = listed(sorted(serving)) or "nobody"
             yield Fault(f"{where}, agent", f"{shown(position.agent)} serves none of its queues; {able} can")
+
+    def _label(self, label: str, where: str) -> Iterator[Fault]:
+        if label not in self.labels:
+            yield Fault(where, f"{shown(label)} is no activity of this twin; there are {listed(self.labels)}")
 
     def _agents(self, queue: str) -> tuple[str, ...]:
         return self.queues[queue].agents if queue in self.queues else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -19,6 +20,7 @@ from metagraph.sheets import read_sheet, sheet
 from metagraph.timelines import FORMS, TimeLine, instant_of, time_line, unread_instant
 
 DATES = ("release", "early", "due", "lost")
+_CALLED = {"release": "release", "early": "early date", "due": "due date", "lost": "lost-sale date"}
 SHARES = tuple(field.name for field in fields(ProfitShape))
 _OWN = {"id", "class", "cls", "segment", "value", "profit", "attributes"}
 _SECONDS = {f"{date}_s" for date in DATES}
@@ -69,19 +71,22 @@ def order_of(record: Record, line: TimeLine) -> Order:
     name = "cls" if record.has("cls") else "class"
     if record.has("cls") and record.has("class"):
         record.fault("cls", "given beside class; one of them is enough")
+    called, known = record.text("id"), len(record.faults)
+    release_s = record.needed_time("release", line)
+    released = len(record.faults) == known
     order = Order(
-        id=record.text("id"),
-        release_s=record.needed_time("release", line),
+        id=called,
+        release_s=release_s,
         cls=record.text(name, ""),
         segment=record.text("segment", ""),
-        value=record.number("value"),
+        value=record.number("value", least=0.0),
         early_s=early_s,
         due_s=due_s,
         lost_s=lost_s,
         profit=_profit(record),
         attributes=_attributes(record),
     )
-    _check_dates(record, order)
+    _check_dates(record, order, line.suffix, released)
     return order
 
 
@@ -181,13 +186,22 @@ def _attributes(record: Record) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _check_dates(record: Record, order: Order) -> None:
-    early, due, lost = order.early_s, order.due_s, order.lost_s
-    if early is not None and due is not None and due < early:
-        record.fault("", "its due date lies before its early date")
-    for name, at in (("early", early), ("due", due)):
-        if at is not None and lost is not None and lost < at:
-            record.fault("", f"its lost-sale date lies before its {name} date")
+def _check_dates(record: Record, order: Order, suffix: str, released: bool) -> None:
+    """Nothing is due or lost before the dates ahead of it in DATES; `released`: the release could be read.
+
+    An early date may lie before the release, as one rule for all orders may give it: profit falls from then.
+    """
+    last, last_s = "", -math.inf
+    for name in DATES if released else DATES[1:]:
+        at: float | None = getattr(order, f"{name}_s")
+        if at is None:
+            continue
+        if at < last_s and name != "early":
+            record.fault(
+                name + suffix, f"{shown(record.raw[name + suffix])} lies before the order's {_CALLED[last]}"
+            )
+        elif at >= last_s:
+            last, last_s = name, at
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,4 +26,4 @@ class Schedule:
 
     assignments: tuple[Assignment, ...]
     at_s: float = 0.0
-    """The instant of the state that it was made for."""
+    """The instant of the state that it was made for; nothing is computed from it."""

@@ -40,10 +40,14 @@ def read_schedule(
     line = time_line([raw, *rows], ("at", "start", "end"), told=told, origin=origin, faults=faults)
     whole = Record(raw, "", faults)
     whole.take("origin")
-    at_s = whole.needed_time("at", line)
+    at_s = whole.time("at", line)
     items = whole.items("assignments", needed=True)
     whole.close()
-    schedule = Schedule(tuple(_assignment(item, line) for item in items), at_s)
+    assignments = tuple(_assignment(item, line) for item in items)
+    if at_s is None:
+        starts = (a.start_s for a in assignments if a.start_s is not None)
+        at_s = min(starts, default=(line.zero - line.origin).total_seconds())
+    schedule = Schedule(assignments, at_s)
     faults += schedule_faults(schedule, metagraph)
     if faults:
         raise refusal(source, faults)

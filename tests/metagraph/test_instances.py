@@ -343,7 +343,7 @@ def under_way(**changes: Any) -> dict[str, Any]:
         (task(preemptible=1), "tasks, produce, preemptible: 1; expected true or false"),
         (order(id=2), 'order "2": given 2 times; ids must differ'),
         (order(T_d="soon"), 'orders, "1", due_h: "soon"; expected hours, a number'),
-        (order(T_d=-3), "its due date lies before its early date"),
+        (order(T_d=-3), "due_h: -3 lies before the order's early date"),
         (order(due_h=3), 'orders, "1", T_d: given beside due_h; one of them is enough'),
         (
             order(p_l=None),

@@ -31,12 +31,12 @@ def orders(draw: st.DrawFn) -> tuple[Order, ...]:
     """Orders in the order of their releases, with dates of whole microseconds that follow each other."""
     found = []
     for name in draw(st.lists(texts.filter(str.strip), min_size=1, max_size=4, unique=True)):
-        dates = sorted(draw(st.lists(micros, min_size=3, max_size=3)))
+        first, *dates = sorted(draw(st.lists(micros, min_size=4, max_size=4)))
         early, due, lost = (draw(st.sampled_from([None, at / 1e6])) for at in dates)
         attributes = draw(st.dictionaries(names, texts.filter(bool), max_size=3))
         profit = draw(st.none() | st.builds(ProfitShape, finite, finite, finite, finite, finite))
-        value = draw(st.none() | finite)
-        release = draw(micros) / 1e6
+        value = draw(st.none() | finite.map(abs))
+        release = first / 1e6
         cls, segment = draw(texts), draw(texts)
         found.append(Order(name, release, cls, segment, value, early, due, lost, attributes, profit))
     return tuple(sorted(found, key=lambda order: order.release_s))
@@ -141,9 +141,8 @@ def test_every_fault_of_a_table_is_told_with_its_line(tmp_path: Path) -> None:
         "append Z for UTC, or call the field by its name with _utc",
         '  line 2, value: "much"; expected a number',
         '  line 3, value: "nan"; expected a number',
-        "  line 3: its due date lies before its early date",
-        "  line 3: its lost-sale date lies before its early date",
-        "  line 3: its lost-sale date lies before its due date",
+        '  line 3, due: "2026-11-25T00:00:00Z" lies before the order\'s early date',
+        '  line 3, lost: "2026-11-24T00:00:00Z" lies before the order\'s early date',
         "  line 5, id: missing; it is needed",
         "  line 5, release: missing; it is needed",
         *(
@@ -165,6 +164,10 @@ def test_every_fault_of_a_table_is_told_with_its_line(tmp_path: Path) -> None:
             ["id,release,due_h", "a,2026-11-24T00:00:00Z,3"],
             r"times are told in several ways, release .*, due_h \(hours since .*; use one for all of them$",
         ),
+        (["id,release_h,due_h", "a,3,2"], r"line 2, due_h: \"2\" lies before the order's release$"),
+        (["id,release_h,lost_h", "a,3,2"], r"line 2, lost_h: \"2\" lies before the order's release$"),
+        (["id,release_h,due_h,lost_h", "a,1,3,2"], r"line 2, lost_h: \"2\" lies before the order's due date"),
+        (["id,release_h,value", "a,1,-2"], 'line 2, value: "-2"; expected 0 or more'),
         (["id,release_h", "a,noon"], '"noon"; expected hours, a number'),
     ],
 )

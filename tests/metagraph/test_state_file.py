@@ -42,7 +42,7 @@ def positions(draw: st.DrawFn, node: str, at: int) -> Position:
         enabled / 1e6,
         started / 1e6 if worked_on else None,
         "ann" if worked_on else draw(st.sampled_from([None, "ann"])),
-        draw(labels),
+        draw(st.sampled_from(["", *"ABCD"])),
         draw(st.sampled_from([None, enabled / 1e6])),
         draw(st.sampled_from([None, "q"])),
         begun / 1e6 if interrupted else None,
@@ -61,7 +61,7 @@ def states(draw: st.DrawFn) -> State:
         visits = draw(st.dictionaries(st.sampled_from(["a", "b", "done"]), st.integers(1, 9)))
         order = Order(name, draw(micros) / 1e6, attributes=draw(st.dictionaries(labels, labels, max_size=2)))
         merged = draw(st.sampled_from([{}, {"p_end": 1}]))
-        history = tuple(draw(st.lists(labels, max_size=3)))
+        history = tuple(draw(st.lists(st.sampled_from("ABCD"), max_size=3)))
         found.append(OpenOrder(order, tuple(draw(positions(n, at)) for n in nodes), history, visits, merged))
     return State(at / 1e6, tuple(found))
 
@@ -139,6 +139,8 @@ def place(**fields: Any) -> dict[str, Any]:
         ({"visits": {"a": 0}}, "visits, a: 0; expected 1 or more"),
         ({"merged": {"p": 1}}, 'merged: "p" is no and_merge of this twin'),
         ({"merged": {"p_end": 2}}, 'merged, "p_end": 2 tokens wait; expected 1 to 1'),
+        ({"history": ["A", "Chek"]}, 'history: "Chek" is no activity of this twin; there are A, B, C, D'),
+        (place(after="Chek"), 'position "a", after: "Chek" is no activity of this twin; there are A'),
         ({"history": "A"}, 'history: "A"; expected a list of names'),
         ({"release_h": 0, "release": "2026-11-23T00:00:00Z"}, "times are told in several ways"),
     ],
@@ -185,6 +187,17 @@ def test_schedules_read_as_they_were_written(
     path = tmp_path_factory.getbasetemp() / "schedule.json"
     write_schedule(schedule, path, MONDAY)
     assert read_schedule(path, origin=MONDAY) == (schedule, MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("planned", "at_h"), [({"start_h": 3.0}, 3.0), ({"start_h": 5, "end_h": 6}, 5.0), ({}, 0.0)]
+)
+def test_a_schedule_needs_no_instant(tmp_path: Path, planned: dict[str, float], at_h: float) -> None:
+    one = {"order": "1", "task": "a", "agent": "ann", "rank": 1, **planned}
+    path = tmp_path / "schedule.json"
+    path.write_text(json.dumps({"origin": "2026-11-23T00:00:00Z", "assignments": [one]}), "utf-8")
+    schedule, origin = read_schedule(path, PROCESS)
+    assert (schedule.at_s, origin) == (at_h * 3600, MONDAY)
 
 
 @pytest.mark.parametrize(
