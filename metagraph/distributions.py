@@ -158,9 +158,9 @@ class Fitted:
     """A distribution with where it comes from."""
 
     law: Distribution
-    n: int
+    n: int = 0
     """Observations behind it; 0 for a default or a value set by hand."""
-    level: str
+    level: str = "human"
     """What was pooled: 'agent', 'class', 'task', 'all tasks', 'default' or 'human'."""
     ks: float | None = None
     """Kolmogorov-Smirnov distance between observations and `law`."""

@@ -54,7 +54,7 @@ class RoutingRow:
     key: tuple[str, ...]
     weights: tuple[float, ...]
     """One per flow of the Routing; non-negative, summing to 1."""
-    n: int
+    n: int = 0
     """Decisions observed in this context; 0 if set by hand or by default."""
 
 

@@ -84,6 +84,15 @@ def told(error: BaseException, own: Callable[[str], bool]) -> str:
     return f"{said} ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else said
 
 
+def _short(answer: object) -> str:
+    """An answer as it is written, its beginning if that is long."""
+    try:
+        text = repr(answer)
+    except Exception:  # integers of thousands of digits, or a user's own class
+        return f"a value of type {type(answer).__name__}"
+    return text if len(text) <= 60 else f"{text[:40]}…"
+
+
 class Custom:
     """A policy behind the engine's questions."""
 
@@ -110,10 +119,14 @@ class Custom:
         """The item's key. Raises DataError if the policy fails or gives no number."""
         answer = self._asked("priority", item, self._priority, self._view(item), t)
         if isinstance(answer, Real):
-            key = float(answer)
+            try:
+                key = float(answer)
+            except (ArithmeticError, TypeError, ValueError) as error:
+                what = f"its priority was {_short(answer)}, which is no float ({error})"
+                raise self._fault(item, what) from None
             if not isnan(key):
                 return key
-        raise self._fault(item, f"its priority was {answer!r}: it has to be a number")
+        raise self._fault(item, f"its priority was {_short(answer)}: it has to be a number")
 
     def queue(self, item: Item, queues: Sequence[QueueView], t: float) -> int:
         """The queue to join. Raises DataError if the policy fails or names another one."""
@@ -122,7 +135,7 @@ class Custom:
         indices = [queue.index for queue in queues]
         if isinstance(answer, bool) or not isinstance(answer, Real) or answer not in indices:
             raise self._fault(
-                item, f"it chose the queue {answer!r}: it has to be the index of one of {indices}"
+                item, f"it chose the queue {_short(answer)}: it has to be the index of one of {indices}"
             )
         return int(float(answer))
 
@@ -173,16 +186,15 @@ class Custom:
             next((name for name, code in codes.items() if code == row[part]), "")
             for codes, part in ((network.classes, "cls"), (network.segments, "segment"))
         ]
-        dates = [float(row[name]) for name in ("early_s", "due_s", "lost_s")]
-        early_s, due_s, lost_s = (None if isnan(date) or date == inf else date for date in dates)
+        early_s, due_s, lost_s = (float(row[name]) for name in ("early_s", "due_s", "lost_s"))
         return Order(
             id=orders.ids[index],
             release_s=float(row["release_s"]),
             cls=names[0],
             segment=names[1],
             value=float(row["value"]) or None,
-            early_s=early_s,
-            due_s=due_s,
-            lost_s=lost_s,
+            early_s=None if early_s == row["release_s"] else early_s,
+            due_s=None if due_s == inf else due_s,
+            lost_s=None if lost_s == inf else lost_s,
             attributes={} if orders.attributes is None else orders.attributes[index],
         )

@@ -163,6 +163,18 @@ def test_the_example_in_the_documentation_is_a_twin() -> None:
     assert [task.label for task in twin.tasks()] == ["Check order"]
 
 
+def test_the_documented_calendars_agents_and_orders_are_parts_of_that_twin() -> None:
+    blocks = FORMATS.read_text("utf-8").split("```json\n")
+    raw, parts = (json.loads(block.split("```")[0]) for block in blocks[1:3])
+    raw["arrivals"]["rates_per_h"] = [1.0] * 168
+    twin = from_json(json.dumps({**raw, **parts}), "docs/formats.md")
+    assert {agent.id: len(agent.absences) for agent in twin.agents} == {"ann": 0, "bob": 2}
+    assert [c.cls for c in twin.orders.classes] == ["small", "large"]
+    value = twin.orders.classes[0].value
+    assert value is not None
+    assert (value.n, value.level) == (0, "human")
+
+
 def test_the_documentation_tells_of_every_part() -> None:
     text = FORMATS.read_text("utf-8")
     assert [f.name for f in fields(Metagraph) if f"`{f.name}`" not in text] == ["name"]

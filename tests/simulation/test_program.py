@@ -266,7 +266,7 @@ def test_orders_and_state_must_fit_together() -> None:
     late = State(100.0, (OpenOrder(Order("1", 0.0), (Position("a", 0.0, 101.0),), ()),))
     with pytest.raises(
         DataError,
-        match="open order 1 at 'a' is started at 2024-01-01T00:01:41Z, after .* 2024-01-01T00:01:40Z",
+        match=r"open order 1 at 'a' is started at 2024-01-01T00:01:41Z, after .* 2024-01-01T00:01:40Z",
     ):
         lower(model, (), origin=ORIGIN, state=late)
     idle = State(100.0, (OpenOrder(Order("1", 0.0), (Position("a", 0.0, worked_s=-1.0),), ()),))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from math import inf, nan
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -165,3 +167,15 @@ def test_its_base_is_a_policy() -> None:
 
     with pytest.raises(UsageError, match="the policy Founded has the base 'JSQ': it has to be a metagraph"):
         program(parted("xy"), [Order("17", 0.0)], Founded())
+
+
+def test_the_documented_policy_runs_and_all_that_it_sees_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
+    section = text.split("\n## Policies in Python\n")[1].split("\n## ")[0]
+    found: dict[str, Any] = {}
+    exec(section.split("```python\n")[1].split("```")[0], found)
+    model = by_class(parted("xy"), {"long": 5 * HOUR})
+    assert sorted(served(run(program(model, GIVEN, found["promised"]), 0))) == ["1", "2", "3", "busy"]
+    seen = {field.name for view in (ItemView, QueueView) for field in fields(view)}
+    seen |= {field.name for field in fields(Order)} - {"profit"}
+    assert {name for name in seen if f"`{name}`" not in section} == set()
