@@ -33,6 +33,13 @@ class Late:
     def priority(self, item, now_s):
         return -item.order.due_s
 
+class Loud(Late):
+    def priority(self, item, now_s):
+        print("here comes", item.order.id)
+        return 0
+
+print("imported")
+
 class Broken:
     def priority(self, item, now_s):
         return item.order.colour
@@ -51,6 +58,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "schedule.json").write_text(SCHEDULE.replace("NODE", task.id).replace("AGENT", agent))
     (tmp_path / "mine_here.py").write_text(MINE)
     (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "past.csv").write_text("id,release_h\na,-5\n")
     monkeypatch.chdir(tmp_path)
     path = list(sys.path)
     yield tmp_path
@@ -153,6 +161,14 @@ def test_policies_are_rules_expressions_schedules_and_code() -> None:
         assert figures(*orders, "--policy", named)["policy"] == named
     assert figures(*orders, "--policy", "mine_here:Late")["engine"] == "reference"
     assert figures(*orders, "--schedule", "schedule.json")["policy"] == "schedule"
+
+
+@pytest.mark.usefixtures("here")
+def test_what_code_prints_is_no_part_of_the_result() -> None:
+    orders = ("simulate", "twin.json", "--orders", "orders.csv")
+    said = tracetwin(*orders, "--policy", "mine_here:Loud", "--json")
+    assert json.loads(said.out)["policy"] == "mine_here:Loud"
+    assert "imported\nhere comes a\n" in said.err
 
 
 @pytest.mark.usefixtures("here")
@@ -260,6 +276,11 @@ FAULTS: dict[str, tuple[str, int, str]] = {
         "--policy PD and --schedule both say what goes first",
     ),
     "no such backend": (f"{' '.join(NEW)} --backend moon --replications 2", 2, "moon"),
+    "orders before hour 0": (
+        "simulate twin.json --orders past.csv",
+        2,
+        "would begin at 2023-12-31T19:00:00Z, before the week from which the files' times",
+    ),
     "no orders there": ("simulate twin.json --orders none.csv", 3, "none.csv"),
     "no JSON": ("simulate broken.json", 3, "broken.json"),
     "no state": ("simulate twin.json --state broken.json", 3, "broken.json"),

@@ -20,6 +20,12 @@ from simulation.session import Options
 from tests.simulation.builders import ORIGIN, orders, process, row, station
 
 MINUTE = timedelta(minutes=1)
+FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
+
+
+def test_every_column_is_documented() -> None:
+    section = FORMATS.read_text("utf-8").split("\n## Simulated logs\n")[1].split("\n## ")[0]
+    assert [name for name in COLUMNS if f"`{name}`" not in section] == []
 
 
 def test_every_column_of_a_run_that_is_known(tmp_path: Path) -> None:
