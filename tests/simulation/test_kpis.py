@@ -227,7 +227,7 @@ def test_profits_of_columns_are_those_of_the_rule(
     ]
     program = lower(model, given_orders, origin=ORIGIN)
     found = profits_at(program, np.array([row[0] for row in rows]))
-    dates = [(t, value, 0.0 if isnan(early) else early, *rest) for t, value, early, *rest in rows]
+    dates = [(t, value, 0.0 if isnan(early) else early, due, lost) for t, value, early, due, lost in rows]
     assert found.tolist() == [profit(*row, *shares) for row in dates]
 
 
