@@ -102,19 +102,18 @@ def simulate(
     if cases is not None and orders is not None:
         raise UsageError("--cases and --orders both say which orders come; leave one of them out")
     given = read_given(twin, db, orders=orders, state=state, schedule=schedule)
-    chosen = policy_of(
-        Wanted(
-            policy=policy,
-            schedule=given.schedule,
-            assignment=assign,
-            tie=tie,
-            preemption=preemption,
-            max_preemptions=max_preemptions,
-            resume_penalty_s=None if resume_penalty is None else 60 * resume_penalty,
-            same_agent=same_agent,
-        ),
-        Path.cwd(),
+    asked = Wanted(
+        policy=policy,
+        schedule=given.schedule,
+        assignment=assign,
+        tie=tie,
+        preemption=preemption,
+        max_preemptions=max_preemptions,
+        resume_penalty_s=None if resume_penalty is None else 60 * resume_penalty,
+        same_agent=same_agent,
     )
+    with console.apart():
+        chosen = policy_of(asked, Path.cwd())
     request = SimulationRequest(
         given=given,
         cases=cases,
@@ -132,6 +131,6 @@ def simulate(
         out=out,
         chart=chart,
     )
-    with console.progress(progress_file) as progress:
+    with console.apart(), console.progress(progress_file) as progress:
         found = simulate_command(request, progress)
     results_simulated.show_simulated(found, as_json, [path for path in (out, chart) if path])

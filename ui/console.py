@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from textwrap import wrap
 
@@ -60,6 +61,38 @@ def progress(file: Path | None = None) -> Iterator[Progress]:
                     lines.write(json.dumps({"step": step, "share": share}) + "\n")
 
         yield Progress(tell)
+
+
+@contextmanager
+def prints_aside() -> Iterator[None]:
+    """What other people's code prints meanwhile goes to standard error, also from processes that are started:
+    standard output is for results."""
+    sys.stdout.flush()
+    with redirect_stdout(sys.stderr):
+        kept = os.dup(1)
+        try:
+            os.dup2(2, 1)
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What a user's code prints goes to standard error, also from other processes: results stand alone."""
+    if sys.stdout is None or sys.stderr is None:  # closed by who called
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def as_json(value: object) -> None:
