@@ -24,13 +24,17 @@ def simulate(
     orders: Annotated[Path | None, typer.Option(help="The orders to simulate: .csv or .json.")] = None,
     state: Annotated[Path | None, typer.Option(help="The open orders to begin with: .json.")] = None,
     until: Annotated[
-        str | None, typer.Option(help="When to stop: an instant, or hours from the beginning.")
+        str | None,
+        typer.Option(
+            help="When to stop: an instant, or hours from the beginning. Else when all orders have ended."
+        ),
     ] = None,
     policy: Annotated[
         str,
         typer.Option(
-            help="What goes first: P, D, S, F1, F2, F3, PD, PS, PDS or HPCS as in the paper; FIFO, HP, SDD, "
-            "SERPT; rule:EXPRESSION on orders; module:object in Python; own: each queue's own rule."
+            help="What goes first. own: each queue's own rule; P, D, S, F1, F2, F3, PD, PS, PDS, HPCS: a "
+            "published portfolio; FIFO, HP, SDD, SERPT: one rule; rule:EXPRESSION on orders; "
+            "module:object in Python."
         ),
     ] = "own",
     schedule: Annotated[
@@ -42,7 +46,7 @@ def simulate(
     ] = None,
     tie: Annotated[
         Literal["keep", "back"] | None,
-        typer.Option(help="Interrupted work keeps its place, or goes to the back of its equals."),
+        typer.Option(help="Whether interrupted work keeps its place, or goes to the back of its equals."),
     ] = None,
     preemption: Annotated[
         bool | None,
@@ -51,24 +55,29 @@ def simulate(
         ),
     ] = None,
     max_preemptions: Annotated[
-        int | None, typer.Option(min=0, help="Work interrupted so often isn't any more.")
+        int | None, typer.Option(min=0, help="Work that was interrupted so often isn't any more.")
     ] = None,
     resume_penalty: Annotated[
         float | None, typer.Option(min=0.0, metavar="MIN", help="Minutes that each resumption adds.")
     ] = None,
     same_agent: Annotated[
-        bool | None, typer.Option("--same-agent", help="Who began a task resumes it.", show_default=False)
+        bool | None,
+        typer.Option("--same-agent", help="Who began a task resumes it, nobody else.", show_default=False),
     ] = None,
     engine: Annotated[
         Literal["auto", "reference", "kernel"],
-        typer.Option(help="auto: the compiled kernel where it can."),
+        typer.Option(
+            help="auto: the compiled kernel where it can run it, else the reference. Their logs are equal."
+        ),
     ] = "auto",
     replications: Annotated[
-        int | None, typer.Option(min=1, help="Runs (1); figures get 95 % intervals.")
+        int | None, typer.Option(min=1, help="So many runs (1 if not given); several give 95 % intervals.")
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(metavar="FIGURE=5%", help="Instead: runs until this figure's interval is so narrow."),
+        typer.Option(
+            metavar="FIGURE=5%", help="Or as many runs as it takes until this figure's interval is so narrow."
+        ),
     ] = None,
     antithetic: Annotated[
         bool, typer.Option("--antithetic", help="Every second run mirrors the one before it.")
