@@ -55,8 +55,7 @@ def exchanged(first: Program, orders: Records) -> Program:
 def orders_of(release_s: NDArray[np.float64]) -> Records:
     """ORDER records without dates, values and classes; cls counts in CLASSES."""
     table = np.zeros(len(release_s), ORDER)
-    table["release_s"] = release_s
-    table["early_s"] = np.nan
+    table["release_s"] = table["early_s"] = release_s
     table["due_s"] = table["lost_s"] = np.inf
     return table
 
@@ -94,7 +93,6 @@ def example3_orders(n: int, seed: int, *, burst: int = 1, lost: bool = True) -> 
     np.cumsum(gaps, out=gaps)
     table = orders_of(gaps if burst == 1 else np.repeat(gaps, burst)[:n])
     del gaps
-    table["early_s"] = table["release_s"]
     for i in range(0, n, 100_000):
         part = table[i : i + 100_000]
         part["due_s"] = part["release_s"] + rng.uniform(2 * HOUR, 15 * HOUR, len(part))
