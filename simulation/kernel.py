@@ -143,7 +143,7 @@ class Kernel:
             "free_item": -1,
             "free_journey": -1,
             "most_executions": limits.executions,
-            "most_open": limits.open_orders,
+            "most_open": limits.most_open(program),
         }
         for name, value in values.items():
             world[name] = value

@@ -76,11 +76,12 @@ class Reference(Flow):
             return False
         entries, step, n = self.agenda.entries, self.agenda.step, len(self.coming)
         journeys, sums, limits = self.journeys, self.sums, self.options.limits
+        most_open = limits.most_open(self.program)
         stop_s, self.released = until_s, False
         while journeys or self.came < n:
             if not entries or entries[0][0] > stop_s:
                 break
-            if sums.executions >= limits.executions or sums.open > limits.open_orders:
+            if sums.executions >= limits.executions or sums.open > most_open:
                 if self.next_s() > stop_s:
                     break
                 self._limit = "executions" if sums.executions >= limits.executions else "open orders"

@@ -37,12 +37,23 @@ LIVE = np.dtype(
 JOURNEY = np.dtype([("order", np.int32), ("tokens", np.int32), ("steps", np.int32), ("history", np.int64)])
 
 
+OPEN_ORDERS = 200_000
+"""So many are a queue that explodes, seen before it fills the memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Beyond them a run ends, and says so."""
 
     executions: int = 100_000_000
-    open_orders: int = 1_000_000
+    open_orders: int | None = None
+    """None: OPEN_ORDERS, or twice those that the run begins with if that is more."""
+
+    def most_open(self, program: Program) -> int:
+        """How many orders may be open at once; both engines ask here."""
+        if self.open_orders is not None:
+            return self.open_orders
+        return max(OPEN_ORDERS, 2 * len(program.standing))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

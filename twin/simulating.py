@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simulation.program import Program
     from simulation.replicate import Replications
     from simulation.run import Run
+    from simulation.session import Options
     from twin.simulated import Simulated
 
 T = TypeVar("T")
@@ -122,9 +123,8 @@ class _Runs:
     def first(self, *, log: bool = False, paths: bool = False) -> Run:
         """Replication 0."""
         from simulation.engines import run
-        from simulation.session import Options
 
-        options = Options(log=log, paths=paths, antithetic=self.wanted.antithetic)
+        options = self._options(log=log, paths=paths)
         program = self.source(0) if callable(self.source) else self.source
         engine = self._able(paths)
         return run(program, self.wanted.seed, 0, self.until_s, options=options, engine=engine)
@@ -151,7 +151,6 @@ class _Runs:
     ) -> Replications[T]:
         """What `reduce` makes of each replication."""
         from simulation.replicate import replicate
-        from simulation.session import Options
 
         return replicate(
             self.source,
@@ -162,11 +161,17 @@ class _Runs:
             backend=self.wanted.backend,
             workers=self.wanted.workers,
             until_s=self.until_s,
-            options=Options(log=log_to is not None, paths=paths, antithetic=self.wanted.antithetic),
+            options=self._options(log=log_to is not None, paths=paths),
             log_to=log_to,
             progress=counted(progress, "drawn run" if paths else "run"),
             tell=lambda sentence: progress.step(sentence, 0.0),
         )
+
+    def _options(self, *, log: bool, paths: bool) -> Options:
+        from simulation.session import Limits, Options
+
+        limits = Limits(open_orders=self.wanted.max_open)
+        return Options(log=log, paths=paths, antithetic=self.wanted.antithetic, limits=limits)
 
     def _able(self, paths: bool) -> Literal["auto", "reference", "kernel"]:
         """The engine that was asked for, unless it keeps no paths; their runs are the same."""

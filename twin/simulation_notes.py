@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from simulation.program import Program
     from simulation.run import Run
 
-LIMITS = {"open orders": "orders piled up", "executions": "there were too many executions"}
+LIMITS = {
+    "open orders": ("orders piled up", "; --max-open lets more orders be open at once"),
+    "executions": ("there were too many executions", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,9 @@ class Noted:
     """What notes are made of, of one run."""
 
     stopped: str
+    begin: datetime
+    end: datetime
+    """Its last instant."""
     waiting: int
     """Orders for which nothing was to happen any more."""
     blind: tuple[str, ...]
@@ -35,17 +42,21 @@ def noted(run: Run) -> Noted:
     """What notes are made of."""
     over = ~(np.isnan(run.completed_s) & np.isnan(run.lost_s))
     waiting = len(over) - int(np.count_nonzero(over)) if run.stopped == "end" else 0
-    return Noted(run.stopped, waiting, tuple(_blind(run.program)))
+    begin, end = (run.origin + timedelta(seconds=s) for s in (run.begin_s, run.until_s))
+    return Noted(run.stopped, begin, end, waiting, tuple(_blind(run.program)))
 
 
 def notes(found: Sequence[Noted]) -> Iterator[str]:
     """Sentences on all runs."""
-    for limit, why in LIMITS.items():
-        n = sum(one.stopped == limit for one in found)
-        if n:
+    for limit, (why, way_out) in LIMITS.items():
+        cut = [one for one in found if one.stopped == limit]
+        if cut:
+            first = cut[0]
+            hours = (first.end - first.begin).total_seconds() / 3600
             yield (
-                f"{n} of {len(found)} runs were broken off because {why}: their figures are of what happened "
-                "until then"
+                f"{len(cut)} of {len(found)} runs were broken off because {why}, the first of them at "
+                f"{first.end:%Y-%m-%dT%H:%M:%SZ}, {hours:,.1f} hours after the beginning: their figures are "
+                f"of what happened until then{way_out}"
             )
     stuck = [one.waiting for one in found if one.waiting]
     if stuck:

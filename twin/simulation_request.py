@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from metagraph.errors import UsageError
+from metagraph.errors import DataError, UsageError
 from metagraph.orders import Order
 from metagraph.policies import Policy
 from twin.given import Given
@@ -46,6 +46,8 @@ class SimulationRequest:
     backend: str = "auto"
     workers: int | None = None
     seed: int = 0
+    max_open: int | None = None
+    """A run is broken off when more orders are open; None: `Limits` of the engines says when."""
     out: Path | None = None
     """The first log as CSV, or all logs as Parquet."""
     chart: Path | None = None
@@ -63,6 +65,12 @@ class SimulationRequest:
 def begin_of(wanted: SimulationRequest) -> datetime:
     """When the simulation begins."""
     given = wanted.given
+    if _draws(wanted) and given.zero_s is not None and given.metagraph.arrivals is None:
+        raise DataError(
+            f"the instance {given.metagraph.name!r} has no 'arrivals' from which new orders could be drawn: "
+            "leave --cases and --start out to simulate the orders that it lists, give others by --orders, or "
+            "write 'arrivals' into its file"
+        )
     if given.state is not None and given.origin is not None:
         if wanted.start is not None:
             raise UsageError("--start: the state has an instant of its own, at which the simulation begins")

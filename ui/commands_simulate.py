@@ -87,6 +87,13 @@ def simulate(
     ] = "auto",
     workers: Workers = None,
     seed: Seed = 0,
+    max_open: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="A run is broken off when more orders are open (200,000, or twice those of the state).",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The first log as .csv or .csv.gz, or all logs as .parquet.")
     ] = None,
@@ -137,6 +144,7 @@ def simulate(
         backend=backend,
         workers=workers,
         seed=seed,
+        max_open=max_open,
         out=out,
         chart=chart,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -13,10 +14,10 @@ from metagraph.errors import DataError, UsageError
 from metagraph.orders import Order
 from metagraph.policies import PORTFOLIO, Policy
 from metagraph.schedule import Schedule
-from simulation.program import Floats, Ints, Program
+from simulation.program import Floats, Ints, Program, Standing
 from simulation.reference import Reference, run, session
 from simulation.run import Run
-from simulation.session import DELAYED, WAITING, WORKING, Limits, Options
+from simulation.session import DELAYED, OPEN_ORDERS, WAITING, WORKING, Limits, Options
 from tests.simulation.builders import constant, expon, process, row
 from tests.simulation.small import HOUR, parted, program, served, single, spans, who, with_tasks, worth
 
@@ -153,6 +154,14 @@ def test_limits_end_a_run_and_are_told(limits: Limits, stopped: str, executions:
         assert not going.run_to(inf)
         assert not going.run_to(99 * HOUR)
         assert going.now_s == log.until_s
+
+
+def test_by_default_a_run_is_cut_at_a_fixed_number_or_twice_what_it_begins_with() -> None:
+    few = program(single(), [Order("1", 0.0)])
+    assert Limits().most_open(few) == OPEN_ORDERS
+    many = replace(few, standing=(Standing((), 0, {}, {}),) * OPEN_ORDERS)
+    assert Limits().most_open(many) == 2 * OPEN_ORDERS
+    assert Limits(open_orders=5).most_open(many) == 5
 
 
 def test_without_a_log_only_the_log_is_missing() -> None:

@@ -44,9 +44,16 @@ def test_a_horizon_leaves_orders_open_without_a_word() -> None:
 def test_limits() -> None:
     given = [Order(str(i), 0.0) for i in range(4)]
     [note] = said(program(STATION, given), Options(limits=Limits(2, 100)))
-    assert note.startswith("2 of 2 runs were broken off because there were too many executions")
+    assert note == (
+        "2 of 2 runs were broken off because there were too many executions, the first of them at "
+        "2024-01-01T02:00:00Z, 2.0 hours after the beginning: their figures are of what happened until then"
+    )
     [note] = said(program(STATION, given), Options(limits=Limits(100, 2)))
-    assert note.startswith("2 of 2 runs were broken off because orders piled up")
+    assert note == (
+        "2 of 2 runs were broken off because orders piled up, the first of them at 2024-01-01T00:00:00Z, "
+        "0.0 hours after the beginning: their figures are of what happened until then; --max-open lets more "
+        "orders be open at once"
+    )
 
 
 @pytest.mark.parametrize(
