@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,8 @@ _MAPPINGS = ("utilisation", "busy_h", "task_n", "task_waiting_s", "queue_mean", 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over replications, with its two-sided t-interval; low = high = mean for one value."""
+    """A mean over replications, with its two-sided t-interval; low and high are NaN (null in JSON) for fewer
+    than two values (antithetic pairs are one)."""
 
     mean: float
     low: float
@@ -208,11 +210,9 @@ def interval(values: Sequence[float] | Floats, confidence: float = 0.95) -> Inte
     known = np.asarray(values, np.float64)
     known = known[~np.isnan(known)]
     n = len(known)
-    if n == 0:
-        return Interval(float("nan"), float("nan"), float("nan"), 0)
-    mean = float(known.mean())
-    if n == 1:
-        return Interval(mean, mean, mean, 1)
+    mean = float(known.mean()) if n else nan
+    if n < 2:
+        return Interval(mean, nan, nan, n)
     from scipy.special import stdtrit
 
     half = float(stdtrit(n - 1, (1 + confidence) / 2) * known.std(ddof=1) / np.sqrt(n))
@@ -231,7 +231,6 @@ def _columns(runs: Sequence[Kpis]) -> dict[str, Floats]:
     """Every figure, one value a run; NaN in a run that hasn't got it."""
     rows = [figures(one) for one in runs]
     names = {name: None for row in rows for name in row}
-    nan = float("nan")
     return {name: np.array([row.get(name, nan) for row in rows]) for name in names}
 
 

@@ -64,21 +64,6 @@ def progress(file: Path | None = None) -> Iterator[Progress]:
 
 
 @contextmanager
-def prints_aside() -> Iterator[None]:
-    """What other people's code prints meanwhile goes to standard error, also from processes that are started:
-    standard output is for results."""
-    sys.stdout.flush()
-    with redirect_stdout(sys.stderr):
-        kept = os.dup(1)
-        try:
-            os.dup2(2, 1)
-            yield
-        finally:
-            os.dup2(kept, 1)
-            os.close(kept)
-
-
-@contextmanager
 def apart() -> Iterator[None]:
     """What a user's code prints goes to standard error, also from other processes: results stand alone."""
     if sys.stdout is None or sys.stderr is None:  # closed by who called

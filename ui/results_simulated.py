@@ -68,7 +68,7 @@ def show_simulated(found: Simulated, json_wanted: bool, written: Sequence[Path] 
         say("The interval that was asked for was not reached: it would take more runs.")
     for note in found.notes:
         say(note[:1].upper() + note[1:] + ".")
-    if runs == 1:
+    if all(figure.n < 2 for figure in figures.values()):
         say(f"Add --replications {MANY} for intervals.")
     for path in written:
         say(f"Written: {path}")
@@ -80,11 +80,11 @@ def _worth(name: str, figures: Mapping[str, Interval]) -> bool:
     if figure is None or not isfinite(figure.mean):
         return False
     if name in ("lost", "open", "preemptions"):
-        return figure.high > 0
+        return figure.mean > 0
     # Where none was lost the share is 1, and where all that came were completed, saying so once is enough.
     if name == "fulfilled":
-        return figures["lost"].high > 0
-    return name != "completed" or figure != figures["orders"]
+        return figures["lost"].mean > 0
+    return name != "completed" or figure.mean != figures["orders"].mean
 
 
 def _cells(name: str, figure: Interval) -> tuple[str, str]:

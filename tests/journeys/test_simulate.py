@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,6 +173,40 @@ def test_what_code_prints_is_no_part_of_the_result() -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_what_a_policy_prints_in_other_processes_stays_out_too() -> None:
+    orders = ("simulate", "twin.json", "--orders", "orders.csv")
+    options = ("--policy", "mine_here:Loud", "--replications", "2", "--backend", "processes", "--json")
+    said = subprocess.run(
+        [sys.executable, str(CHECKOUT / "cli.py"), *orders, *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(said.stdout)["replications"] == 2
+    assert "here comes a" in said.stderr
+
+
+@pytest.mark.usefixtures("here")
+def test_one_run_or_pair_has_no_interval() -> None:
+    for options, n in (((), 1), (("--antithetic", "--replications", "2"), 2)):
+        found = figures(*NEW, *options)
+        assert found["replications"] == n
+        cycle = found["figures"]["cycle_mean_s"]
+        assert (cycle["low"], cycle["high"], cycle["n"]) == (None, None, 1)
+        assert cycle["mean"] > 0
+        assert "Add --replications 20 for intervals" in fine(*NEW, *options)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_run_is_broken_off_where_more_orders_pile_up_than_allowed() -> None:
+    [note] = figures(*NEW, "--max-open", "1")["notes"]
+    assert "1 of 1 runs were broken off because orders piled up, the first of them at 2026-11-" in note
+    assert "hours after the beginning" in note
+    assert "--max-open" in note
+    assert figures(*NEW, "--max-open", "30")["notes"] == []
+
+
+@pytest.mark.usefixtures("here")
 def test_all_logs_of_many_runs_are_in_one_parquet_file() -> None:
     figures(*NEW, "--replications", "3", "--out", "logs.parquet", "--workers", "1")
     table = pyarrow.parquet.read_table("logs.parquet")
@@ -220,6 +255,11 @@ def test_where_runs_run_changes_nothing() -> None:
 FAULTS: dict[str, tuple[str, int, str]] = {
     "no orders": ("simulate twin.json", 2, "say which orders: --cases N with --start"),
     "no start": ("simulate twin.json --cases 3", 2, "say with --start when the first order arrives"),
+    "new orders of an instance": (
+        f"simulate {EXAMPLE} --cases 3 --start 2026-11-03",
+        3,
+        "has no 'arrivals' from which new orders could be drawn: leave --cases and --start out",
+    ),
     "two kinds of orders": (
         "simulate twin.json --cases 3 --start 2026-11-03 --orders orders.csv",
         2,

@@ -283,7 +283,10 @@ def test_interval_is_the_t_interval() -> None:
     assert (found.mean, found.n) == (3.0, 5)
     assert found.high - found.mean == pytest.approx(2.7764 * 1.5811 / 5**0.5, abs=1e-3)
     assert isnan(interval([]).mean)
-    assert interval([2.0]).low == 2.0
+    alone = interval([7.0])
+    assert (alone.mean, alone.n) == (7.0, 1)
+    assert isnan(alone.low)
+    assert isnan(alone.high)
 
 
 def test_antithetic_values_count_by_pairs() -> None:

@@ -132,6 +132,9 @@ class Broken(Chooser):
     [
         (Broken(key=nan), "its priority was nan: it has to be a number"),
         (Broken(key=None), "its priority was None"),
+        (Broken(key=10**400), "its priority was 1000+…, which is no float"),
+        (Broken(key=10**5000), "its priority was a value of type int, which is no float"),
+        (Broken(key=1j), "its priority was 1j: it has to be a number"),
         (Broken(key="7"), "its priority was '7'"),
         (Broken(key="raise"), "its priority raised ZeroDivisionError: by nothing" + HERE),
         (Broken(key="exit"), "its priority raised SystemExit: 0" + HERE),
@@ -139,6 +142,7 @@ class Broken(Chooser):
         (Broken(key="deep"), "its priority raised JSONDecodeError: .*" + HERE),
         (SimpleNamespace(priority=lambda item, now_s: now_s / 0), "its priority raised ZeroDiv.*" + HERE),
         (Broken(queue=2), r"it chose the queue 2: it has to be the index of one of \[0, 1\]"),
+        (Broken(queue=10**5000), "it chose the queue a value of type int: it has"),
         (Broken(queue="X"), "it chose the queue 'X'"),
         (Broken(queue=True), "it chose the queue True"),
         (Broken(queue=np.array([0, 1])), r"it chose the queue array\(\[0, 1\]\)"),
