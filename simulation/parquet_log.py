@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from metagraph.errors import UsageError
 from simulation.program import Floats
-from simulation.run import Run
+from simulation.run import OUTCOMES, Run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +28,7 @@ COLUMNS = (
     "end_time",
     "queue",
     "preemptions",
+    "outcome",
 )
 
 
@@ -56,6 +57,7 @@ def batch_of(run: Run, replication: int) -> pa.RecordBatch:
             _instants(run, log.end_s[by_start]),
             _named((*network.queue_ids, ""), log.queue[by_start]),
             pa.array(log.preemptions[by_start]),
+            _named(OUTCOMES, run.outcomes[log.order[by_start]]),
         ],
         schema=_schema(),
     )
@@ -93,7 +95,7 @@ def _schema() -> pa.Schema:
     import pyarrow as pa
 
     instant = pa.timestamp("ms", tz="UTC")
-    kinds = (pa.int32(), *[pa.string()] * 3, *[instant] * 4, pa.string(), pa.int32())
+    kinds = (pa.int32(), *[pa.string()] * 3, *[instant] * 4, pa.string(), pa.int32(), pa.string())
     return pa.schema(list(zip(COLUMNS, kinds, strict=True)))
 
 

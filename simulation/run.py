@@ -19,6 +19,7 @@ LogRow = tuple[str, str, str, datetime, datetime | None]
 Longs = NDArray[np.int64]
 Path = tuple[Floats, Longs]
 """Instants at which a number changes, ascending, and the number from each on. Seconds."""
+OUTCOMES = ("completed", "lost", "open")
 Stopped = Literal["end", "horizon", "executions", "open orders"]
 
 
@@ -106,6 +107,12 @@ class Run:
     @property
     def origin(self) -> datetime:
         return self.program.origin
+
+    @property
+    def outcomes(self) -> NDArray[np.int8]:
+        """Per order what had become of it by the end of the run, an index into OUTCOMES."""
+        gone = np.where(np.isnan(self.lost_s), 2, 1)
+        return np.where(np.isnan(self.completed_s), gone, 0).astype(np.int8)
 
     @property
     def order_ids(self) -> Sequence[str]:

@@ -55,6 +55,16 @@ def frame_of_run(run: Run) -> pd.DataFrame:
     )
 
 
+def frame_with_outcomes(run: Run) -> pd.DataFrame:
+    """The same, and a column `outcome`: what became of the row's order, one of OUTCOMES."""
+    from simulation.run import OUTCOMES
+
+    log, frame = run.executions, frame_of_run(run)
+    done = ~np.isnan(log.end_s)
+    frame["outcome"] = np.asarray(OUTCOMES, dtype=object)[run.outcomes[log.order[done]]]
+    return frame
+
+
 def _stamps(origin: object, seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> pd.DatetimeIndex:
     import pandas as pd
 

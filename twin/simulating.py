@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from metagraph.errors import UsageError
 from twin.courses import courses, grid_of
 from twin.files import check_writable, write_frame, write_whole
-from twin.frames import frame_of_run
+from twin.frames import frame_with_outcomes
 from twin.mine import check_table_name
 from twin.progress import Progress
 from twin.running import counted
@@ -61,7 +61,7 @@ def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated
     runs = _Runs(wanted, *source_of(wanted, begin))
     made = runs.all(count, progress.part(0.0, 0.7 if wanted.chart else 1.0))
     if wanted.csv:
-        write_frame(wanted.csv, frame_of_run(runs.first(log=True)))
+        write_frame(wanted.csv, frame_with_outcomes(runs.first(log=True)))
     if wanted.chart:
         _draw(wanted.chart, runs, len(made), progress.part(0.7, 1.0))
     return Simulated(

@@ -130,7 +130,8 @@ def test_simulate_keeps_its_contract(here: Path) -> None:
     for name, seed in (("a.csv", 4), ("b.csv", 4), ("c.csv", 5), ("a.csv.gz", 4)):
         fine("simulate", "twin.json", "--cases", "20", "--start", start, "--seed", str(seed), "--out", name)
     first = rows(here / "a.csv")
-    assert list(first[0]) == COLUMNS
+    assert list(first[0]) == [*COLUMNS, "outcome"]
+    assert {row["outcome"] for row in first} == {"completed"}
     assert len({row["case_id"] for row in first}) == 20
     starts = [datetime.fromisoformat(row["start_time"]) for row in first]
     ends = [datetime.fromisoformat(row["end_time"]) for row in first]

@@ -18,6 +18,7 @@ from simulation.parquet_log import COLUMNS, ParquetLog, batch_of
 from simulation.reference import run
 from simulation.session import Options
 from tests.simulation.builders import ORIGIN, orders, process, row, station
+from twin.frames import frame_with_outcomes
 
 MINUTE = timedelta(minutes=1)
 FORMATS = Path(__file__).parents[2] / "docs" / "formats.md"
@@ -38,11 +39,19 @@ def test_every_column_of_a_run_that_is_known(tmp_path: Path) -> None:
     assert tuple(table.column_names) == COLUMNS
     assert table.schema.field("start_time").type == pa.timestamp("ms", tz="UTC")
     wanted = [
-        ("1", "A", "agent0", ORIGIN, ORIGIN, ORIGIN, ORIGIN + 10 * MINUTE, "q", 0),
-        ("2", "A", "agent0", ORIGIN, ORIGIN, ORIGIN + 10 * MINUTE, None, "q", 0),
+        ("1", "A", "agent0", ORIGIN, ORIGIN, ORIGIN, ORIGIN + 10 * MINUTE, "q", 0, "completed"),
+        ("2", "A", "agent0", ORIGIN, ORIGIN, ORIGIN + 10 * MINUTE, None, "q", 0, "open"),
     ]
     rows = [tuple(one.values()) for one in table.to_pylist()]
     assert rows == [(r, *one) for r in range(2) for one in wanted]
+
+
+def test_an_order_that_was_lost_is_marked() -> None:
+    given = [Order("kept", 0.0), Order("lost", 0.0, lost_s=90.0)]
+    log = run(lower(station(Constant(60.0)), given, origin=ORIGIN), 0)
+    rows = [(row["case_id"], row["outcome"]) for row in batch_of(log, 0).to_pylist()]
+    assert rows == [("kept", "completed"), ("lost", "lost")]
+    assert frame_with_outcomes(log)["outcome"].tolist() == ["completed", "lost"]
 
 
 def test_rows_go_by_their_start() -> None:
