@@ -142,9 +142,7 @@ class Custom:
     def _asked(self, what: str, item: Item, method: Callable[..., Any], *given: object) -> Any:
         try:
             return method(*given)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # whatever a user's code raises is told to the user
+        except (Exception, SystemExit) as error:  # a signal to the program is none of the policy's doing
             # The first call in the traceback is the one above.
             inner = error.__traceback__.tb_next if error.__traceback__ else None
             first = "" if inner is None else inner.tb_frame.f_code.co_filename

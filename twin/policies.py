@@ -103,9 +103,7 @@ def _imported(name: str, folder: Path) -> Any:
         ) from error
     except TwinError:
         raise
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # sys.exit at the end of a script is one
+    except (Exception, SystemExit) as error:  # a script may end with sys.exit
         raise UsageError(f"{where}: {module_name} can't be imported: {_told(error, place)}") from error
     for part in object_name.split("."):
         if not hasattr(found, part):
@@ -124,9 +122,7 @@ def _object_of(kind: type, what: str, folder: str) -> Any:
     """One made without arguments."""
     try:
         return kind()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(
             f"{what} fails without arguments: {_told(error, folder)}; name an object instead of a class"
         ) from error

@@ -155,6 +155,18 @@ def test_its_faults_name_order_and_task(policy: Broken | SimpleNamespace, says: 
         run(program(parted("xy"), [Order("17", 0.0)], policy), 0)
 
 
+def test_a_signal_to_the_program_is_none_of_its_faults() -> None:
+    class Stopped(BaseException):
+        pass
+
+    class Stopping:
+        def priority(self, item: ItemView, now_s: float) -> float:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run(program(single(), GIVEN, Stopping()), 0)
+
+
 def test_forks_share_it() -> None:
     lowered = program(single(), GIVEN, Gold())
     going = session(lowered, 0)
