@@ -117,8 +117,6 @@ class Broken(Chooser):
             raise ZeroDivisionError("by nothing")
         if self._key == "exit":
             sys.exit(0)
-        if self._key == "end":
-            raise GeneratorExit
         if self._key == "deep":
             json.loads("{")
         return self._key  # type: ignore[no-any-return]
@@ -138,7 +136,6 @@ class Broken(Chooser):
         (Broken(key="7"), "its priority was '7'"),
         (Broken(key="raise"), "its priority raised ZeroDivisionError: by nothing" + HERE),
         (Broken(key="exit"), "its priority raised SystemExit: 0" + HERE),
-        (Broken(key="end"), "its priority raised GeneratorExit" + HERE),
         (Broken(key="deep"), "its priority raised JSONDecodeError: .*" + HERE),
         (SimpleNamespace(priority=lambda item, now_s: now_s / 0), "its priority raised ZeroDiv.*" + HERE),
         (Broken(queue=2), r"it chose the queue 2: it has to be the index of one of \[0, 1\]"),
