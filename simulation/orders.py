@@ -147,19 +147,27 @@ def _curves(metagraph: Metagraph, first: Orders, second: Orders) -> Floats | Non
 
 def as_orders(names: Names, orders: Orders) -> Iterator[Order]:
     """Each one as a plain value again; classes and segments that the metagraph doesn't name are ''."""
-    classes = {code: name for name, code in names.classes.items()}
-    segments = {code: name for name, code in names.segments.items()}
-    attributes = orders.attributes or ({},) * len(orders)
-    for name, row, known in zip(orders.ids, orders.table.tolist(), attributes, strict=True):
-        release_s, value, early_s, due_s, lost_s, _, _, cls, segment = row
-        yield Order(
-            id=name,
-            release_s=release_s,
-            cls=classes.get(cls, ""),
-            segment=segments.get(segment, ""),
-            value=value or None,
-            early_s=None if early_s == release_s else early_s,
-            due_s=None if due_s == inf else due_s,
-            lost_s=None if lost_s == inf else lost_s,
-            attributes=known,
-        )
+    classes, segments = by_code(names.classes), by_code(names.segments)
+    return (order_at(orders, index, classes, segments) for index in range(len(orders)))
+
+
+def by_code(codes: Mapping[str, int]) -> dict[int, str]:
+    """Names by their codes."""
+    return {code: name for name, code in codes.items()}
+
+
+def order_at(orders: Orders, index: int, classes: Mapping[int, str], segments: Mapping[int, str]) -> Order:
+    """One order as a plain value again; its class and segment by their codes, '' if they aren't known."""
+    release_s, value, early_s, due_s, lost_s, _, _, cls, segment = orders.table[index].item()
+    return Order(
+        id=orders.ids[index],
+        release_s=release_s,
+        cls=classes.get(cls, ""),
+        segment=segments.get(segment, ""),
+        value=value or None,
+        early_s=None if early_s == release_s else early_s,
+        due_s=None if due_s == inf else due_s,
+        lost_s=None if lost_s == inf else lost_s,
+        attributes={} if orders.attributes is None else orders.attributes[index],
+        profit=None if orders.curves is None else ProfitShape(*orders.curves[index].tolist()),
+    )

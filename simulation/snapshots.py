@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isinf, isnan
+from math import isnan
 from typing import Any
 
-from metagraph.orders import Order, ProfitShape
+from metagraph.orders import Order
 from metagraph.state import OpenOrder, Position, State
+from simulation.orders import by_code, order_at
 from simulation.program import PADDING, UNKNOWN, Network, Program
 from simulation.session import DELAYED, WAITING, WORKING, Snapshot
 
@@ -43,25 +44,8 @@ def state_of(program: Program, snapshot: Snapshot, announced: Mapping[int, float
 
 def order_of(program: Program, index: int) -> Order:
     """An order as a plain value again."""
-    network, orders = program.network, program.orders
-    row = orders.table[index]
-    value, early_s, due_s, lost_s = (float(row[name]) for name in ("value", "early_s", "due_s", "lost_s"))
-    return Order(
-        id=orders.ids[index],
-        release_s=float(row["release_s"]),
-        cls=_name(network.classes, int(row["cls"])),
-        segment=_name(network.segments, int(row["segment"])),
-        value=value or None,
-        early_s=None if early_s == row["release_s"] else early_s,
-        due_s=None if isinf(due_s) else due_s,
-        lost_s=None if isinf(lost_s) else lost_s,
-        attributes={} if orders.attributes is None else orders.attributes[index],
-        profit=None if orders.curves is None else ProfitShape(*orders.curves[index].tolist()),
-    )
-
-
-def _name(codes: Mapping[str, int], code: int) -> str:
-    return next((name for name, known in codes.items() if known == code), "")
+    network = program.network
+    return order_at(program.orders, index, by_code(network.classes), by_code(network.segments))
 
 
 class _Reader:
