@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from metagraph.paces import HOUR_S, PaceClock
 from simulation.clocks import Clock, ClockPlan
+from simulation.kept import Beside
 from simulation.program import Floats, Network, Records
 from simulation.streams import Stream
 
@@ -73,21 +73,12 @@ class _Known:
         self.arrays: tuple[float, ClockArrays] | None = None
 
 
-_known: WeakKeyDictionary[Network, _Known] = WeakKeyDictionary()
-_lock = Lock()
-
-
-def _known_of(network: Network) -> _Known:
-    with _lock:
-        found = _known.get(network)
-        if found is None:
-            found = _known[network] = _Known(network)
-        return found
+_kept = Beside(_Known)
 
 
 def realised(network: Network, stream: Stream, begin_s: float, horizon_s: float) -> ClockArrays:
     """The clocks of the replication that the stream belongs to, at least up to `horizon_s` (finite)."""
-    known = _known_of(network)
+    known = _kept.of(network)
     random = any(plan is not None and plan.breakdowns is not None for plan in network.clocks)
     with known.lock:
         if not random and known.arrays is not None and known.arrays[0] >= horizon_s:
@@ -155,7 +146,7 @@ def _sealed(records: Records) -> Records:
 
 def paced_after(network: Network, pace: int, t: Floats, passed: Floats, amount: Floats) -> Floats:
     """`PaceClock.after` of many instants, at which the pace has passed so much; to the same last bit."""
-    known = _known_of(network)
+    known = _kept.of(network)
     target = passed + amount
     with known.lock:
         clock = known.paces[pace]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -30,3 +32,20 @@ class Kept(Generic[T]):
             while len(self._found) > self._size:
                 self._found.pop(next(iter(self._found)))
         return value
+
+
+class Beside(Generic[K, T]):
+    """What `make` gives for an object: once for each, kept as long as the object lives; safe for threads."""
+
+    def __init__(self, make: Callable[[K], T]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._found: WeakKeyDictionary[K, T] = WeakKeyDictionary()
+
+    def of(self, owner: K) -> T:
+        """The owner's, made when it is first asked for."""
+        with self._lock:
+            found = self._found.get(owner)
+            if found is None:
+                found = self._found[owner] = self._make(owner)
+            return found

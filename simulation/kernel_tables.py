@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulation.kept import Beside
 from simulation.kernel_address import address
 from simulation.kernel_layout import CLOCK, CREW, GUIDE, LINE, WORLD
 from simulation.program import Assign, Network, Part, Rule
@@ -192,14 +191,9 @@ def _seat_guides(network: Network) -> tuple[NDArray[np.int32], Array, Array]:
     return found, starts[:-1], parts
 
 
-_found: WeakKeyDictionary[Network, Tables] = WeakKeyDictionary()
-_lock = Lock()
+_kept = Beside(Tables)
 
 
 def tables_of(network: Network) -> Tables:
     """The network's, made once."""
-    with _lock:
-        found = _found.get(network)
-        if found is None:
-            found = _found[network] = Tables(network)
-        return found
+    return _kept.of(network)
