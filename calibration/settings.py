@@ -73,6 +73,18 @@ class Settings:
     and all of the waiting (off shift excepted, if calendars are used) is delay."""
     use_calendars: bool = True
     """Work is done in the weekly hours of its agent; without it agents work around the clock."""
+    drawn_shifts: bool = False
+    """Agents come and go as on a day drawn from their past; else in the same hours every week."""
+    use_batching: bool = False
+    """Work that the log collects before it is done is collected."""
+    use_priorities: bool = False
+    """Queues take work in the order that the log shows; else first come, first served."""
+    use_rules: bool = False
+    """Gateways also look at the orders' attributes, by rules that can be read and changed."""
+    arrivals: str = "weekly"
+    """Which model of arrivals; see `calibration/arrivals.py`."""
+    pooled: bool = False
+    """Sparse cells of the duration tables borrow from their neighbours; else they take over their law."""
     arrivals_corrected: bool | None = None
     """Whether cases that were unfinished at the end are missing from the log, so that arrivals seem to fade;
     None: judged from the log."""
