@@ -13,7 +13,7 @@ import numpy as np
 from calibration.agents import Resources, fit_resources
 from calibration.arrivals import EndOfLog, arrival_defaults, fit_arrivals
 from calibration.durations import Durations, Groups, fit_durations
-from calibration.order_model import fit_orders, group_cases
+from calibration.order_model import fit_orders, group_cases, order_defaults
 from calibration.routing import fit_routing
 from calibration.settings import Settings
 from calibration.waits import Waits, fit_waits
@@ -78,11 +78,20 @@ class Calibrator:
         when = (s.window_share, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
         arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(window, settings))
         orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
+        nameless = self._once(("nameless", s.orders), lambda: order_defaults(snapshot, s.orders))
         routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings)
         tasks, unseen = _tasks(skeleton, people, waits)
         few = arrival_defaults(window, arrivals)
         free = () if settings.use_contention else (NOBODY_WAITS,)
-        defaults = (*free, *people.resources.defaults, *people.durations.defaults, *unseen, *unreached, *few)
+        defaults = (
+            *free,
+            *people.resources.defaults,
+            *people.durations.defaults,
+            *unseen,
+            *unreached,
+            *few,
+            *nameless,
+        )
         return Metagraph(
             name=name,
             nodes=(Start("start"), *tasks, *skeleton.gateways, End("end")),

@@ -12,11 +12,13 @@ from calibration.arrivals import case_bounds
 from calibration.durations import Groups
 from calibration.fitting import quantile_law
 from calibration.local_time import Floats
+from calibration.order_sample import sample_of, usable_attributes
 from calibration.settings import OrderSpec, Promise, Rule
 from calibration.window import ENOUGH
 from eventlogs.snapshot import Snapshot
 from metagraph.distributions import Constant, Fitted, Parametric
 from metagraph.errors import DataError
+from metagraph.model import Default
 from metagraph.orders import OrderClass, OrderModel
 
 
@@ -73,6 +75,7 @@ def fit_orders(snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None
     value = _numbers(snapshot, spec.value_column, "value", _money)
     due = _numbers(snapshot, spec.due_column, "due date", _instant(snapshot)) - release
     lost = _numbers(snapshot, spec.lost_column, "lost-sale date", _instant(snapshot)) - release
+    names, _ = usable_attributes(snapshot, (spec.due_column, spec.lost_column))
     classes = []
     for i, (cls, segment) in enumerate(sorted(counts)):
         mine = of_case == i
@@ -87,9 +90,15 @@ def fit_orders(snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None
                 due_after=_fitted(due[mine], due, promise.due_after_s),
                 due_working_days=None if spec.due_column else promise.due_working_days,
                 patience=_fitted(lost[mine], lost, promise.lost_after_s) or _patience(snapshot, spec, mine),
+                sample=sample_of(snapshot, mine, names, (value, due, lost), counts[cls, segment] / len(keys)),
             )
         )
     return OrderModel(tuple(classes), spec.profit, _columns(spec))
+
+
+def order_defaults(snapshot: Snapshot, spec: OrderSpec) -> tuple[Default, ...]:
+    """What new orders go without, because it tells who or which one an order of the past was."""
+    return usable_attributes(snapshot, (spec.due_column, spec.lost_column))[1]
 
 
 def promised(promises: Sequence[Promise], cls: str, segment: str) -> Promise:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ from metagraph.check_laws import fitted_faults
 from metagraph.distributions import Fitted
 from metagraph.faults import Fault, listed, shown
 from metagraph.model import ClosingFact, Metagraph
-from metagraph.orders import Arrivals, OrderClass, OrderModel
+from metagraph.orders import Arrivals, OrderClass, OrderModel, Sample
 
 
 def order_faults(metagraph: Metagraph) -> Iterator[Fault]:
@@ -72,6 +73,26 @@ def _class(c: OrderClass) -> Iterator[Fault]:
         yield Fault(where, "both patience and grace; only one can hold")
     if c.grace is not None and c.due_after is None and c.due_working_days is None:
         yield Fault(f"{where}, grace", "it counts from the due date, and there is none; use patience")
+    if c.sample is not None:
+        yield from _sample(c.sample, f"{where}, sample")
+
+
+def _sample(sample: Sample, where: str) -> Iterator[Fault]:
+    for name, n in Counter(sample.attributes).items():
+        if n > 1:
+            yield Fault(f"{where}, attributes", f"{shown(name)} is given {n} times")
+    if not math.fsum(row.weight for row in sample.rows if row.weight > 0) > 0:
+        yield Fault(f"{where}, rows", "no row with a weight above 0; expected at least one")
+    for i, row in enumerate(sample.rows):
+        spot = f"{where}, row {i}"
+        if len(row.has) != len(sample.attributes):
+            yield Fault(spot, f"{len(row.has)} values for {len(sample.attributes)} attributes")
+        if not 0 <= row.weight < math.inf:
+            yield Fault(spot, f"weight {row.weight}; expected 0 or more")
+        for name in ("value", "due_after_s", "lost_after_s"):
+            number: float | None = getattr(row, name)
+            if number is not None and not math.isfinite(number):
+                yield Fault(spot, f"{name} {number}; expected a finite number, or none")
 
 
 def _closing(closing: ClosingFact) -> Iterator[Fault]:

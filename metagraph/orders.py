@@ -66,6 +66,28 @@ def profit_at(order: Order, shape: ProfitShape | None, t: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class PastOrder:
+    """What orders of the past were, were worth and promised, kept together; None where the log didn't say."""
+
+    has: tuple[str, ...]
+    """Attributes, in the order of the sample's names; '' where they had none."""
+    weight: float = 1.0
+    """How many orders of the past it stands for."""
+    value: float | None = None
+    due_after_s: float | None = None
+    lost_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Orders of the past, of which each new order takes after one: so that what goes together stays together
+    (bootstrap of whole rows: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 6)."""
+
+    attributes: tuple[str, ...]
+    rows: tuple[PastOrder, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderClass:
     """Orders of one class and segment: how many there are and what they promise."""
 
@@ -85,6 +107,9 @@ class OrderClass:
     """Early date minus release, seconds."""
     grace: Fitted | None = None
     """Lost-sale date minus due date, seconds; instead of `patience`."""
+    sample: Sample | None = None
+    """Attributes of new orders, and the value and dates that go with them: what it says comes before the laws
+    above."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from math import inf
@@ -13,16 +14,18 @@ from numpy.typing import NDArray
 from metagraph.distributions import Fitted
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
-from metagraph.orders import Order, OrderClass
+from metagraph.orders import Order, OrderClass, Sample
 from simulation.arrival_times import ARRIVALS, Releases, releases
 from simulation.lowering_names import names_of
-from simulation.orders import Numbered, as_orders
+from simulation.orders import Numbered, TakenAfter, as_orders
 from simulation.philox import uniforms
 from simulation.program import ORDER, Floats, Orders
 from simulation.streams import Purpose, Stream
 from simulation.tables import tabulate
 
 _WHOLE = OrderClass("", "", 1.0, 0)
+AGAIN = 1
+"""Counter, in place of a visit, of the draw that says after which order of the past a new one takes."""
 _Indices = NDArray[np.intp]
 
 
@@ -61,7 +64,8 @@ def draw_orders(
     last_s = inf if until_s is None else until_s
     found = releases(metagraph, start, origin, stream, cases, last_s, first_at_start)
     drawn = _Drawn(metagraph, origin, stream, found)
-    return Orders(Numbered(prefix, len(found.t_s)), drawn.table())
+    table = drawn.table()
+    return Orders(Numbered(prefix, len(found.t_s)), table, drawn.attributes)
 
 
 def generate_orders(
@@ -101,6 +105,14 @@ class _Drawn:
         self._zone = ZoneInfo(metagraph.arrivals.time_zone)
         self._stream = stream
         self._found = found
+        self._kinds: list[Mapping[str, str]] = [{}]
+        self._of = np.zeros(len(found.t_s), np.int64)
+        """Which one of `_kinds` each order takes after."""
+
+    @property
+    def attributes(self) -> TakenAfter | None:
+        """Of each, once its table is drawn; None if nothing is known of any."""
+        return TakenAfter(self._kinds, self._of) if len(self._kinds) > 1 else None
 
     def table(self) -> np.ndarray[tuple[int, ...], np.dtype[np.void]]:
         """ORDER of each."""
@@ -148,6 +160,34 @@ class _Drawn:
                 )
             due_s = table["due_s"][mine]
             table["lost_s"][mine] = due_s + self._values(kind.grace, mine, Purpose.PATIENCE)
+        if kind.sample is not None:
+            self._take_after(table, kind.sample, mine)
+
+    def _take_after(
+        self, table: np.ndarray[tuple[int, ...], np.dtype[np.void]], sample: Sample, mine: _Indices
+    ) -> None:
+        """Attributes of one order of the past each, by weight, with the value and dates that go with them."""
+        rows = sample.rows
+        weights = np.cumsum([row.weight for row in rows])
+        us = uniforms(self._stream, mine, ARRIVALS, AGAIN, Purpose.CLASS) * weights[-1]
+        last = int(np.searchsorted(weights, weights[-1]))
+        picked = np.minimum(np.searchsorted(weights, us, side="right"), last)
+        known = len(self._kinds)
+        self._kinds += [
+            {name: text for name, text in zip(sample.attributes, row.has, strict=True) if text}
+            for row in rows
+        ]
+        self._of[mine] = known + picked
+        release_s = self._found.t_s[mine]
+        for field, column, since in (
+            ("value", "value", np.zeros(len(mine))),
+            ("due_after_s", "due_s", release_s),
+            ("lost_after_s", "lost_s", release_s),
+        ):
+            said = [getattr(row, field) for row in rows]
+            found = np.array([np.nan if one is None else one for one in said], np.float64)[picked]
+            told = ~np.isnan(found)
+            table[column][mine[told]] = since[told] + found[told]
 
     def _values(self, law: Fitted, mine: _Indices, purpose: Purpose) -> Floats:
         return tabulate(law.law).draws(uniforms(self._stream, mine, ARRIVALS, 0, purpose))

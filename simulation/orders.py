@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import inf
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metagraph.model import Metagraph
 from metagraph.orders import Order, ProfitShape
@@ -76,6 +77,31 @@ class Numbered(Sequence[str]):
         return 0 if digits.startswith("0") else int(digits)
 
 
+class TakenAfter(Sequence[Mapping[str, str]]):
+    """Attributes of orders of which many are alike: the few kinds, and which of them each order is."""
+
+    __slots__ = ("kinds", "of")
+
+    def __init__(self, kinds: Sequence[Mapping[str, str]], of: NDArray[np.int64]) -> None:
+        self.kinds = tuple(kinds)
+        self.of = of
+
+    def __len__(self) -> int:
+        return len(self.of)
+
+    @overload
+    def __getitem__(self, index: int) -> Mapping[str, str]: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Mapping[str, str], ...]: ...
+    def __getitem__(self, index: int | slice) -> Mapping[str, str] | tuple[Mapping[str, str], ...]:
+        if isinstance(index, slice):
+            return tuple(self.kinds[i] for i in self.of[index].tolist())
+        return self.kinds[int(self.of[index])]
+
+    def __iter__(self) -> Iterator[Mapping[str, str]]:
+        return (self.kinds[i] for i in self.of.tolist())
+
+
 def parts_of(ids: Sequence[str]) -> tuple[tuple[str, ...] | Numbered, ...]:
     """The pieces that ids are made of."""
     if isinstance(ids, Ids):
@@ -133,8 +159,25 @@ def joined(metagraph: Metagraph, first: Orders, second: Orders) -> Orders:
 def _attributes(first: Orders, second: Orders) -> Sequence[Mapping[str, str]] | None:
     if first.attributes is None and second.attributes is None:
         return None
-    none: Mapping[str, str] = {}
-    return tuple(a for part in (first, second) for a in (part.attributes or (none,) * len(part)))
+    one, other = (_taken_after(part) for part in (first, second))
+    return TakenAfter((*one.kinds, *other.kinds), np.concatenate([one.of, other.of + len(one.kinds)]))
+
+
+def _taken_after(orders: Orders) -> TakenAfter:
+    found = orders.attributes
+    if isinstance(found, TakenAfter):
+        return found
+    if found is None:
+        return TakenAfter(({},), np.zeros(len(orders), np.int64))
+    return TakenAfter(found, np.arange(len(found)))
+
+
+def attribute_names(orders: Orders, taken: Collection[str]) -> tuple[str, ...]:
+    """Attributes that any order could have, as column names of a log that has those in `taken` already."""
+    found = orders.attributes
+    kinds = found.kinds if isinstance(found, TakenAfter) else found or ()
+    names = dict.fromkeys(name for kind in kinds for name in kind)
+    return tuple(name for name in names if name.casefold() not in taken)
 
 
 def _curves(metagraph: Metagraph, first: Orders, second: Orders) -> Floats | None:

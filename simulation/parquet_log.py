@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metagraph.errors import UsageError
+from simulation.orders import attribute_names
 from simulation.program import Floats
 from simulation.run import OUTCOMES, Run
 
@@ -33,7 +35,7 @@ COLUMNS = (
 
 
 def batch_of(run: Run, replication: int) -> pa.RecordBatch:
-    """The run's executions by start: COLUMNS.
+    """The run's executions by start: COLUMNS, and a column for every attribute of orders.
 
     Instants are UTC, to the millisecond; `end_time` is null of what is under way, `resource` and `queue` are
     '' for nobody and none.
@@ -45,6 +47,8 @@ def batch_of(run: Run, replication: int) -> pa.RecordBatch:
     log, network = run.executions, run.program.network
     by_start = np.lexsort((np.arange(len(log)), log.start_s))
     labels = network.nodes["label"][log.node]
+    orders = run.program.orders
+    names = attribute_names(orders, COLUMNS)
     return pa.record_batch(
         [
             pa.array(np.full(len(log), replication, np.int32)),
@@ -58,8 +62,12 @@ def batch_of(run: Run, replication: int) -> pa.RecordBatch:
             _named((*network.queue_ids, ""), log.queue[by_start]),
             pa.array(log.preemptions[by_start]),
             _named(OUTCOMES, run.outcomes[log.order[by_start]]),
+            *(
+                _named([kind.get(name, "") for kind in orders.attributes or ()], log.order[by_start])
+                for name in names
+            ),
         ],
-        schema=_schema(),
+        schema=_schema(names),
     )
 
 
@@ -68,17 +76,23 @@ class ParquetLog:
 
     def __init__(self, path: Path) -> None:
         """Raises UsageError if the file can't be written."""
-        import pyarrow.parquet as pq
-
         self._path = path
+        self._writer: Any = None
         try:
-            self._writer: Any = pq.ParquetWriter(path, _schema(), compression="zstd")
+            self._file = path.open("wb")
         except OSError as fault:
             raise UsageError(f"{path} can't be written: {fault.strerror or fault}") from None
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """One replication's; see `batch_of`."""
+        """One replication's; see `batch_of`. The first one says which attributes orders have."""
+        if self._writer is None:
+            self._writer = self._opened(batch.schema)
         self._writer.write_batch(batch, row_group_size=max(batch.num_rows, 1))
+
+    def _opened(self, schema: pa.Schema) -> Any:
+        import pyarrow.parquet as pq
+
+        return pq.ParquetWriter(self._file, schema, compression="zstd")
 
     def __enter__(self) -> ParquetLog:
         return self
@@ -86,17 +100,19 @@ class ParquetLog:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.close()
+        (self._writer or self._opened(_schema())).close()
+        self._file.close()
         if kind is not None:
             self._path.unlink(missing_ok=True)
 
 
-def _schema() -> pa.Schema:
+def _schema(attributes: Sequence[str] = ()) -> pa.Schema:
     import pyarrow as pa
 
     instant = pa.timestamp("ms", tz="UTC")
     kinds = (pa.int32(), *[pa.string()] * 3, *[instant] * 4, pa.string(), pa.int32(), pa.string())
-    return pa.schema(list(zip(COLUMNS, kinds, strict=True)))
+    said = [(name, pa.string()) for name in attributes]
+    return pa.schema([*zip(COLUMNS, kinds, strict=True), *said])
 
 
 def _named(names: Any, indices: NDArray[Any]) -> Any:

@@ -56,12 +56,18 @@ def frame_of_run(run: Run) -> pd.DataFrame:
 
 
 def frame_with_outcomes(run: Run) -> pd.DataFrame:
-    """The same, and a column `outcome`: what became of the row's order, one of OUTCOMES."""
+    """The same, a column `outcome`: what became of the row's order, one of OUTCOMES, and a column for every
+    attribute of orders."""
+    from simulation.orders import attribute_names
     from simulation.run import OUTCOMES
 
     log, frame = run.executions, frame_of_run(run)
     done = ~np.isnan(log.end_s)
     frame["outcome"] = np.asarray(OUTCOMES, dtype=object)[run.outcomes[log.order[done]]]
+    orders = run.program.orders
+    for name in attribute_names(orders, frame.columns):
+        values = np.array([kind.get(name, "") for kind in orders.attributes or ()], dtype=object)
+        frame[name] = values[log.order[done]]
     return frame
 
 

@@ -25,7 +25,7 @@ from metagraph.model import (
 )
 from metagraph.model import Choice as Decision
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Gateway, Start, Task, WaitBreakdown
-from metagraph.orders import Arrivals, OrderClass, OrderModel, ProfitShape
+from metagraph.orders import Arrivals, OrderClass, OrderModel, PastOrder, ProfitShape, Sample
 from metagraph.paces import Pace
 from metagraph.routing import Level, Routing, RoutingRow
 
@@ -318,9 +318,26 @@ def order_models(draw: st.DrawFn) -> OrderModel:
         )
         for (cls, segment), share in zip(keys, parts, strict=True)
     ]
+    classes = [replace(c, sample=draw(st.none() | samples())) for c in classes]
     profit = draw(st.none() | st.builds(ProfitShape, finite, finite))
     priority = {segment: draw(amounts) for _, segment in keys}
     return OrderModel(tuple(classes), profit, draw(st.dictionaries(labels, labels, max_size=2)), priority)
+
+
+@st.composite
+def samples(draw: st.DrawFn) -> Sample:
+    names = draw(st.lists(labels, max_size=3, unique=True))
+    weights = draw(st.lists(st.integers(0, 99), min_size=1, max_size=4).filter(any))
+    maybe = st.none() | finite
+    return Sample(
+        tuple(names),
+        tuple(
+            PastOrder(
+                tuple(draw(labels) for _ in names), float(weight), draw(maybe), draw(maybe), draw(maybe)
+            )
+            for weight in weights
+        ),
+    )
 
 
 def provenances() -> st.SearchStrategy[Provenance]:

@@ -64,6 +64,19 @@ def test_rows_go_by_their_start() -> None:
     assert [(row["case_id"], row["start_time"]) for row in rows] == [(r[0], r[3]) for r in log.rows()]
 
 
+def test_attributes_of_orders_have_columns_unless_their_names_are_taken(tmp_path: Path) -> None:
+    given = [Order("1", 0.0, attributes={"region": "north", "Resource": "x"}), Order("2", 0.0)]
+    log = run(lower(station(Constant(60.0)), given, origin=ORIGIN), 0)
+    with ParquetLog(tmp_path / "log.parquet") as file:
+        file.write(batch_of(log, 0))
+    table = pq.read_table(tmp_path / "log.parquet")
+    assert tuple(table.column_names) == (*COLUMNS, "region")
+    assert table["region"].to_pylist() == ["north", ""]
+    frame = frame_with_outcomes(log)
+    assert frame["region"].tolist() == ["north", ""]
+    assert "Resource" not in frame
+
+
 def test_nobody_and_nothing(tmp_path: Path) -> None:
     log = run(lower(process(row("a"), Constant(1.5)), orders([0.25]), origin=ORIGIN), 0)
     one = batch_of(log, 0).to_pylist()[0]
