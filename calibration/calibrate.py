@@ -12,7 +12,8 @@ import numpy as np
 
 from calibration.agents import Resources, fit_resources
 from calibration.arrivals import EndOfLog, arrival_defaults, fit_arrivals
-from calibration.durations import Durations, Groups, fit_durations
+from calibration.duration_rows import Groups
+from calibration.durations import Durations, fit_durations
 from calibration.order_model import fit_orders, group_cases, order_defaults
 from calibration.routing import fit_routing
 from calibration.settings import Settings
@@ -69,7 +70,7 @@ class Calibrator:
         snapshot, s = self._snapshot, settings
         window = self._once(("window", s.window_share), lambda: open_window(snapshot, s.window_share))
         who = (s.window_share, s.use_contention, s.use_calendars, s.time_zone, s.orders)
-        laws = (s.ks_limit, s.fast)
+        laws = (s.ks_limit, s.fast, s.pooled)
         people = self._once(("people", who, laws), lambda: _people(window, settings))
         waits = self._once(
             ("waits", who, s.use_delay, s.use_pace, replayed),

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calibration.agents import Resources
-from calibration.fitting import SHIFTED_NAME, ZERO_S, differs, fit_law
-from calibration.local_time import Floats, Mask
+from calibration.duration_rows import Groups, Names, fit_table
+from calibration.fitting import ZERO_S, fit_law
+from calibration.local_time import Floats
 from calibration.settings import Settings
+from calibration.speeds import Sample
 from calibration.window import ENOUGH, Window
 from eventlogs.snapshot import NO_RESOURCE
 from metagraph.distributions import Constant, Fitted
 from metagraph.model import Default
 from metagraph.nodes import DurationRow, DurationTable
-
-ROW_LEVELS = 41
-"""Observed quantiles kept for a row of a class or agent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,31 +30,21 @@ class Durations:
     defaults: tuple[Default, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Class and segment of every case; '' where there are none."""
-
-    cls: tuple[str, ...]
-    segment: tuple[str, ...]
-
-
 def fit_durations(window: Window, resources: Resources, groups: Groups, settings: Settings) -> Durations:
     """Laws of work for every activity that was seen to end in the window's rows."""
     snapshot = window.snapshot
     work, defaults = work_seconds(window, resources)
-    ended = window.rows & ~np.isnan(snapshot.end_s)
-    running = window.rows & np.isnan(snapshot.end_s)
+    ended = ~np.isnan(snapshot.end_s)
+    names = Names.of(groups, snapshot)
     tables: dict[str, DurationTable] = {}
     for a, label in enumerate(snapshot.activities):
-        mine = snapshot.activity == a
-        rows = np.flatnonzero(mine & ended)
-        if len(rows):
-            censored = work[mine & running]
-            tables[label] = _table(
-                rows, work, censored[censored > ZERO_S], window, resources, groups, settings
-            )
+        rows = np.flatnonzero((snapshot.activity == a) & window.rows)
+        if ended[rows].any():
+            sample = Sample(work[rows], ended[rows])
+            labels = names.of_rows(rows, snapshot)
+            tables[label] = fit_table(sample, labels, settings, by_agent=not resources.agentless[a])
             defaults += _few(label, tables[label].default)
-    return Durations(tables, _fallback(work[ended]), tuple(defaults))
+    return Durations(tables, _fallback(work[ended & window.rows]), tuple(defaults))
 
 
 def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Default]]:
@@ -90,72 +78,6 @@ def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Def
         for a in np.flatnonzero(counts)
     ]
     return work, defaults
-
-
-def _table(
-    rows: NDArray[np.int64],
-    work: Floats,
-    censored: Floats,
-    window: Window,
-    resources: Resources,
-    groups: Groups,
-    settings: Settings,
-) -> DurationTable:
-    """The pooled row, then a row for every group of at least ENOUGH executions that differs from the rest."""
-    values = work[rows]
-    pooled = fit_law(values, "task", censored=censored, ks_limit=settings.ks_limit, fast=settings.fast)
-    out = [DurationRow(pooled)]
-    if len(rows) < 2 * ENOUGH:
-        return DurationTable(tuple(out))
-    families = _likely(pooled)
-
-    def law(members: Mask, level: str) -> Fitted:
-        return fit_law(
-            values[members],
-            level,
-            ks_limit=settings.ks_limit,
-            families=families,
-            fast=settings.fast or not families,
-            pictured=ROW_LEVELS,
-        )
-
-    snapshot = window.snapshot
-    cases = np.searchsorted(snapshot.offsets, rows, side="right") - 1
-    cls, segment = np.array(groups.cls)[cases], np.array(groups.segment)[cases]
-    everyone = np.ones(len(rows), np.bool_)
-    out += [DurationRow(law(m, "class"), segment=s) for s, m in _different(values, segment, everyone)]
-    classes = list(_different(values, cls, everyone))
-    out += [DurationRow(law(m, "class"), cls=c) for c, m in classes]
-    agents = snapshot.resource[rows]
-    if resources.agentless[snapshot.activity[rows[0]]]:
-        return DurationTable(tuple(out))
-    names = np.array([*snapshot.resources, ""], dtype=object)
-    # An agent's row hides its class's: where classes differ, agents are told apart within them.
-    scopes: list[tuple[str | None, Mask]] = [(c, m) for c, m in classes] or [(None, everyone)]
-    for scope, members in scopes:
-        out += [
-            DurationRow(law(m, "agent"), cls=scope, agent=str(names[int(a)]))
-            for a, m in _different(values, agents, members)
-            if int(a) != NO_RESOURCE
-        ]
-    return DurationTable(tuple(out))
-
-
-def _different(values: Floats, label: NDArray[np.generic], scope: Mask) -> Iterator[tuple[str, Mask]]:
-    """Labels whose values differ from those of all other labels in the scope, in order."""
-    found = np.unique(label[scope])
-    if len(found) < 2:
-        return
-    for name in found:
-        members = scope & (label == name)
-        if members.sum() >= ENOUGH and differs(np.sort(values[members]), np.sort(values[scope & ~members])):
-            yield str(name), members
-
-
-def _likely(pooled: Fitted) -> Sequence[str]:
-    """The two families nearest to the pooled law."""
-    tried = {f: ks for f, ks in (pooled.candidates or {}).items() if not f.endswith(SHIFTED_NAME)}
-    return sorted(tried, key=lambda f: tried[f])[:2]
 
 
 def _few(label: str, pooled: Fitted) -> list[Default]:

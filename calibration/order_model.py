@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from calibration.arrivals import case_bounds
-from calibration.durations import Groups
+from calibration.duration_rows import Groups
 from calibration.fitting import quantile_law
 from calibration.local_time import Floats
 from calibration.order_sample import sample_of, usable_attributes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.durations import Groups
+from calibration.duration_rows import Groups
 from calibration.local_time import Floats
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window

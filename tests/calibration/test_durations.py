@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from calibration.agents import fit_resources
-from calibration.durations import Durations, Groups, fit_durations
+from calibration.duration_rows import Groups
+from calibration.durations import Durations, fit_durations
 from calibration.settings import Settings
 from calibration.window import open_window
 from eventlogs.snapshot import Snapshot

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.durations import Groups
+from calibration.duration_rows import Groups
 from calibration.routing import fit_routing
 from calibration.settings import Settings
 from calibration.window import open_window
