@@ -1,22 +1,24 @@
-"""Structure from variants: pm4py's inductive miner, and its process tree as a block tree.
-
-The only module that imports pm4py.
-"""
+"""Structure from variants: a block tree that has a task for every activity."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal, get_args
 
+from discovery import miners
 from discovery.naming import task_ids
-from discovery.normal_form import EMPTY, children, choice, leaves, loop, numbered, parallel, rebuilt, sequence
+from discovery.normal_form import EMPTY, children, choice, leaves, loop, numbered, rebuilt, sequence
 from metagraph.blocks import Block, Choice, Leaf, Loop, Parallel
 from metagraph.errors import DataError
 
-if TYPE_CHECKING:
-    from pm4py.objects.process_tree.obj import ProcessTree
+Miner = Literal["inductive", "directly-follows", "split", "heuristics"]
+MINERS: tuple[Miner, ...] = get_args(Miner)
+ETA = 0.4
+"""Split miner: percentile of the frequencies below which connections are dropped; its authors' default."""
+DEPENDENCY = 0.5
+"""Heuristics miner: least dependency of a connection; pm4py's default."""
 
 Variant = tuple[tuple[str, ...], int]
 """A sequence of activities, and how many cases had it."""
@@ -48,63 +50,80 @@ def frequent(variants: Sequence[Variant], limit: int = MAX_VARIANTS) -> Kept:
     return Kept(tuple(kept), sum(n for _, n in kept) / cases if cases else 1.0)
 
 
-def mine(variants: Sequence[Variant], noise: float) -> Block:
-    """The structure that the inductive miner finds in these variants, in normal form.
+def mine(
+    variants: Sequence[Variant],
+    noise: float,
+    miner: Miner = "inductive",
+    *,
+    coverage: float = 1.0,
+    any_order: bool = False,
+) -> Block:
+    """The structure that a miner finds in these variants, in normal form.
 
-    `noise` 0 is the plain miner (IM), which allows every variant; above 0 the infrequent one (IMf), which
-    disregards directly-follows relations rarer than this share of the most frequent one of an activity
-    (Leemans, Fahland & van der Aalst 2013). An activity that it disregards altogether may occur after the one
-    that it follows most often, so that every activity has a task.
+    `noise` is of the inductive miner: 0 is the plain one (IM), which allows every variant; above 0 the
+    infrequent one (IMf), which disregards directly-follows relations rarer than this share of the most
+    frequent one of an activity (Leemans, Fahland & van der Aalst 2013). The others have their usual
+    thresholds. With `coverage` below 1 only the most frequent variants are mined, as many as have this share
+    of the cases. An activity that is disregarded altogether may occur after the one that it follows most
+    often, so that every activity has a task. Split and heuristics miner may find what blocks can't say: with
+    `any_order` the tasks in it may come in any order.
 
-    Raises DataError if there are no variants, or if an activity came out at more than one place.
+    Raises DataError if there are no variants, or if an activity came out at more than one place;
+    NotNestedError if the structure isn't made of nested blocks.
     """
     kept = frequent(variants).variants
     if not kept:
         raise DataError("no closed case with an activity to mine: give a log with at least one finished case")
     labels = sorted({activity for activities, _ in kept for activity in activities})
-    # pm4py's sets would be walked in an order that depends on the process's hash seed if they held text.
     code = {label: i + 1 for i, label in enumerate(labels)}
-    tree = _process_tree({tuple(code[a] for a in activities): n for activities, n in kept}, noise)
+    coded = {tuple(code[a] for a in activities): n for activities, n in covering(kept, coverage)}
     ids = task_ids(labels)
-    block = _block(tree, {code[label]: Leaf(ids[label], label) for label in labels})
+    tasks = {code[label]: Leaf(ids[label], label) for label in labels}
+    block = _mined(coded, tasks, noise, miner, any_order)
     found = Counter(leaf.label for leaf in leaves(block))
     repeated = [label for label, n in found.items() if n > 1]
     if repeated:
         raise DataError(f"the miner placed the activity {repeated[0]!r} more than once: choose another noise")
+    return numbered(_ordered(_with_all(block, kept), _places(kept)))
+
+
+def covering(ranked: Sequence[Variant], share: float) -> Sequence[Variant]:
+    """The most frequent variants, as many as it takes to have this share of the cases."""
+    wanted = share * sum(n for _, n in ranked)
+    taken = 0
+    for i, (_, n) in enumerate(ranked):
+        taken += n
+        # Sums of whole cases: a share of 1 must not lose the last one to rounding.
+        if taken >= wanted - 1e-9:
+            return ranked[: i + 1]
+    return ranked
+
+
+def _mined(coded: miners.Coded, tasks: miners.Tasks, noise: float, miner: Miner, any_order: bool) -> Block:
+    match miner:
+        case "inductive":
+            return miners.inductive(coded, tasks, noise)
+        case "directly-follows":
+            return miners.directly_follows(coded, tasks)
+        case "split":
+            return miners.split(coded, tasks, ETA, any_order=any_order)
+        case "heuristics":
+            return miners.heuristics(coded, tasks, DEPENDENCY, any_order=any_order)
+
+
+def _with_all(block: Block, kept: Sequence[Variant]) -> Block:
+    """The block with a place for every activity of the variants."""
+    labels = sorted({activity for activities, _ in kept for activity in activities})
+    ids = task_ids(labels)
+    found = {leaf.label for leaf in leaves(block)}
     for label in labels:
         if label not in found:
             leaf: Block = Leaf(ids[label], label)
             repeats = any(activities.count(label) > 1 for activities, _ in kept)
             extra = choice((loop(leaf, (EMPTY,)) if repeats else leaf, EMPTY))
-            block = _inserted(block, extra, _usual_predecessor(label, set(found), kept))
-            found[label] = 1
-    return numbered(_ordered(block, _places(kept)))
-
-
-def _process_tree(variants: Mapping[tuple[int, ...], int], noise: float) -> ProcessTree:
-    from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL
-    from pm4py.algo.discovery.inductive.variants.im import IMUVCL
-    from pm4py.algo.discovery.inductive.variants.imf import IMFUVCL
-
-    log = IMDataStructureUVCL(Counter(variants))
-    return IMFUVCL({}).apply(log, {"noise_threshold": noise}) if noise else IMUVCL({}).apply(log, {})
-
-
-def _block(tree: ProcessTree, tasks: Mapping[int, Leaf]) -> Block:
-    if tree.operator is None:
-        return EMPTY if tree.label is None else tasks[tree.label]
-    parts = [_block(child, tasks) for child in tree.children]
-    match tree.operator.name:
-        case "SEQUENCE":
-            return sequence(parts)
-        case "XOR":
-            return choice(parts)
-        case "PARALLEL":
-            return parallel(parts)
-        case "LOOP":
-            return loop(parts[0], parts[1:])
-        case other:
-            raise NotImplementedError(f"process tree operator {other}")
+            block = _inserted(block, extra, _usual_predecessor(label, found, kept))
+            found.add(label)
+    return block
 
 
 def _usual_predecessor(label: str, known: Collection[str], variants: Iterable[Variant]) -> str:

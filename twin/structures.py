@@ -1,14 +1,16 @@
-"""Candidate structures of a log: mined at several noise levels, with and without parallel blocks."""
+"""Candidate structures of a log: by several miners, with and without parallel blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from metagraph.blocks import Block, Skeleton, skeleton
 
 if TYPE_CHECKING:
+    from discovery.miner import Miner, Variant
+    from discovery.reduction import NotNestedError
     from eventlogs.snapshot import Snapshot
 
 
@@ -19,13 +21,24 @@ class Recipe:
     noise: float | None
     """Of the inductive miner; None: no miner, any activity may follow any other."""
     free_order: bool = False
-    """Parallel branches whose executions never overlap become work in any order, guided by history."""
+    """Parallel branches whose executions never overlap become work in any order, guided by history; so do
+    the tasks of what a miner joined by gateways that don't nest."""
+    miner: Miner = "inductive"
+    coverage: float = 1.0
+    """Mined from the most frequent variants that together have this share of the cases."""
 
     @property
     def name(self) -> str:
         if self.noise is None:
             return "history alone"
-        return f"inductive miner, noise {self.noise:g}" + (", free order" if self.free_order else "")
+        words = [f"{self.miner} miner"]
+        if self.miner == "inductive":
+            words.append(f"noise {self.noise:g}")
+        if self.coverage < 1:
+            words.append(f"variants of {self.coverage:.0%} of the cases")
+        if self.free_order:
+            words.append("free order")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +47,94 @@ class Structure:
 
     recipe: Recipe
     skeleton: Skeleton
+    same: tuple[str, ...] = ()
+    """Names of later recipes that came to the same structure."""
 
 
-def structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> tuple[Structure, ...]:
-    """The distinct structures that the recipes make of a log, in their order."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A recipe that gave no structure that can be used."""
+
+    recipe: Recipe
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the recipes made of a log."""
+
+    structures: tuple[Structure, ...]
+    """The distinct ones, in the order of the recipes."""
+    refused: tuple[Refused, ...]
+
+
+def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
+    """Follow the recipes; every one is among the structures, the same as one of them, or refused.
+
+    Raises DataError if the log has no closed case.
+    """
     from discovery.free_order import flower, free_order, overlap_share
-    from discovery.miner import mine
+    from discovery.reduction import NotNestedError
     from eventlogs.mining.variants import variants
 
     counted = variants(snapshot)
     overlaps = overlap_share(snapshot)
-    mined: dict[float, Block] = {}
+    mined: dict[Recipe, Block | NotNestedError] = {}
     distinct: dict[Block, Structure] = {}
+    refused: list[Refused] = []
     for recipe in recipes:
         if recipe.noise is None:
-            block = flower(tuple(sorted({activity for trace, _ in counted for activity in trace})))
+            block = flower(sorted({activity for trace, _ in counted for activity in trace}))
         else:
-            if recipe.noise not in mined:
-                mined[recipe.noise] = mine(counted, recipe.noise)
-            block = mined[recipe.noise]
-            block = free_order(block, overlaps) if recipe.free_order else block
-        distinct.setdefault(block, Structure(recipe, skeleton(block)))
-    return tuple(distinct.values())
+            # The free order of what is nested is made of the nested one.
+            source = recipe if recipe.miner in LOOSE else replace(recipe, free_order=False)
+            if source not in mined:
+                mined[source] = _mined(counted, source)
+            result = mined[source]
+            if isinstance(result, NotNestedError):
+                refused.append(Refused(recipe, str(result)))
+                continue
+            block = free_order(result, overlaps) if recipe.free_order else result
+        known = distinct.get(block)
+        if known is None:
+            distinct[block] = Structure(recipe, skeleton(block))
+        elif recipe != known.recipe:
+            distinct[block] = replace(known, same=(*known.same, recipe.name))
+    return Found(tuple(distinct.values()), tuple(refused))
+
+
+def structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> tuple[Structure, ...]:
+    """The distinct structures that the recipes make of a log, in their order."""
+    return find_structures(snapshot, recipes).structures
 
 
 def recipes(noises: Sequence[float]) -> tuple[Recipe, ...]:
     """Candidates from the strictest reading of the log to the loosest."""
     mined = [Recipe(noise, free) for free in (False, True) for noise in noises]
     return (*mined, Recipe(None))
+
+
+def more_recipes(noises: Sequence[float]) -> tuple[Recipe, ...]:
+    """All candidates: as `recipes`, and other miners, and only the frequent variants."""
+    strict = [Recipe(noise) for noise in noises]
+    strict += [Recipe(0.0, coverage=share) for share in COVERAGES]
+    strict += [Recipe(0.0, miner=miner) for miner in OTHERS]
+    return (*strict, *(replace(recipe, free_order=True) for recipe in strict), Recipe(None))
+
+
+COVERAGES = (0.95, 0.9, 0.8)
+LOOSE: tuple[Miner, ...] = ("split", "heuristics")
+"""Their models need not be nested."""
+OTHERS: tuple[Miner, ...] = ("directly-follows", *LOOSE)
+
+
+def _mined(counted: Sequence[Variant], recipe: Recipe) -> Block | NotNestedError:
+    from discovery.miner import mine
+    from discovery.reduction import NotNestedError
+
+    try:
+        return mine(
+            counted, recipe.noise or 0.0, recipe.miner, coverage=recipe.coverage, any_order=recipe.free_order
+        )
+    except NotNestedError as refused:
+        return refused

@@ -147,20 +147,27 @@ def public_variants(public_logs: Path, name: str) -> list[Variant]:
 
 def _from_raw_log(log: list[Variant], noise: float) -> Block:
     """What pm4py finds in a table with one row an event."""
-    import pandas as pd
     from pm4py import discover_process_tree_inductive
+
+    return tree_block(discover_process_tree_inductive(raw_log(log), noise_threshold=noise))
+
+
+def raw_log(log: list[Variant]) -> Any:
+    """A table with one row an event, as pm4py takes it."""
+    import pandas as pd
 
     cases = (activities for activities, n in log for _ in range(n))
     rows = [(str(case), activity) for case, activities in enumerate(cases) for activity in activities]
     table = pd.DataFrame(rows, columns=["case:concept:name", "concept:name"])
     table["time:timestamp"] = pd.date_range("2026-01-01", periods=len(table), freq="s", tz="UTC")
-    return _converted(discover_process_tree_inductive(table, noise_threshold=noise))
+    return table
 
 
-def _converted(tree: Any) -> Block:
+def tree_block(tree: Any) -> Block:
+    """A process tree as a block."""
     if tree.operator is None:
         return EMPTY if tree.label is None else Leaf(tree.label, tree.label)
-    parts = tuple(map(_converted, tree.children))
+    parts = tuple(map(tree_block, tree.children))
     match tree.operator.name:
         case "SEQUENCE":
             return kinds.Sequence(parts)
