@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from metagraph.check_tokens import token_faults
+from metagraph.errors import DataError
+from metagraph.expressions import parse
 from metagraph.faults import Fault, listed, shown
 from metagraph.model import Metagraph
 from metagraph.nodes import End, Flow, Gateway, Node, Start
-from metagraph.routing import Level, Routing
+from metagraph.routing import MOST_RULES, Level, Routing
 
 WEIGHT_TOLERANCE = 1e-6
 """How far weights and shares may be from summing to 1."""
@@ -135,8 +137,35 @@ def _routing_faults(metagraph: Metagraph, nodes: dict[str, Node]) -> Iterator[Fa
                 f"{listed(routing.flows) or 'none'}; the flows that leave it are "
                 f"{listed(outgoing.get(node.id, [])) or 'none'}",
             )
+        yield from _rule_faults(routing, where)
         yield from _level_faults(routing, where)
         yield from _row_faults(routing, where)
+
+
+def _rule_faults(routing: Routing, where: str) -> Iterator[Fault]:
+    if len(routing.rules) > MOST_RULES:
+        yield Fault(
+            f"{where}, rules", f"{len(routing.rules)} of them; at most {MOST_RULES} can be told apart"
+        )
+    for i, rule in enumerate(routing.rules, 1):
+        try:
+            parse(rule.when, f"{where}, rule {i}")
+        except DataError as error:
+            yield Fault(f"{where}, rule {i}", str(error).removeprefix(f"{where}, rule {i}").lstrip(",: "))
+        if rule.n < 0:
+            yield Fault(f"{where}, rule {i}", f"n = {rule.n}; a count can't be negative")
+    known = {"", *map(str, range(1, len(routing.rules) + 1))}
+    for row in routing.rows:
+        if not 0 <= row.level < len(routing.levels) or not routing.levels[row.level].rule:
+            continue
+        level = routing.levels[row.level]
+        at = level.cls + level.segment + level.visit
+        if at < len(row.key) and row.key[at] not in known:
+            yield Fault(
+                f"{where}, context {list(row.key)}",
+                f"{shown(row.key[at])} is no rule; expected the number of one, from 1 to "
+                f"{len(routing.rules)}, or '' for orders that meet none",
+            )
 
 
 def _level_faults(routing: Routing, where: str) -> Iterator[Fault]:
@@ -179,4 +208,4 @@ def share_faults(shares: tuple[float, ...], where: str, what: str) -> Iterator[F
 
 
 def _width(level: Level) -> int:
-    return level.cls + level.segment + level.visit + max(level.history, 0)
+    return level.cls + level.segment + level.visit + level.rule + max(level.history, 0)

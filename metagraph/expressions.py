@@ -87,6 +87,19 @@ class Expression:
         except ValueError as error:
             raise self._refused(order, str(error)) from None
 
+    def meets(self, order: Order) -> bool:
+        """As `holds`, but an order that lacks what is asked for isn't one of those meant."""
+        try:
+            given = self._give(order)
+        except LookupError:
+            return False
+        except (ValueError, ArithmeticError):
+            given = self._of(order)
+        try:
+            return logical(given)
+        except ValueError as error:
+            raise self._refused(order, str(error)) from None
+
     def _of(self, order: Order) -> Value:
         try:
             return self._give(order)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_VISIT = 5
+MOST_RULES = 255
+"""Business rules that one gateway may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,8 @@ class Level:
     cls: bool = False
     segment: bool = False
     visit: bool = False
+    rule: bool = False
+    """Which of the gateway's business rules is the first that the order meets."""
     history: int = 0
     """How many of the last completed activities."""
 
@@ -29,6 +33,8 @@ class Context:
     """1 for the first time this order reaches this gateway."""
     history: Sequence[str]
     """Completed activities of the order, oldest first."""
+    rule: str = ""
+    """Number of the first rule that the order meets, '1' for the first of them; '' if it meets none."""
 
     def key(self, level: Level) -> tuple[str, ...]:
         """The row key at a level; a history shorter than asked is padded with '' in front."""
@@ -39,6 +45,8 @@ class Context:
             parts.append(self.segment)
         if level.visit:
             parts.append(str(min(self.visit, MAX_VISIT)))
+        if level.rule:
+            parts.append(self.rule)
         if level.history:
             last = tuple(self.history[-level.history :])
             parts.extend(("",) * (level.history - len(last)) + last)
@@ -59,6 +67,18 @@ class RoutingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BusinessRule:
+    """Orders for which a gateway chooses in a way of its own."""
+
+    when: str
+    """An expression on orders; an order that lacks what it asks for doesn't meet it."""
+    n: int = 0
+    """Decisions observed of such orders; 0 if set by hand."""
+    by_hand: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Routing:
     """The choice at one gateway. Levels go from the most specific to the least; the first level that has a
     row for the context decides; the last level is the empty one and always has a row."""
@@ -68,6 +88,8 @@ class Routing:
     """Outgoing flow ids, in the order of the weights."""
     levels: tuple[Level, ...]
     rows: tuple[RoutingRow, ...]
+    rules: tuple[BusinessRule, ...] = ()
+    """Numbered from 1 on; the first that an order meets is its rule, where levels ask for it."""
 
     def overall(self) -> RoutingRow:
         """The row without context.

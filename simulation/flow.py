@@ -105,7 +105,13 @@ class Flow(Matching):
 
     def _journey(self, order: int, t: float) -> Journey:
         columns = self.columns
-        journey = Journey(self.frame, order, columns.cls[order], columns.segment[order])
+        journey = Journey(
+            self.frame,
+            order,
+            columns.cls[order],
+            columns.segment[order],
+            columns.ruled[order] if columns.ruled else (),
+        )
         self.journeys[order] = journey
         self.sums.order(1, t)
         if columns.lost[order] < inf:

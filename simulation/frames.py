@@ -74,12 +74,13 @@ class TaskFrame(Shared):
 class RouteLevel(Shared):
     """One back-off level of a gateway: where the cumulative weights of (context, history) begin."""
 
-    __slots__ = ("cls", "rows", "segment", "span", "visit")
+    __slots__ = ("cls", "rows", "rule", "segment", "span", "visit")
 
     def __init__(self, network: Network, level: np.void) -> None:
         self.cls = bool(level["cls"])
         self.segment = bool(level["segment"])
         self.visit = bool(level["visit"])
+        self.rule = bool(level["rule"])
         self.span = int(level["span"])
         first, n = int(level["row"]), int(level["rows"])
         rows = network.rows[first : first + n]
@@ -100,6 +101,7 @@ class Frame(Shared):
         self.needs: list[int] = nodes["need"].tolist()
         self.visit: list[int] = nodes["visit"].tolist()
         self.merge: list[int] = nodes["merge"].tolist()
+        self.ruled: list[int] = nodes["ruled"].tolist()
         self.targets: list[tuple[int, ...]] = [
             tuple(network.targets[first : first + n].tolist())
             for first, n in zip(nodes["target"].tolist(), nodes["targets"].tolist(), strict=True)
@@ -186,7 +188,19 @@ class Frame(Shared):
 class Columns(Shared):
     """Orders, each field a list."""
 
-    __slots__ = ("cls", "curves", "due", "early", "importance", "lost", "release", "rule", "segment", "value")
+    __slots__ = (
+        "cls",
+        "curves",
+        "due",
+        "early",
+        "importance",
+        "lost",
+        "release",
+        "rule",
+        "ruled",
+        "segment",
+        "value",
+    )
 
     def __init__(self, orders: Orders) -> None:
         table = orders.table
@@ -199,6 +213,7 @@ class Columns(Shared):
         self.rule = table["rule"].tolist()
         self.cls = table["cls"].tolist()
         self.segment = table["segment"].tolist()
+        self.ruled: list[list[int]] = [] if orders.ruled is None else orders.ruled.tolist()
         self.curves = None if orders.curves is None else orders.curves.tolist()
 
 

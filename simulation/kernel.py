@@ -126,7 +126,7 @@ class Kernel:
         if (releases[1:] < releases[:-1]).any():
             come = come[np.argsort(np.maximum(releases, self._begin_s), kind="stable")]
         memory.fix("releases", come)
-        for name in ("curves", "designated", "ranks", "assigned"):
+        for name in ("curves", "designated", "ranks", "assigned", "ruled"):
             given = getattr(orders, name)
             if given is not None:
                 memory.fix(name, np.ascontiguousarray(given))

@@ -51,6 +51,7 @@ WORLD = np.dtype(
         ("n_visits", _L),
         ("n_merges", _L),
         ("n_tasks", _L),
+        ("n_ruled", _L),
         ("begin_node", _L),
         ("code_base", _L),
         ("span", _L),
@@ -65,6 +66,7 @@ WORLD = np.dtype(
         ("designated", _L),
         ("ranks", _L),
         ("assigned", _L),
+        ("ruled", _L),
         ("releases", _L),
         ("n_releases", _L),
         # What changes.

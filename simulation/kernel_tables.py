@@ -47,6 +47,7 @@ class Tables:
             "n_visits": network.visits,
             "n_merges": network.merges,
             "n_tasks": network.tasks,
+            "n_ruled": network.ruled,
             "begin_node": network.start,
             "code_base": network.base,
             "span": network.span,

@@ -165,6 +165,10 @@ def _route(w: Record, slot: int, node: int, visit: int) -> int:
             context = context << 24 | (int(journey.segment) + 1)
         if level.visit != 0:
             context = context << 4 | min(visit, MAX_VISIT)
+        if level.rule != 0:
+            context = context << 8
+            if record.ruled >= 0:
+                context |= int_at(w.ruled, int(journey.order) * w.n_ruled + record.ruled)
         found = _row(w, level.row, level.row + level.rows, context, journey.history % level.span)
         if found >= 0:
             weight = int(row_of(w.rows, found).weight)

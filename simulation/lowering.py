@@ -19,6 +19,7 @@ from simulation.lowering_laws import Laws
 from simulation.lowering_names import Names, names_of
 from simulation.lowering_nodes import lower_nodes
 from simulation.lowering_orders import check_orders, check_standing, earliest_of, standings, under_policy
+from simulation.lowering_rules import rules_met
 from simulation.orders import as_orders, joined, orders_of
 from simulation.program import Network, Orders, Program, Standing
 
@@ -56,6 +57,10 @@ def lower(
     check_orders(arrays, len(standing), None if state is None else state.at_s, origin)
     given = _given(names, orders, state)
     arrays = under_policy(metagraph, network, said, arrays, given, lenient=state is not None)
+    if network.ruled:
+        alike = isinstance(orders, Orders)
+        ruled = rules_met(metagraph, arrays, given, len(standing), alike=alike)
+        arrays = replace(arrays, ruled=ruled)
     return Program(network, _sealed(arrays), standing, origin, None if state is None else state.at_s)
 
 

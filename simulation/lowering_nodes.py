@@ -37,6 +37,7 @@ class Nodes:
     visits: int
     merges: int
     tasks: int
+    ruled: int
     nodes: Records
     targets: Ints
     task_queues: Ints
@@ -80,7 +81,7 @@ class _Lowering:
         self.task_queues: list[int] = []
         self.durations: list[int] = []
         self.delays: list[int] = []
-        self.levels: list[tuple[int, int, int, int, int, int]] = []
+        self.levels: list[tuple[int, int, int, int, int, int, int]] = []
         self.rows: list[tuple[int, int, int]] = []
         self.cumulative: list[float] = []
 
@@ -97,6 +98,7 @@ class _Lowering:
             visits=int(records["visit"].max(initial=-1)) + 1,
             merges=int(records["merge"].max(initial=-1)) + 1,
             tasks=int(records["task"].max(initial=-1)) + 1,
+            ruled=int(records["ruled"].max(initial=-1)) + 1,
             nodes=records,
             targets=np.array(self.targets, np.int32),
             task_queues=np.array(self.task_queues, np.int32),
@@ -128,9 +130,9 @@ class _Lowering:
         """NODE of each; the lists grow."""
         graph = self.graph
         records = np.zeros(len(graph.nodes), NODE)
-        for name in ("visit", "merge", "task", "label", "delay", "pace"):
+        for name in ("visit", "merge", "task", "label", "delay", "pace", "ruled"):
             records[name] = -1
-        visits, merges, tasks = count(), count(), count()
+        visits, merges, tasks, ruled = count(), count(), count(), count()
         outgoing, incoming = graph.outgoing(), _incoming(graph)
         for record, node in zip(records, graph.nodes, strict=True):
             kind = record["kind"] = _kind(node)
@@ -143,6 +145,8 @@ class _Lowering:
                 record["merge"], record["need"] = next(merges), incoming[node.id]
             if kind == Kind.ROUTE:
                 self._route(node, record)
+                if self.routing[node.id].rules:
+                    record["ruled"] = next(ruled)
             if isinstance(node, Task):
                 record["task"] = next(tasks)
                 self._task(node, record)
@@ -180,7 +184,8 @@ class _Lowering:
         record["level"], record["levels"] = len(self.levels), len(found) + 1
         for level, rows in zip((*table.levels, Level()), (*found, {(0, 0): overall}), strict=True):
             span = base**level.history
-            self.levels.append((level.cls, level.segment, level.visit, len(self.rows), len(rows), span))
+            asked = (level.cls, level.segment, level.visit, level.rule)
+            self.levels.append((*asked, len(self.rows), len(rows), span))
             for (context, history), weights in sorted(rows.items()):
                 self.rows.append((context, history, len(self.cumulative)))
                 self.cumulative += weights
@@ -195,6 +200,8 @@ class _Lowering:
             context = context << 24 | self.names.segments[parts.pop(0)] + 1
         if level.visit:
             context = context << 4 | min(int(parts.pop(0)), MAX_VISIT)
+        if level.rule:
+            context = context << 8 | int(parts.pop(0) or 0)
         for label in parts:
             history = history * self.names.base + self.names.codes[label]
         return context, history

@@ -84,6 +84,8 @@ class _State:
         self.names = program.orders.ids
         table = program.orders.table[:n]
         self.kinds = list(zip(table["cls"].tolist(), table["segment"].tolist(), strict=True))
+        ruled = program.orders.ruled
+        self.ruled: list[list[int]] = [[]] * n if ruled is None else ruled[:n].tolist()
         self.reader = Reader(network, self.frame, self.standing, self.kinds, self.at_s, present)
         self.rows: list[Row] = []
         self.table: Records = np.zeros(0, _ROW)
@@ -113,7 +115,7 @@ class _State:
 
     def _journey(self, order: int, standing: Standing) -> Journey:
         frame = self.frame
-        journey = Journey(frame, order, *self.kinds[order])
+        journey = Journey(frame, order, *self.kinds[order], self.ruled[order])
         journey.history = standing.history
         journey.tokens = len(standing.tokens) + sum(standing.merged.values())
         for node, n in standing.visits.items():

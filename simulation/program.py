@@ -82,6 +82,7 @@ NODE = np.dtype(
         ("merge", np.int32),  # column of the counters of and_merges
         ("level", np.int32),  # first of `levels` in Network.levels
         ("levels", np.int32),
+        ("ruled", np.int32),  # column of Orders.ruled of a route that has rules; -1: it has none
         ("task", np.int32),  # number of the task among the tasks
         ("code", np.int32),  # of its activity in histories
         ("label", np.int32),  # index into Network.labels
@@ -113,6 +114,7 @@ LEVEL = np.dtype(
         ("cls", np.int32),
         ("segment", np.int32),
         ("visit", np.int32),
+        ("rule", np.int32),
         ("row", np.int32),  # first of `rows` in Network.rows, sorted by (context, history)
         ("rows", np.int32),
         ("span", np.int64),  # histories are looked at modulo this; 1: not at all
@@ -185,6 +187,8 @@ class Network:
     """Columns of visits."""
     merges: int
     tasks: int
+    ruled: int
+    """Routes with rules."""
     nodes: Records
     targets: Ints
     task_queues: Ints
@@ -249,6 +253,8 @@ class Orders:
     """[order, task]: the queue that a schedule names; -1: none."""
     given: Sequence[Order] | None = None
     """The orders themselves, for policies written in Python."""
+    ruled: Ints | None = None
+    """[order, route with rules]: number of the first rule that the order meets, from 1 on; 0: none."""
     curves: Floats | None = None
     """[order, 5]: early, due, late, final, lost of each order's profit curve, where any order has one of its
     own (others repeat the policy's); None: the policy's for all."""

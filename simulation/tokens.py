@@ -29,13 +29,26 @@ class Uniforms(Protocol):
 class Journey:
     """One order on its way."""
 
-    __slots__ = ("cls", "history", "items", "merged", "order", "segment", "steps", "tokens", "visits")
+    __slots__ = (
+        "cls",
+        "history",
+        "items",
+        "merged",
+        "order",
+        "ruled",
+        "segment",
+        "steps",
+        "tokens",
+        "visits",
+    )
 
-    def __init__(self, frame: Frame, order: int, cls: int, segment: int) -> None:
+    def __init__(self, frame: Frame, order: int, cls: int, segment: int, ruled: Sequence[int]) -> None:
         self.order = order
         """Its index, which keys its random numbers."""
         self.cls = cls
         self.segment = segment
+        self.ruled = ruled
+        """Per route with rules: number of the first one that it meets; empty without such routes."""
         self.history = 0
         """Code of the activities it completed."""
         self.tokens = 1
@@ -111,6 +124,8 @@ def _weights(frame: Frame, journey: Journey, here: int, visit: int) -> int:
             context = context << 24 | journey.segment + 1
         if level.visit:
             context = context << 4 | visit
+        if level.rule:
+            context = context << 8 | (journey.ruled[frame.ruled[here]] if frame.ruled[here] >= 0 else 0)
         found = level.rows.get((context, journey.history % level.span))
         if found is not None:
             return found

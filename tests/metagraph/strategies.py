@@ -27,7 +27,7 @@ from metagraph.model import Choice as Decision
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Gateway, Start, Task, WaitBreakdown
 from metagraph.orders import Arrivals, OrderClass, OrderModel, PastOrder, ProfitShape, Sample
 from metagraph.paces import Pace
-from metagraph.routing import Level, Routing, RoutingRow
+from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
 
 labels = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 amounts = st.floats(0, 1e9, allow_subnormal=True)
@@ -277,11 +277,18 @@ def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
 
 @st.composite
 def contexts(draw: st.DrawFn, plain: Routing) -> Routing:
-    levels = (Level(visit=True, history=2), Level())
-    keys = draw(st.lists(st.tuples(st.sampled_from("12345"), labels, labels), unique=True, max_size=3))
+    levels = (Level(visit=True, rule=True, history=2), Level())
+    texts = draw(st.lists(st.sampled_from(["amount > 5", "has(due_h) and cls != 'a'"]), max_size=2))
+    rules = tuple(draw(st.builds(BusinessRule, st.just(t), st.integers(0, 99), st.booleans())) for t in texts)
+    numbers = st.sampled_from(["", *(str(i + 1) for i in range(len(rules)))])
+    keys = draw(
+        st.lists(st.tuples(st.sampled_from("12345"), numbers, labels, labels), unique=True, max_size=3)
+    )
     several = len(plain.flows)
     rows = [RoutingRow(0, key, draw(shares(several)), draw(st.integers(0, 99))) for key in keys]
-    return replace(plain, levels=levels, rows=(*rows, RoutingRow(1, (), plain.rows[0].weights, 5)))
+    return replace(
+        plain, levels=levels, rows=(*rows, RoutingRow(1, (), plain.rows[0].weights, 5)), rules=rules
+    )
 
 
 @st.composite

@@ -47,6 +47,20 @@ def test_values(text: str, given: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "meets"),
+    [("country == 'AT'", True), ("nothing > 5", False), ("not nothing == 5", False), ("early_h < 9", False)],
+)
+def test_an_order_that_lacks_what_a_rule_asks_for_does_not_meet_it(text: str, meets: bool) -> None:
+    assert parse(text, "rule").meets(ORDER) is meets
+
+
+@pytest.mark.parametrize("text", ["country > 5", "prio + 1", "value / (release_h - 1) > 2"])
+def test_a_rule_that_makes_no_sense_for_an_order_is_an_error(text: str) -> None:
+    with pytest.raises(DataError, match="can't be found for order 17"):
+        parse(text, "rule").meets(ORDER)
+
+
+@pytest.mark.parametrize(
     ("text", "holds"),
     [
         ("segment == 'gold' and value > 1000", True),

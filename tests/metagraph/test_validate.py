@@ -19,7 +19,7 @@ from metagraph.model import Approval, ClosingFact, Ending, Metagraph, Provenance
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Flow, Start, Task
 from metagraph.orders import Arrivals, OrderClass, OrderModel
 from metagraph.paces import Pace
-from metagraph.routing import Level, Routing, RoutingRow
+from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
 from metagraph.validate import check, validate
 from tests.metagraph.strategies import metagraphs, plain_metagraph
 
@@ -144,6 +144,16 @@ FAULTS: list[tuple[Edit, str]] = [
     (
         row((0, (), (0.5, 0.5)), (0, ("A",), (0.5, 0.5))),
         "row 1 (context ['A']): 1 parts of context; level 0 has 0",
+    ),
+    (routing(rules=(BusinessRule("amount >"),)), "routing of x, rule 1: position 1:"),
+    (
+        routing(rules=(BusinessRule("amount > 5", -1),)),
+        "routing of x, rule 1: n = -1; a count can't be negative",
+    ),
+    (routing(rules=(BusinessRule("amount > 5"),) * 256), "routing of x, rules: 256 of them; at most 255"),
+    (
+        row((0, ("2",), (0.5, 0.5)), (1, (), (0.5, 0.5)), levels=(Level(rule=True), Level())),
+        "routing of x, context ['2']: \"2\" is no rule; expected the number of one, from 1 to 0",
     ),
     (row((0, (), (0.5, 0.5)), (0, (), (0.1, 0.9))), "routing of x, level 0, context []: given 2 times"),
     (row((0, (), (NAN, 1.0))), 'routing, "x", rows, item 0, weights, item 0: nan is no finite number'),

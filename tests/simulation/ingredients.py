@@ -20,7 +20,7 @@ from metagraph.distributions import Constant, Distribution, Empirical, Fitted, P
 from metagraph.nodes import DelayTable, DurationRow, DurationTable
 from metagraph.orders import Order, ProfitShape
 from metagraph.paces import Pace
-from metagraph.routing import Level, Routing, RoutingRow
+from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -99,6 +99,16 @@ _LEVELS = (
     (Level(cls=True),),
     (Level(segment=True, history=1),),
     (Level(cls=True, segment=True, visit=True, history=2), Level(cls=True, visit=True)),
+    (Level(rule=True),),
+    (Level(cls=True, visit=True, rule=True, history=1), Level(segment=True, rule=True), Level(history=1)),
+)
+RULES = (
+    "size > 1",
+    "colour == 'red'",
+    "colour in ['red', 'blue'] and not size > 2",
+    "has(colour) and cls == 'a'",
+    "release_h < 4 or value > 100",
+    "segment == 'north'",
 )
 
 
@@ -112,6 +122,7 @@ def shares(dice: Dice, n: int, last: bool) -> tuple[float, ...]:
 def routing(dice: Dice, node: str, flows: tuple[str, ...], labels: Sequence[str], leaves: bool) -> Routing:
     """A gateway's choice by class, segment, visit and history, backed off."""
     levels = pick(dice, _LEVELS)
+    rules = some(dice, RULES, 3) if any(level.rule for level in levels) or chance(dice, 10) else ()
     rows = {}
     for i, level in enumerate(levels):
         for _ in range(dice.integer(1, 4)):
@@ -119,11 +130,13 @@ def routing(dice: Dice, node: str, flows: tuple[str, ...], labels: Sequence[str]
                 *((pick(dice, CLASSES[:3]),) if level.cls else ()),
                 *((pick(dice, SEGMENTS),) if level.segment else ()),
                 *((pick(dice, "12345"),) if level.visit else ()),
+                *((pick(dice, ("", *(str(i + 1) for i in range(len(rules))))),) if level.rule else ()),
                 *(pick(dice, ("", *labels)) for _ in range(level.history)),
             )
             rows[i, key] = RoutingRow(i, key, shares(dice, len(flows), leaves), 10)
     overall = RoutingRow(len(levels), (), shares(dice, len(flows), leaves), 10)
-    return Routing(node, flows, (*levels, Level()), (*rows.values(), overall))
+    met = tuple(BusinessRule(when, 10) for when in rules)
+    return Routing(node, flows, (*levels, Level()), (*rows.values(), overall), met)
 
 
 # Laws
@@ -246,6 +259,12 @@ def queues(dice: Dice, agents: Sequence[str], rule: str) -> tuple[Queue, ...]:
 SHAPES = (None, ProfitShape(), ProfitShape(1.2, 1.0, 0.8, 0.3, -0.2), ProfitShape(1.0, 0.9, 0.9, 0.5, 0.0))
 
 
+def attributes(dice: Dice) -> dict[str, str]:
+    """A few, all as text; some orders have none."""
+    found = {"size": pick(dice, ("", "1", "2", "3.5")), "colour": pick(dice, ("", "red", "blue", "7"))}
+    return {name: value for name, value in found.items() if value}
+
+
 def order(dice: Dice, name: str, can_be_lost: bool) -> Order:
     """Released on the half hour; many share theirs with others."""
     release = pick(dice, (0.0, 0.0, HOUR, 9 * HOUR)) if chance(dice, 60) else dice.integer(0, 60) * HOUR / 2
@@ -262,4 +281,5 @@ def order(dice: Dice, name: str, can_be_lost: bool) -> Order:
         date_of(30, 6),
         date_of(70, 20),
         date_of(60, 40) if can_be_lost else None,
+        attributes(dice),
     )
