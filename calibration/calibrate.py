@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -12,6 +12,7 @@ import numpy as np
 
 from calibration.agents import Resources, fit_resources
 from calibration.arrivals import EndOfLog, arrival_defaults, fit_arrivals
+from calibration.breakdown import break_down
 from calibration.duration_rows import Groups
 from calibration.durations import Durations, fit_durations
 from calibration.order_model import fit_orders, group_cases, order_defaults
@@ -23,7 +24,7 @@ from discovery.replayed import Replayed
 from eventlogs.snapshot import Snapshot
 from metagraph.blocks import Skeleton
 from metagraph.model import Default, Metagraph, Provenance
-from metagraph.nodes import End, Start, Task
+from metagraph.nodes import End, Start, Task, WaitBreakdown
 
 _T = TypeVar("_T")
 NOBODY_WAITS = Default(
@@ -77,11 +78,15 @@ class Calibrator:
             lambda: fit_waits(window, replayed, people.resources, settings),
         )
         when = (s.window_share, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
+        went = self._once(
+            ("breakdown", s.fast, s.time_zone, replayed),
+            lambda: {} if s.fast else break_down(snapshot, replayed, settings),
+        )
         arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(window, settings))
         orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
         nameless = self._once(("nameless", s.orders), lambda: order_defaults(snapshot, s.orders))
         routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings)
-        tasks, unseen = _tasks(skeleton, people, waits)
+        tasks, unseen = _tasks(skeleton, people, waits, went)
         few = arrival_defaults(window, arrivals)
         free = () if settings.use_contention else (NOBODY_WAITS,)
         defaults = (
@@ -119,7 +124,9 @@ def _people(window: Window, settings: Settings) -> People:
     return People(groups, resources, fit_durations(window, resources, groups, settings))
 
 
-def _tasks(skeleton: Skeleton, people: People, waits: Waits) -> tuple[list[Task], list[Default]]:
+def _tasks(
+    skeleton: Skeleton, people: People, waits: Waits, went: Mapping[str, WaitBreakdown]
+) -> tuple[list[Task], list[Default]]:
     """A task for every label of the structure, with what is known of its activity."""
     tasks: list[Task] = []
     defaults: list[Default] = []
@@ -137,7 +144,7 @@ def _tasks(skeleton: Skeleton, people: People, waits: Waits) -> tuple[list[Task]
                 durations,
                 queues=(queue,) if queue else (),
                 delay=waits.delays.get(label),
-                waits=waits.breakdowns.get(label),
+                waits=went.get(label),
             )
         )
     return tasks, defaults
@@ -171,4 +178,14 @@ def _provenance(
         defaults=defaults,
         facts=facts,
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+        cycle_s=_cycle_seconds(snapshot),
     )
+
+
+def _cycle_seconds(snapshot: Snapshot) -> float | None:
+    if not snapshot.n_events:
+        return None
+    first = np.minimum.reduceat(snapshot.start_s, snapshot.offsets[:-1])
+    ends = np.where(np.isnan(snapshot.end_s), snapshot.until_s, snapshot.end_s)
+    last = np.maximum.reduceat(np.maximum(ends, snapshot.start_s), snapshot.offsets[:-1])
+    return round(float((last - first).mean()), 3)

@@ -1,4 +1,4 @@
-"""Where the time between enabled and start went, and the delay that neither shifts nor other work explain."""
+"""The delay before work that neither shifts nor other work explain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.agents import Resources, fit_capacity
+from calibration.agents import Resources
 from calibration.availability import Availability, find_availability
 from calibration.censored import place
 from calibration.fitting import differs, fit_law
@@ -17,15 +17,12 @@ from calibration.paces import fit_pace
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
 from discovery.replayed import Replayed
-from eventlogs.snapshot import NO_RESOURCE
 from metagraph.distributions import Fitted
-from metagraph.nodes import DelayTable, WaitBreakdown
+from metagraph.nodes import DelayTable
 from metagraph.paces import Pace
 
 DELAYED_S = 1.0
 """A task whose executions are delayed by less on average has no delay."""
-
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,48 +31,42 @@ class Waits:
 
     delays: Mapping[str, DelayTable]
     """Only where there is any delay to speak of."""
-    breakdowns: Mapping[str, WaitBreakdown]
     paces: tuple[Pace, ...]
     """At which the delays run, if not by the wall clock."""
 
 
 def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings: Settings) -> Waits:
-    """Decompose the waits of the executions that the replay found a place for.
+    """The delays of the executions that the replay found a place for.
 
     The delay of an execution runs from enabled to ready; shifts and other work explain the rest. It is at
     least the time until the last instant before its start at which somebody who does this task was on shift
     and had a hand free, which is what the extraneous-delay method of Chapela-Campa and Dumas (2024) takes;
     here with the task's pool in place of the agent, as in the simulation any of the pool would have taken the
-    work, and as a bound only. The breakdown looks at the very agent.
+    work, and as a bound only. What the very agent did meanwhile, `calibration/breakdown.py` tells.
     """
+    if not settings.use_delay:
+        return Waits({}, ())
     snapshot = window.snapshot
     availability = find_availability(snapshot, resources)
-    observed = availability
-    if not settings.use_contention:  # the model's agents are never busy, those of the log were
-        observed = find_availability(snapshot, replace(resources, capacity=fit_capacity(snapshot)))
     index = {name: i for i, name in enumerate(snapshot.resources)}
     pools = {q.id: tuple(index[name] for name in q.agents) for q in resources.queues}
     usable = window.rows & ~np.isnan(replayed.enabled_s)
     pace, clock = None, None
-    if settings.use_delay and settings.use_pace:
+    if settings.use_pace:
         waited = usable & (snapshot.start_s > replayed.enabled_s + DELAYED_S)
         pace, clock = fit_pace(snapshot.start_s[waited], snapshot, settings)
-    breakdowns: dict[str, WaitBreakdown] = {}
     delays: dict[str, DelayTable] = {}
     for a, label in enumerate(snapshot.activities):
         rows = np.flatnonzero(usable & (snapshot.activity == a))
         if not len(rows):
             continue
         enabled, start = replayed.enabled_s[rows], snapshot.start_s[rows]
-        who = snapshot.resource[rows] if label in pools else np.full(len(rows), NO_RESOURCE, np.int32)
-        breakdowns[label] = wait_breakdown(enabled, start, who, observed, resources)
-        if settings.use_delay:
-            delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
-            after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]
-            table = delay_table(delay, after)
-            if table is not None:
-                delays[label] = replace(table, pace=pace.id) if pace else table
-    return Waits(delays, breakdowns, (pace,) if pace and delays else ())
+        delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
+        after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]
+        table = delay_table(delay, after)
+        if table is not None:
+            delays[label] = replace(table, pace=pace.id) if pace else table
+    return Waits(delays, (pace,) if pace and delays else ())
 
 
 def delay_seconds(
@@ -96,27 +87,6 @@ def delay_seconds(
     if pace is None:
         return place(ready - enabled, start - enabled)
     return place(pace.between(enabled, ready), pace.between(enabled, start))
-
-
-def wait_breakdown(
-    enabled: Floats,
-    start: Floats,
-    who: NDArray[np.int32],
-    availability: Availability,
-    resources: Resources,
-) -> WaitBreakdown:
-    """Means over executions of one task of the wait while its agent was off shift, while it was at capacity,
-    and the rest."""
-    begin = np.minimum(enabled, start)
-    wait = start - begin
-    off, busy = np.zeros(len(wait)), np.zeros(len(wait))
-    for agent in np.unique(who[(who != NO_RESOURCE) & (wait > 0)]):
-        rows = np.flatnonzero((who == agent) & (wait > 0))
-        on = resources.timetable.clocks[agent].between(begin[rows], start[rows])
-        off[rows] = wait[rows] - on
-        busy[rows] = availability.busy[agent].covered(begin[rows], start[rows])
-    rest = np.maximum(wait - off - busy, 0.0)
-    return WaitBreakdown(len(wait), *(round(float(part.mean()), 3) for part in (off, busy, rest)))
 
 
 def delay_table(delay: Floats, after: NDArray[np.object_]) -> DelayTable | None:

@@ -108,6 +108,8 @@ class Provenance:
     facts: Mapping[str, str] = field(default_factory=dict)
     """What the import and the replay found, in words: fitness, quality, zone."""
     libraries: Mapping[str, str] = field(default_factory=dict)
+    cycle_s: float | None = None
+    """Mean over the cases of the time from first start to last end; of open ones, so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from metagraph.distributions import Fitted
@@ -95,12 +95,37 @@ class DelayTable:
 
 @dataclass(frozen=True, slots=True)
 class WaitBreakdown:
-    """Where the time between enabled and start went, on average over n executions, in seconds."""
+    """Where the time between enabled and end went, on average over n executions, in seconds.
+
+    Off shift, busy, prioritised, batching and remaining add up to the wait, work and stopped to the time from
+    start to end.
+    """
 
     n: int
     off_shift_s: float
     busy_s: float
+    """The agents were at capacity with what was ready earlier."""
     remaining_s: float
+    prioritised_s: float = 0.0
+    """They were at capacity with what was ready later and yet taken first."""
+    batching_s: float = 0.0
+    """The others of its batch weren't ready."""
+    work_s: float = 0.0
+    """From start to end, on shift and not suspended."""
+    stopped_s: float = 0.0
+    """From start to end, off shift or suspended."""
+    busy_with: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of busy and prioritised by the activity that kept the agents busy; the longest few."""
+
+    @property
+    def waiting_s(self) -> float:
+        """From enabled to start."""
+        return self.off_shift_s + self.busy_s + self.prioritised_s + self.batching_s + self.remaining_s
+
+    @property
+    def whole_s(self) -> float:
+        """From enabled to end."""
+        return self.waiting_s + self.work_s + self.stopped_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ import altair as alt
 import numpy as np
 
 from metagraph.model import Metagraph
-from metagraph.nodes import Task
 from metagraph.paces import Pace
 from twin.drawing_tools import BLUE, GREY, ORANGE, Picture, base, titled, to_png, to_svg, x, y
 from twin.fit_charts import fit_histogram, fit_qq
 from twin.forecast_charts import forecast_gantt, wip_fan
+from twin.time_charts import waits_chart
 from twin.validation import METRICS, Validation
 from twin.verdict import tested_log
-from twin.words import DAYS, unit_for
+from twin.words import DAYS
 
 __all__ = [
     "arrivals_profile",
@@ -33,8 +33,6 @@ __all__ = [
     "waits_chart",
     "wip_fan",
 ]
-
-WAIT_COLOURS = {"work": "#3b82a8", "off shift": "#b9c4cd", "agents busy": "#d97b3c", "remaining": "#c9b458"}
 
 
 def validation_bars(validation: Validation) -> Picture:
@@ -63,38 +61,6 @@ def _metric_panel(metric: str, sources: Mapping[str, Mapping[str, Sequence[float
     bars = bars.encode(x=x("mean", unit), color=alt.Color("source:N", scale=scale, legend=None))
     whiskers = chart.mark_rule(color=ORANGE, strokeWidth=2).encode(x=x("low", unit), x2="high")
     return alt.layer(bars, whiskers).properties(width=195, height=alt.Step(22), title=f"{metric}: {title}")
-
-
-def waits_chart(metagraph: Metagraph) -> Picture:
-    """Where the time of a task goes, on average over its executions."""
-    parts = {task.label: _parts(task) for task in metagraph.tasks()}
-    unit, length = unit_for(max((sum(p.values()) for p in parts.values()), default=1.0))
-    rows = [
-        {"task": label, "part": name, "time": seconds / length, "order": i}
-        for label, times in parts.items()
-        for i, (name, seconds) in enumerate(times.items())
-    ]
-    drawn = {
-        name: colour for name, colour in WAIT_COLOURS.items() if any(p.get(name) for p in parts.values())
-    }
-    colours = alt.Scale(domain=list(drawn), range=list(drawn.values()))
-    marks: alt.Chart = base(rows).mark_bar(height=13)
-    chart = marks.encode(
-        x=x("time", f"mean time per execution, {unit}"),
-        y=alt.Y("task", type="nominal", sort=list(parts), title=None, axis=alt.Axis(labelLimit=220)),
-        color=alt.Color("part:N", scale=colours, legend=alt.Legend(orient="bottom", title=None)),
-        order=alt.Order("order:Q"),
-        tooltip=["task:N", "part:N", alt.Tooltip("time:Q", format=".2f", title=unit)],
-    )
-    return chart.properties(width=560, height=alt.Step(22), title="Where the time goes")
-
-
-def _parts(task: Task) -> dict[str, float]:
-    parts = {"work": task.durations.default.law.mean()}
-    if task.waits:
-        waits = task.waits
-        parts |= {"off shift": waits.off_shift_s, "agents busy": waits.busy_s, "remaining": waits.remaining_s}
-    return parts
 
 
 def calendar_heatmap(metagraph: Metagraph) -> Picture:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
-from twin.files import check_writable, write_forecast, write_system, write_text
+from twin.files import check_picture_name, check_writable, write_forecast, write_system, write_text
 from twin.outlook import Forecast, Quote
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
@@ -21,6 +21,7 @@ from twin.validation import Validation
 if TYPE_CHECKING:
     from eventlogs.keeping.models import ModelInfo
     from eventlogs.snapshot import Snapshot
+    from twin.time_spent import TaskTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,25 @@ def write_pictures(model: Metagraph, svg: Path | None, report: Path | None) -> N
         from twin.report import write_report
 
         write_report(report, model)
+
+
+def write_waits(model: Metagraph, out: Path | None, chart: Path | None) -> tuple[TaskTime, ...]:
+    """Where the time goes, as a table and a picture where asked for.
+
+    Raises UsageError for a picture of an unknown kind, DataError where a file can't be written.
+    """
+    from twin.drawing_tools import write_picture
+    from twin.time_charts import waits_chart
+    from twin.time_spent import time_spent, write_csv
+
+    check_picture_name(chart)
+    check_writable(out, chart)
+    times = time_spent(model)
+    if out:
+        write_csv(out, times)
+    if chart:
+        write_picture(chart, waits_chart(model))
+    return times
 
 
 def list_models(db: str) -> tuple[ModelInfo, ...]:

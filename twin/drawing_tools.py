@@ -10,7 +10,7 @@ import altair as alt
 
 from twin.files import write_whole
 
-Picture = alt.Chart | alt.LayerChart | alt.FacetChart | alt.ConcatChart | alt.VConcatChart
+Picture = alt.Chart | alt.LayerChart | alt.FacetChart | alt.ConcatChart | alt.VConcatChart | alt.HConcatChart
 
 BLUE, ORANGE, RED, GREY = "#3b82a8", "#d97b3c", "#d0453b", "#8a97a3"
 """Legible on white and on near-black."""

@@ -11,12 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metagraph.errors import DataError
+from metagraph.errors import DataError, UsageError
 from twin.outlook import LEVELS, Forecast
 
 if TYPE_CHECKING:
     import pandas as pd
 
+PICTURES = (".svg", ".png", ".html")
+"""Ends of names of files that a chart can be written to."""
 QUANTILES = tuple(f"q{round(level * 100):02d}" for level in LEVELS)
 
 
@@ -52,6 +54,12 @@ def check_writable(*paths: Path | None) -> None:
             raise _unwritable(path, "there is no such folder")
         if not os.access(path.parent, os.W_OK):
             raise _unwritable(path, "no permission")
+
+
+def check_picture_name(path: Path | None) -> None:
+    """Raise UsageError for a chart's name that ends in something else."""
+    if path is not None and path.suffix not in PICTURES:
+        raise UsageError(f"--chart {path}: expected a name that ends in {', '.join(PICTURES)}")
 
 
 def _unwritable(path: Path, why: str | None) -> DataError:

@@ -28,12 +28,6 @@ def congestion_text(metagraph: Metagraph) -> str:
     return NO_CONGESTION if unlimited and all(unlimited) else ""
 
 
-def busy_told(metagraph: Metagraph) -> bool:
-    """Whether waiting for busy agents was told apart from other waiting."""
-    waits = [task.waits for task in metagraph.tasks() if task.waits]
-    return not congestion_text(metagraph) or any(wait.busy_s for wait in waits)
-
-
 def capacity_text(capacity: int) -> str:
     """How many items at once."""
     return "any number" if capacity >= UNLIMITED else f"{capacity:,}"

@@ -15,7 +15,7 @@ from metagraph.drawing import draw_svg
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
-from twin import model_words, words
+from twin import model_words, time_spent, words
 from twin.files import write_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, Quote
 from twin.validation import METRICS, Validation
@@ -77,7 +77,7 @@ def render(
         arrivals=model_words.arrivals_text(metagraph.arrivals) if metagraph.arrivals else "",
         endings=model_words.endings_text(metagraph),
         paced=model_words.PACED,
-        busy_known=model_words.busy_told(metagraph),
+        spent=_spent(metagraph),
         paces=[_inline(charts.pace_heatmap(pace)) for pace in metagraph.paces],
         diagrams=_diagrams(metagraph),
         pictures=_pictures(metagraph, validation, forecast),
@@ -144,7 +144,6 @@ def _task(metagraph: Metagraph, task: Task, with_pictures: bool) -> dict[str, An
         "label": task.label,
         "fit": _fit("", default),
         "agents": words.serving(metagraph, task),
-        "waits": task.waits,
         "delay": model_words.delay_text(task.delay) if task.delay else "none",
         "rows": [_fit(" · ".join(filter(None, (r.cls, r.segment, r.agent))), r.fitted) for r in rows],
         "pictures": [
@@ -153,6 +152,20 @@ def _task(metagraph: Metagraph, task: Task, with_pictures: bool) -> dict[str, An
         ]
         if with_pictures
         else [],
+    }
+
+
+def _spent(metagraph: Metagraph) -> dict[str, Any]:
+    """Where the time goes, with only those parts that there are."""
+    times = time_spent.time_spent(metagraph)
+    parts = [(part, name) for part, name in time_spent.PARTS.items() if any(t.mean_s[part] for t in times)]
+    return {
+        "times": times,
+        "parts": parts,
+        "meanings": [(name, time_spent.MEANINGS[name]) for _, name in parts],
+        "summary": time_spent.summary(times),
+        "modelled": time_spent.modelled(metagraph),
+        "busy": {t.task: time_spent.busy_text(t.busy_with_s) for t in time_spent.busy_told(times)},
     }
 
 

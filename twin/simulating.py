@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from metagraph.errors import UsageError
 from twin.courses import courses, grid_of
-from twin.files import check_writable, write_frame, write_whole
+from twin.files import check_picture_name, check_writable, write_frame, write_whole
 from twin.frames import frame_with_outcomes
 from twin.mine import check_table_name
 from twin.progress import Progress
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PICTURES = (".svg", ".png", ".html")
 DRAWN = 50
 """A picture shows so many runs at most: more of them hardly change a band."""
 
@@ -85,8 +84,7 @@ def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated
 def _check_files(wanted: SimulationRequest) -> None:
     check_writable(wanted.out, wanted.chart)
     check_table_name(wanted.out)
-    if wanted.chart is not None and wanted.chart.suffix not in PICTURES:
-        raise UsageError(f"--chart {wanted.chart}: expected a name that ends in {', '.join(PICTURES)}")
+    check_picture_name(wanted.chart)
 
 
 def _count(wanted: SimulationRequest) -> int | Precision:

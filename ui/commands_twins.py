@@ -27,6 +27,23 @@ def show(
     tables.show_twin(model, as_json)
 
 
+def waits(
+    twin: Twin,
+    db: Db = DB,
+    out: Annotated[Path | None, typer.Option(help="Write a row a task to this file (CSV).")] = None,
+    chart: Annotated[Path | None, typer.Option(help="Draw it to this file: .svg, .png or .html.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Where the time of orders goes: off shift, busy agents, prioritisation, batching, and what remains."""
+    from twin.commands import write_waits
+    from twin.source import read_twin
+    from ui import tables
+
+    model = read_twin(twin, db)
+    times = write_waits(model, out, chart)
+    tables.show_waits(model, times, as_json, out)
+
+
 def models(
     db: Db = DB,
     promote: Annotated[

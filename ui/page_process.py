@@ -10,7 +10,8 @@ from metagraph.model import Metagraph
 from metagraph.nodes import Gateway, Task
 from twin.charts import arrivals_profile, calendar_heatmap, waits_chart
 from twin.model_words import arrivals_text, congestion_text, gateway_names
-from twin.words import branch_text, gateway_text, share_text
+from twin.time_spent import MEANINGS, PARTS, busy_text, modelled, summary, time_spent, to_csv
+from twin.words import branch_text, gateway_text, percent, share_text, span
 from ui.diagram import diagram
 from ui.overrides_form import approval, overrides
 from ui.parts import built_twin, chosen_twin, picture, plain
@@ -33,9 +34,12 @@ def show() -> None:
     else:
         st.info("Click a task or a choice to see what is known of it.", icon=":material/touch_app:")
     st.divider()
-    whole, better, approved = st.tabs(
-        ["The whole process", "What you know better", "Approval"], key="about the process"
+    time, whole, better, approved = st.tabs(
+        ["Where the time goes", "People and arrivals", "What you know better", "Approval"],
+        key="about the process",
     )
+    with time:
+        _time(model, name)
     with whole:
         _whole(model)
     with better:
@@ -89,10 +93,44 @@ def _gateway_panel(model: Metagraph, gateway: Gateway) -> None:
             )
 
 
-def _whole(model: Metagraph) -> None:
+def _time(model: Metagraph, name: str) -> None:
+    times = time_spent(model)
+    if not times:
+        st.write("Not observed: this twin does not come from a log that tells it.")
+        return
+    st.write(plain(summary(times)))
+    st.caption(plain(f"Observed in the whole log. {modelled(model)}"))
     if congestion_text(model):
         st.info(congestion_text(model), icon=":material/info:")
     picture(waits_chart(model))
+    parts = {part: title for part, title in PARTS.items() if any(t.mean_s[part] for t in times)}
+    st.dataframe(
+        [
+            {"Task": t.task, "n": t.n, "Waiting": span(t.waiting_s)}
+            | {
+                title.capitalize(): span(t.mean_s[part]) if t.mean_s[part] else "–"
+                for part, title in parts.items()
+            }
+            | {
+                "h a month": None if t.per_month_h is None else round(t.per_month_h, 1),
+                "Of cycle time": "" if t.share_of_cycle is None else percent(t.share_of_cycle),
+                "Agents were busy with": busy_text(t.busy_with_s),
+            }
+            for t in times
+        ],
+        hide_index=True,
+    )
+    meanings = "; ".join(f"{title}: {MEANINGS[title]}" for title in parts.values())
+    st.caption(
+        plain(
+            f"Means per execution, from the moment the task could start to its end. {meanings}. Of cycle "
+            "time: of the time that all orders take from first start to last end; parallel tasks count each."
+        )
+    )
+    st.download_button("As CSV", to_csv(times), f"{name} time.csv", "text/csv", icon=":material/download:")
+
+
+def _whole(model: Metagraph) -> None:
     left, right = st.columns(2)
     with left:
         picture(calendar_heatmap(model), 290)

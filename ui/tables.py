@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from twin.model_words import busy_told, congestion_text
+from twin.model_words import congestion_text
+from twin.time_spent import (
+    PARTS,
+    WAITING,
+    TaskTime,
+    busy_text,
+    busy_told,
+    causes_text,
+    modelled,
+    summary,
+    time_spent,
+)
 from twin.validation import METRICS
-from twin.words import law_name, serving, span
+from twin.words import law_name, number, percent, serving, span
 from ui.console import MOST_ROWS, OUT, as_json, more, say, show_table
 
 if TYPE_CHECKING:
@@ -41,9 +53,9 @@ def show_twin(model: Metagraph, json_wanted: bool) -> None:
         sys.stdout.write(to_json(model))
         return
     _provenance(model)
-    told = busy_told(model)
-    columns = (*TASK_COLUMNS[:-2], "wait: other" if told else "wait: busy or other", TASK_COLUMNS[-1])
-    show_table("Tasks (means)", columns, [_task_row(model, task, told) for task in model.tasks()], (0, 2))
+    show_table("Tasks (means)", TASK_COLUMNS, [_task_row(model, task) for task in model.tasks()], (0, 2, 6))
+    if sentence := summary(time_spent(model)):
+        say(f"{sentence} 'tracetwin waits' tells more.")
     if sentence := congestion_text(model):
         say(sentence)
     _choices(model)
@@ -64,22 +76,52 @@ TASK_COLUMNS = (
     "law of the work",
     "work",
     "KS",
-    "wait: off shift",
-    "wait: busy",
-    "wait: other",
+    "wait",
+    "most of it",
     "agents",
 )
 
 
-def _task_row(model: Metagraph, task: Task, busy_known: bool) -> list[str]:
+def _task_row(model: Metagraph, task: Task) -> list[str]:
     fit, waits = task.durations.default, task.waits
-    known = [span(w) for w in (waits.off_shift_s, waits.busy_s, waits.remaining_s)] if waits else ["", "", ""]
-    known[1] = known[1] if busy_known else ""
+    waited, cause = "", ""
+    if waits:
+        waited = span(waits.waiting_s)
+        part = max(WAITING, key=lambda part: float(getattr(waits, part)))
+        cause = f"{PARTS[part]}" if waits.waiting_s else ""
     return [
         *(task.label, str(fit.n), law_name(fit.law), span(fit.law.mean())),
         "" if fit.ks is None else f"{fit.ks:.2f}",
-        *(*known, str(len(serving(model, task)) or "–")),
+        *(waited, cause, str(len(serving(model, task)) or "–")),
     ]
+
+
+def show_waits(model: Metagraph, times: Sequence[TaskTime], json_wanted: bool, written: Path | None) -> None:
+    """Where the time goes, the longest total first."""
+    if json_wanted:
+        as_json(times)
+        return
+    if not times:
+        say("Not observed: this twin does not come from a log that tells it.")
+        return
+    rows = [
+        (
+            *(t.task, f"{t.n:,}", span(t.waiting_s), causes_text(t), span(t.total_s - t.waiting_s)),
+            "" if t.per_month_h is None else number(t.per_month_h),
+            "" if t.share_of_cycle is None else percent(t.share_of_cycle),
+        )
+        for t in times[:MOST_ROWS]
+    ]
+    columns = ("task", "n", "waiting", "because of", "start to end", "hours a month", "of cycle time")
+    show_table("Where the time goes (means per execution)", columns, rows, (0, 3))
+    more(len(times))
+    busy = [(t.task, busy_text(t.busy_with_s)) for t in busy_told(times)[:MOST_ROWS]]
+    if busy:
+        show_table("What the agents were busy with", ("while this waited", "they did"), busy, (0, 1))
+    say(summary(times))
+    say(modelled(model))
+    if written:
+        say(f"Written to {written}.")
 
 
 def _provenance(model: Metagraph) -> None:

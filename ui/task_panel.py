@@ -8,7 +8,8 @@ from metagraph.distributions import Fitted
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from twin.charts import fit_histogram, fit_qq, pace_heatmap
-from twin.model_words import PACED, busy_told, capacity_text
+from twin.model_words import PACED, capacity_text
+from twin.time_spent import MEANINGS, PARTS, busy_text
 from twin.words import family_name, hours_text, law_name, mean_text, number, serving, span
 from ui.parts import picture, plain
 
@@ -56,15 +57,16 @@ def fit_pictures(fitted: Fitted, label: str) -> None:
 def _waits(model: Metagraph, task: Task) -> None:
     waits = task.waits
     if waits:
-        busy = span(waits.busy_s) if busy_told(model) else "not told apart"
-        parts = {
-            "Off shift": span(waits.off_shift_s),
-            "Agents busy": busy,
-            "Remaining": span(waits.remaining_s),
-        }
-        for column, (title, time) in zip(st.columns(3), parts.items(), strict=True):
-            column.metric(title, time)
-        st.caption(f"Means over {waits.n:,} executions, from the moment the task could start.")
+        parts = {PARTS[part]: float(getattr(waits, part)) for part in PARTS}
+        shown = {"waiting": waits.waiting_s} | {name: seconds for name, seconds in parts.items() if seconds}
+        for column, (title, seconds) in zip(st.columns(len(shown)), shown.items(), strict=True):
+            column.metric(title.capitalize(), span(seconds), help=MEANINGS.get(title))
+        st.caption(
+            f"Means over {waits.n:,} executions of the whole log, from the moment the task could start to "
+            "its end; whether the twin reproduces each part is said under “Where the time goes”."
+        )
+        if waits.busy_with:
+            st.write(plain(f"Meanwhile its agents were busy with: {busy_text(waits.busy_with)}."))
     else:
         st.write("No waiting was observed.")
     if task.delay:

@@ -12,7 +12,7 @@ from calibration.availability import find_availability
 from calibration.durations import work_seconds
 from calibration.settings import Settings
 from calibration.spans import Spans, both, union, without
-from calibration.waits import delay_seconds, fit_waits, wait_breakdown
+from calibration.waits import delay_seconds, fit_waits
 from calibration.window import open_window
 from eventlogs.snapshot import Snapshot
 from metagraph.blocks import Choice, Leaf, Sequence
@@ -59,15 +59,6 @@ def test_delays_agree_with_a_scan_of_every_minute(
     if least == 0.0:
         assert found == 0.0, "nothing shows that it wasn't ready at once"
 
-    agent = np.array([0], np.int32)
-    parts = wait_breakdown(
-        np.array([enabled * MINUTE]), np.array([start * MINUTE]), agent, availability, resources
-    )
-    taken = sum(busy("a", m) for m in range(enabled, start)) * MINUTE
-    assert parts.off_shift_s == 0.0
-    assert parts.busy_s == pytest.approx(taken)
-    assert parts.remaining_s == pytest.approx(wait * MINUTE - taken)
-
 
 minutes = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), max_size=6)
 
@@ -97,15 +88,13 @@ def test_spans_are_sets_of_instants(
         assert (found.start[1:] > found.end[:-1]).all()
 
 
-def test_a_night_is_off_shift_and_no_delay() -> None:
+def test_a_night_is_no_delay() -> None:
     rows = office_rows("ann", 12, 31)
     log = snapshot(rows)
     resources = resources_of(log)
     availability = find_availability(log, resources)
     late, morning = np.array([WEEK + 18 * HOUR]), np.array([WEEK + DAY + 9 * HOUR])
     assert delay_seconds(late, morning, (0,), availability)[0] == 0.0
-    parts = wait_breakdown(late, morning, np.array([0], np.int32), availability, resources)
-    assert (parts.off_shift_s, parts.busy_s, parts.remaining_s) == (15 * HOUR, 0.0, 0.0)
 
 
 def test_short_pauses_between_executions_are_no_free_time() -> None:
@@ -134,17 +123,6 @@ def test_waiting_that_nothing_explains_is_delay(contention: bool) -> None:
     found = fit_waits(window, made.replayed, fit_resources(window, settings), settings)
     assert set(found.delays) == {"B"}
     assert found.delays["B"].lookup("A").law == Constant(3 * HOUR)
-    waits = found.breakdowns["B"]
-    assert (waits.n, waits.remaining_s, waits.busy_s) == (40, 3 * HOUR, 0.0)
-
-
-def test_without_delays_in_the_model_the_breakdown_is_still_there() -> None:
-    made = known(snapshot(chained(40, 3 * HOUR)), chain("A", "B"))
-    settings = Settings(use_delay=False)
-    window = open_window(made.snapshot, 1.0)
-    found = fit_waits(window, made.replayed, fit_resources(window, settings), settings)
-    assert not found.delays
-    assert set(found.breakdowns) == {"A", "B"}
 
 
 def test_all_of_the_wait_for_nobody_is_delay() -> None:
@@ -187,7 +165,6 @@ def test_contention_is_no_delay() -> None:
     window = open_window(made.snapshot, 1.0)
     found = fit_waits(window, made.replayed, fit_resources(window, settings), settings)
     assert not found.delays
-    assert found.breakdowns["B"].busy_s == pytest.approx(2 * HOUR)
     apart = fit_waits(
         window,
         made.replayed,

@@ -178,6 +178,7 @@ JSON = {
     "forecast": ("forecast", "known.json", "--log", "orders", "--as-of", AS_OF, "--replications", "2"),
     "quote": ("quote", "known.json", "--log", "orders", "--as-of", AS_OF, "--replications", "2"),
     "show": ("show", "twin"),
+    "waits": ("waits", "twin"),
     "models": ("models",),
 }
 
@@ -433,6 +434,21 @@ def test_distances_stand_in_the_order_of_the_docs_and_perfect_facts_are_left_out
     assert heads
     assert "time zone: UTC" not in said
     assert said.index("Tasks (means)") < said.index("open orders: ")
+
+
+def test_waits_are_told_in_numbers_and_as_a_picture(here: Path) -> None:
+    times = json.loads(fine("waits", "twin.json", "--out", "time.csv", "--chart", "time.svg", "--json"))
+    table = rows(here / "time.csv")
+    assert [row["task"] for row in table] == [time["task"] for time in times]
+    assert [float(row["total_s"]) for row in table] == pytest.approx([time["total_s"] for time in times])
+    for time_of in times:
+        assert sum(time_of["mean_s"].values()) == pytest.approx(time_of["total_s"], abs=0.01)
+    assert (here / "time.svg").read_text("utf-8").startswith("<svg")
+    said = tracetwin("waits", "twin.json", "--chart", "time.gif")
+    assert (said.code, said.err) == (
+        2,
+        "tracetwin: --chart time.gif: expected a name that ends in .svg, .png, .html\n",
+    )
 
 
 def process(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -270,7 +270,12 @@ def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
         ),
         preemptible=draw(st.booleans()),
         cost=draw(amounts),
-        waits=draw(st.none() | st.builds(WaitBreakdown, st.integers(0, 99), finite, finite, finite)),
+        waits=draw(
+            st.none()
+            | st.builds(
+                WaitBreakdown, st.integers(0, 99), *[finite] * 7, st.dictionaries(labels, finite, max_size=2)
+            )
+        ),
         eta_error=draw(st.none() | fits()),
     )
 
@@ -367,4 +372,5 @@ def provenances() -> st.SearchStrategy[Provenance]:
         defaults=st.lists(st.builds(Default, labels, labels, labels), max_size=2).map(tuple),
         facts=st.dictionaries(labels, labels, max_size=2),
         libraries=st.dictionaries(labels, labels, max_size=2),
+        cycle_s=st.none() | finite,
     )

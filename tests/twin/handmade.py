@@ -47,7 +47,9 @@ def fitted(law: Parametric | ZeroInflated | Constant | Empirical, n: int = 400) 
 
 def task(node: str, label: str, minutes: float, queue: str) -> Task:
     law = Parametric("lognorm", (0.6, 0.0, minutes * 60.0), upper=minutes * 600.0)
-    waits = WaitBreakdown(400, 1800.0, 3600.0, 600.0)
+    waits = WaitBreakdown(
+        400, 1800.0, 3600.0, 600.0, 900.0, 0.0, minutes * 60.0, 0.0, {EVIL: 3000.0, "Ship": 1500.0}
+    )
     return Task(node, label, DurationTable((DurationRow(fitted(law)),)), (queue,), waits=waits)
 
 
@@ -104,6 +106,7 @@ def provenance() -> Provenance:
         defaults=(Default("Invoice", "a resource in 40 % of rows", "the agents seen elsewhere"),),
         facts={"fitness": "98 % of cases replayed without a deviation", "time zone": "UTC, not stated"},
         libraries={"pm4py": "2.7"},
+        cycle_s=10 * 3600.0,
     )
 
 

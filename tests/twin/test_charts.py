@@ -138,12 +138,18 @@ def test_validation_panels_hold_the_means_and_spreads() -> None:
     assert copied["low"] == copied["high"] == 1.5
 
 
-def test_waits_are_in_the_unit_of_the_axis() -> None:
+def test_times_are_in_the_units_of_their_axes() -> None:
     chart = spec(charts.waits_chart(handmade.twin()))
-    assert chart["encoding"]["x"]["title"].endswith(", h")
-    (bars,) = rows(chart)
-    busy = next(bar for bar in bars if bar["task"] == "Ship" and bar["part"] == "agents busy")
-    assert busy["time"] == pytest.approx(1.0)
+    mean, month = chart["hconcat"]
+    assert mean["encoding"]["x"]["title"].endswith(", h")
+    assert month["encoding"]["x"]["title"].endswith(", hours a month")
+    bars = [
+        next(b for (r,) in [rows(panel)] for b in r if b["task"] == "Ship" and b["part"] == "agents busy")
+        for panel in (mean, month)
+    ]
+    assert bars[0]["time"] == pytest.approx(1.0)
+    executions_a_month = 400 / 80 * 365.25 / 12
+    assert bars[1]["time"] == pytest.approx(executions_a_month)
 
 
 def test_heatmap_counts_agent_hours() -> None:
