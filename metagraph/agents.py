@@ -53,6 +53,9 @@ class Agent:
     """Works from then on; None: all along."""
     absences: tuple[Absence, ...] = ()
     breakdowns: Breakdowns | None = None
+    presence: float = 1.0
+    """Share of the days on which its calendar draws a shift that the agent does come. A calendar without
+    shifts draws nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from metagraph.errors import DataError
+from metagraph.shifts import Shift, usual_hours, weekly_seconds
 
 WEEK_S = 7 * 86400.0
 ALWAYS = ((0.0, WEEK_S),)
@@ -27,24 +28,36 @@ class CalendarException:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Weekly working hours."""
+    """Weekly working hours, or days drawn from the past."""
 
     id: str
     hours: tuple[tuple[float, float], ...] = ALWAYS
-    """Open intervals in seconds since Monday 00:00 local time, ascending, disjoint."""
+    """Open intervals in seconds since Monday 00:00 local time, ascending, disjoint. With `shifts` only these
+    parts of them are worked."""
     time_zone: str = "UTC"
     holidays: tuple[date, ...] = ()
     exceptions: tuple[CalendarException, ...] = ()
     note: str = ""
     """How it was found, and any fallback."""
+    shifts: tuple[tuple[Shift, ...], ...] = ()
+    """For each day, Monday to Sunday, the shifts of which at most one is drawn, for each agent and date on
+    its own. Empty: the same hours every week."""
 
     @property
     def always_open(self) -> bool:
-        return self.hours == ALWAYS and not self.holidays and not self.exceptions
+        return self.hours == ALWAYS and not (self.holidays or self.exceptions or self.shifts)
 
     def weekly_hours(self) -> float:
-        """Working hours in an ordinary week."""
+        """Working hours in an ordinary week, on average."""
+        if self.shifts:
+            return weekly_seconds(self.hours, self.shifts) / 3600
         return sum(end - start for start, end in self.hours) / 3600
+
+    def usual(self) -> Calendar:
+        """The calendar itself, or with the usual hours in place of shifts."""
+        if not self.shifts:
+            return self
+        return replace(self, hours=usual_hours(self.hours, self.shifts) or self.hours, shifts=())
 
 
 class WorkClock:
@@ -53,7 +66,7 @@ class WorkClock:
     `after(t, work_s)` is W^-1(W(t) + work): when that much work begun at t is done. Times are seconds since
     `origin` (a Monday 00:00 UTC), from `earliest_s` on, but always from one week before the origin on; asking
     for earlier ones raises ValueError. Where the clock never runs again, `next_on` and `after` are infinite.
-    No answer depends on what was asked before.
+    No answer depends on what was asked before. Of a calendar with shifts, the usual hours count.
     """
 
     __slots__ = ("_always", "_calendar", "_done", "_ends", "_first", "_origin", "_starts", "_weeks", "_zone")
@@ -61,7 +74,7 @@ class WorkClock:
     def __init__(self, calendar: Calendar, origin: datetime, *, earliest_s: float = 0.0) -> None:
         if not calendar.always_open and not calendar.hours and not calendar.exceptions:
             raise ValueError(f"calendar {calendar.id} has no working hours: nothing would ever finish")
-        self._calendar = calendar
+        self._calendar = calendar.usual()
         self._origin = origin
         self._always = calendar.always_open
         self._zone = ZoneInfo(calendar.time_zone)
@@ -197,19 +210,51 @@ def week_intervals(
     first = (origin + timedelta(seconds=begin)).astimezone(zone).date() - timedelta(days=1)
     spans: list[tuple[float, float]] = []
     for k in range(9):
-        day = first + timedelta(days=k)
-        if day in calendar.holidays:
-            continue
-        base = day.weekday() * 86400.0
-        for start, end in calendar.hours:
-            lo, hi = max(start, base), min(end, base + 86400.0)
-            if lo < hi:
-                spans.append((_at(day, lo - base, origin, zone), _at(day, hi - base, origin, zone)))
+        spans += day_intervals(calendar, origin, zone, first + timedelta(days=k))
+    return clipped(excepted(spans, calendar, origin), begin, stop)
+
+
+def day_intervals(
+    calendar: Calendar, origin: datetime, zone: ZoneInfo, day: date
+) -> list[tuple[float, float]]:
+    """The weekly hours on a local date, in seconds since the origin; none on a holiday."""
+    if day in calendar.holidays:
+        return []
+    base = day.weekday() * 86400.0
+    cuts = ((max(start, base) - base, min(end, base + 86400.0) - base) for start, end in calendar.hours)
+    return [(_at(day, lo, origin, zone), _at(day, hi, origin, zone)) for lo, hi in cuts if lo < hi]
+
+
+def shift_intervals(
+    calendar: Calendar, origin: datetime, zone: ZoneInfo, day: date, shift: Shift
+) -> list[tuple[float, float]]:
+    """The weekly hours that lie in a shift of a local date; none if it begins on a holiday."""
+    if day in calendar.holidays:
+        return []
+    start, end = _at(day, shift.start_s, origin, zone), _at(day, shift.end_s, origin, zone)
+    hours = [
+        span
+        for k in range(math.ceil(shift.end_s / 86400.0))
+        for span in day_intervals(calendar, origin, zone, day + timedelta(days=k))
+    ]
+    return clipped(merge(hours), start, end)
+
+
+def excepted(
+    spans: Sequence[tuple[float, float]], calendar: Calendar, origin: datetime
+) -> list[tuple[float, float]]:
+    """Intervals after a calendar's exceptions, one after the other; united."""
+    found = merge(spans)
     for exception in calendar.exceptions:
         lo, hi = _seconds(exception.start, origin), _seconds(exception.end, origin)
-        spans = merge([*spans, (lo, hi)]) if exception.working else cut(spans, lo, hi)
-    clipped = [(max(start, begin), min(end, stop)) for start, end in merge(spans)]
-    return [(start, end) for start, end in clipped if start < end]
+        found = merge([*found, (lo, hi)]) if exception.working else cut(found, lo, hi)
+    return merge(found)
+
+
+def clipped(spans: Sequence[tuple[float, float]], begin: float, stop: float) -> list[tuple[float, float]]:
+    """The parts of intervals between two instants."""
+    parts = ((max(start, begin), min(end, stop)) for start, end in spans)
+    return [(start, end) for start, end in parts if start < end]
 
 
 def _at(day: date, offset_s: float, origin: datetime, zone: ZoneInfo) -> float:

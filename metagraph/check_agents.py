@@ -17,7 +17,11 @@ from metagraph.expressions import parse
 from metagraph.faults import Fault, shown
 from metagraph.model import Metagraph
 from metagraph.rules import RULES
+from metagraph.shifts import DAY_S, LONGEST_S, weekly_seconds
 
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEIGHTS_OFF = 1e-6
+"""Rounding of weights that is no fault."""
 HOURS_A_WEEK = 168
 OWN_RULES = tuple(rule for rule in RULES if rule not in ("RULE", "RANK"))
 """What a queue can be ordered by on its own; the others need an expression or a schedule."""
@@ -48,6 +52,8 @@ def _agent(agent: Agent, calendars: set[str]) -> Iterator[Fault]:
         yield Fault(f"{where}, capacity", f"{agent.capacity}; an agent works on at least 1 item at once")
     if agent.cost_per_h < 0:
         yield Fault(f"{where}, cost_per_h", f"{agent.cost_per_h} is negative")
+    if not 0 < agent.presence <= 1:
+        yield Fault(f"{where}, presence", f"{agent.presence}; expected a share above 0, at most 1")
     if agent.hired is not None and agent.hired.tzinfo is None:
         yield instant_fault(agent.hired, f"{where}, hired")
     yield from _absences(agent, where)
@@ -127,11 +133,34 @@ def _calendar(calendar: Calendar) -> Iterator[Fault]:
             yield Fault(f"{where}, hours", f"{span} overlaps the interval before, or they don't ascend")
         last = max(last, end)
     yield from zone_faults(calendar.time_zone, where)
+    if calendar.shifts:
+        yield from shift_faults(calendar)
     for exception in calendar.exceptions:
         naive = [at for at in (exception.start, exception.end) if at.tzinfo is None]
         yield from (instant_fault(at, f"{where}, exceptions") for at in naive)
         if not naive and exception.end <= exception.start:
             yield Fault(f"{where}, exceptions", f"{exception.start} to {exception.end} ends before it begins")
+
+
+def shift_faults(calendar: Calendar) -> Iterator[Fault]:
+    """Faults of a calendar's drawn shifts."""
+    where = f"calendar {calendar.id}, shifts"
+    if len(calendar.shifts) != len(DAY_NAMES):
+        yield Fault(where, f"{len(calendar.shifts)} days; expected 7, Monday to Sunday")
+        return
+    for name, day in zip(DAY_NAMES, calendar.shifts, strict=True):
+        total = sum(shift.weight for shift in day)
+        if total > 1 + WEIGHTS_OFF:
+            yield Fault(f"{where}, {name}", f"the weights add up to {total:g}; expected at most 1")
+        for shift in day:
+            span = f"{shift.start_s} to {shift.end_s} seconds"
+            if not 0 <= shift.start_s < DAY_S or not shift.start_s < shift.end_s <= LONGEST_S:
+                wanted = "expected to begin in the day and to end in it or the next"
+                yield Fault(f"{where}, {name}", f"{span}; {wanted}")
+            if shift.weight < 0:
+                yield Fault(f"{where}, {name}", f"the weight {shift.weight} is negative")
+    if weekly_seconds(calendar.hours, calendar.shifts) <= 0:
+        yield Fault(where, "no shift is ever drawn within the hours; whoever has it would never work")
 
 
 def zone_faults(name: str, where: str) -> Iterator[Fault]:

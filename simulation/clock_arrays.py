@@ -63,7 +63,7 @@ _NONE = _Line(np.zeros(0), np.zeros(0), np.zeros(1), False, 0.0)
 
 
 class _Known:
-    """What all replications of a network share: everything but breakdowns."""
+    """What all replications of a network share: everything but breakdowns and drawn shifts."""
 
     def __init__(self, network: Network) -> None:
         self.lock = Lock()
@@ -79,7 +79,7 @@ _kept = Beside(_Known)
 def realised(network: Network, stream: Stream, begin_s: float, horizon_s: float) -> ClockArrays:
     """The clocks of the replication that the stream belongs to, at least up to `horizon_s` (finite)."""
     known = _kept.of(network)
-    random = any(plan is not None and plan.breakdowns is not None for plan in network.clocks)
+    random = any(plan is not None and plan.random for plan in network.clocks)
     with known.lock:
         if not random and known.arrays is not None and known.arrays[0] >= horizon_s:
             return known.arrays[1]
@@ -95,7 +95,7 @@ def _line(
 ) -> _Line:
     if plan is None:
         return _NONE
-    if plan.breakdowns is not None:
+    if plan.random:
         return _grown(plan.clock(stream, begin_s), horizon_s)
     found = known.lines.get(number)
     if found is None or (found.reach_s <= horizon_s and not found.over):

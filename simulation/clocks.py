@@ -6,19 +6,79 @@ asked and never depends on how far it has grown.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import accumulate
 from math import inf
+from zoneinfo import ZoneInfo
 
-from metagraph.calendars import WEEK_S, Calendar, WorkClock, merge, over, week_intervals, without
+from metagraph.calendars import (
+    WEEK_S,
+    Calendar,
+    WorkClock,
+    clipped,
+    excepted,
+    merge,
+    over,
+    shift_intervals,
+    week_intervals,
+    without,
+)
 from metagraph.paces import Pace, PaceClock
+from metagraph.shifts import Shift
 from simulation.streams import Purpose, Stream
 from simulation.tables import Table
 
 Span = tuple[float, float]
 BREAKDOWNS = 0xFFFFFFFE
 """Stands for a node in the counters of breakdowns, apart from all tasks, gateways and arrivals."""
+DAYS = 0xFFFFFFFD
+"""The same for the shifts of days."""
+CERTAIN = 1e-6
+"""Weights that lack no more than this to 1 leave no day off."""
+_OVERNIGHT = 3
+"""Days before a week from which shifts may reach into it, in any time zone."""
+
+
+class DrawnDays:
+    """The shifts of a calendar on each day, as intervals; made as they are asked for."""
+
+    __slots__ = ("_bounds", "_made", "_zone", "calendar", "origin", "usual")
+
+    def __init__(self, calendar: Calendar, origin: datetime) -> None:
+        self.calendar = calendar
+        self.origin = origin
+        self.usual = calendar.usual()
+        self._zone = ZoneInfo(calendar.time_zone)
+        self._made: dict[tuple[int, int], tuple[Span, ...]] = {}
+        self._bounds = tuple(cumulative(day) for day in calendar.shifts)
+
+    def bounds(self, day: int) -> tuple[float, ...]:
+        """Running sums of the weights of a day's shifts; days count from the origin's date."""
+        return self._bounds[(self.origin.weekday() + day) % 7]
+
+    def spans(self, day: int, number: int) -> tuple[Span, ...]:
+        """When the shift of this number is worked on a day."""
+        found = self._made.get((day, number))
+        if found is None:
+            date = self.origin.date() + timedelta(days=day)
+            shift = self.calendar.shifts[date.weekday()][number]
+            made = shift_intervals(self.calendar, self.origin, self._zone, date, shift)
+            found = self._made[day, number] = tuple(made)
+        return found
+
+    def __deepcopy__(self, memo: object) -> DrawnDays:
+        return self
+
+
+def cumulative(day: Sequence[Shift]) -> tuple[float, ...]:
+    """Running sums of weights; 1 at the end where rounding alone makes the difference."""
+    sums = list(accumulate(shift.weight for shift in day))
+    if sums and sums[-1] > 1.0 - CERTAIN:
+        sums[-1] = 1.0
+    return tuple(sums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,9 +93,18 @@ class ClockPlan:
     breakdowns: tuple[Table, Table] | None = None
     """Between failures, and repair."""
     agent: int = -1
-    """Whose breakdowns; keys their random numbers."""
+    """Whose breakdowns and shifts; keys their random numbers."""
     weeks: dict[int, tuple[Span, ...]] = field(default_factory=dict, repr=False)
-    """The calendar's intervals as far as they were ever needed; shared by all who have the calendar."""
+    """The calendar's (usual) hours as far as they were ever needed; shared by all who have the calendar."""
+    days: DrawnDays | None = None
+    """The calendar's shifts, if it has any; shared in the same way."""
+    presence: float = 1.0
+    """Share of the drawn shifts for which the agent comes."""
+
+    @property
+    def random(self) -> bool:
+        """Whether its time line differs between replications."""
+        return self.breakdowns is not None or self.days is not None
 
     def clock(self, stream: Stream, begin_s: float) -> Clock:
         """The time line of the replication that the stream belongs to and that begins at `begin_s`."""
@@ -68,14 +137,17 @@ class Clock(WorkClock):
 
     Failures come by the wall clock, on shift or not: the k-th follows the repair before it (the first the
     beginning of the run) after a draw of the law between failures, and is repaired after a draw of the other.
+    A calendar's shifts are drawn day by day; before the beginning of the run its usual hours hold.
     """
 
-    __slots__ = ("_failed", "_failures", "_plan", "_repaired", "_stream")
+    __slots__ = ("_begin_s", "_failed", "_failures", "_plan", "_repaired", "_stream")
 
     def __init__(self, plan: ClockPlan, stream: Stream, begin_s: float) -> None:
-        super().__init__(plan.calendar, plan.origin, earliest_s=plan.earliest_s)
+        calendar = plan.calendar if plan.days is None else plan.days.usual
+        super().__init__(calendar, plan.origin, earliest_s=plan.earliest_s)
         self._plan = plan
-        self._always = self._always and not plan.away and plan.breakdowns is None
+        self._begin_s = begin_s
+        self._always = plan.calendar.always_open and not plan.away and not plan.random
         self._stream = stream
         self._failures = 0
         self._failed: list[Span] = []
@@ -98,15 +170,34 @@ class Clock(WorkClock):
 
     def _pieces(self, week: int) -> Sequence[Span]:
         plan = self._plan
-        pieces = plan.weeks.get(week)
-        if pieces is None:
-            made = week_intervals(self._calendar, self._origin, self._zone, week)
-            pieces = plan.weeks[week] = tuple(made)
         begin, end = week * WEEK_S, (week + 1) * WEEK_S
+        pieces: Sequence[Span] = self._usual(week) if plan.days is None or begin < self._begin_s else ()
+        if plan.days is not None and end > self._begin_s:
+            drawn = clipped(self._drawn(plan.days, week), max(begin, self._begin_s), end)
+            pieces = merge([*clipped(pieces, begin, self._begin_s), *drawn])
         missing = [span for span in plan.away if span[0] < end and span[1] > begin]
         if plan.breakdowns is not None:
             missing += self._breakdowns(begin, end)
         return without(pieces, merge(missing)) if missing else pieces
+
+    def _usual(self, week: int) -> tuple[Span, ...]:
+        """The hours of a week in which nothing is drawn."""
+        weeks = self._plan.weeks
+        if week not in weeks:
+            weeks[week] = tuple(week_intervals(self._calendar, self._origin, self._zone, week))
+        return weeks[week]
+
+    def _drawn(self, days: DrawnDays, week: int) -> list[Span]:
+        """The shifts of a week and of those days before and after it that reach into it."""
+        spans: list[Span] = []
+        for day in range(7 * week - _OVERNIGHT, 7 * week + 8):
+            bounds = days.bounds(day)
+            if bounds:
+                u = self._stream.uniform(self._plan.agent, DAYS, day, Purpose.DAY)
+                number = bisect_right(bounds, u / self._plan.presence)
+                if number < len(bounds):
+                    spans += days.spans(day, number)
+        return excepted(spans, days.calendar, self._origin)
 
     def _breakdowns(self, begin: float, end: float) -> list[Span]:
         assert self._plan.breakdowns is not None

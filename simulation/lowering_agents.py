@@ -16,7 +16,7 @@ from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
 from metagraph.policies import Policy
 from metagraph.rules import AVERAGED, RULES
-from simulation.clocks import ClockPlan, PacePlan, Span, merged
+from simulation.clocks import ClockPlan, DrawnDays, PacePlan, Span, merged
 from simulation.lowering_names import Names
 from simulation.lowering_nodes import cumulative
 from simulation.program import (
@@ -200,6 +200,7 @@ class _Plans:
         self.plans: list[ClockPlan | None] = []
         self._calendars: Mapping[str, Calendar] = {c.id: c for c in metagraph.calendars}
         self._weeks: dict[str, dict[int, tuple[Span, ...]]] = {c.id: {} for c in metagraph.calendars}
+        self._days = {c.id: DrawnDays(c, origin) for c in metagraph.calendars if c.shifts}
         self._shared: dict[str, int] = {}
         self._origin = origin
         self._earliest_s = earliest_s
@@ -210,7 +211,7 @@ class _Plans:
             raise DataError(
                 f"agent {agent.id!r} has the calendar {agent.calendar!r}, which the process doesn't have"
             )
-        own = bool(agent.hired or agent.absences or agent.breakdowns)
+        own = bool(agent.hired or agent.absences or agent.breakdowns or agent.calendar in self._days)
         if not own and agent.calendar in self._shared:
             return self._shared[agent.calendar]
         number = len(self.plans)
@@ -221,10 +222,11 @@ class _Plans:
 
     def _plan(self, index: int, agent: Agent) -> ClockPlan | None:
         calendar = self._calendars[agent.calendar]
-        if not calendar.always_open and not calendar.hours and not calendar.exceptions:
+        never = calendar.weekly_hours() <= 0.0
+        if never and (calendar.shifts or not calendar.exceptions):
             raise DataError(
                 f"calendar {calendar.id!r} of agent {agent.id!r} has no working hours: nothing would ever "
-                "finish; give it 'hours'"
+                f"finish; give it {'shifts that lie in its hours' if calendar.shifts else repr('hours')}"
             )
         away = merged([*self._before_hiring(agent), *self._absences(agent, any_kind=True)])
         breakdowns = None
@@ -239,7 +241,15 @@ class _Plans:
         if calendar.always_open and not away and breakdowns is None:
             return None
         return ClockPlan(
-            calendar, self._origin, self._earliest_s, away, breakdowns, index, self._weeks[calendar.id]
+            calendar,
+            self._origin,
+            self._earliest_s,
+            away,
+            breakdowns,
+            index,
+            self._weeks[calendar.id],
+            self._days.get(calendar.id),
+            agent.presence,
         )
 
     def gone(self, agent: Agent) -> tuple[Span, ...]:

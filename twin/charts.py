@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import altair as alt
 import numpy as np
 
+from metagraph.calendars import Calendar
 from metagraph.model import Metagraph
 from metagraph.paces import Pace
+from metagraph.shifts import chances
 from twin.drawing_tools import BLUE, GREY, ORANGE, Picture, base, titled, to_png, to_svg, x, y
 from twin.fit_charts import fit_histogram, fit_qq
 from twin.forecast_charts import forecast_gantt, wip_fan
@@ -64,14 +66,23 @@ def _metric_panel(metric: str, sources: Mapping[str, Mapping[str, Sequence[float
 
 
 def calendar_heatmap(metagraph: Metagraph) -> Picture:
-    """How many agents are on shift in each hour of an ordinary week, each in its own zone."""
+    """How many agents are on shift in each hour of an ordinary week, on average, each in its own zone."""
     edges = np.arange(169) * 3600.0
     count = np.zeros(168)
-    hours = {calendar.id: calendar.hours for calendar in metagraph.calendars}
+    shares = {calendar.id: _shares(calendar) for calendar in metagraph.calendars}
     for agent in metagraph.agents:
-        for start, end in hours.get(agent.calendar, ()):
-            count += np.clip(edges[1:], start, end) - np.clip(edges[:-1], start, end)
+        for start, end, share in shares.get(agent.calendar, ()):
+            count += (
+                agent.presence * share * (np.clip(edges[1:], start, end) - np.clip(edges[:-1], start, end))
+            )
     return _week_map(count / 3600, "agents", "local time").properties(title="Agents on shift")
+
+
+def _shares(calendar: Calendar) -> Iterable[tuple[float, float, float]]:
+    """Open intervals of the week, and how often they are worked."""
+    if calendar.shifts:
+        return chances(calendar.hours, calendar.shifts)
+    return [(start, end, 1.0) for start, end in calendar.hours]
 
 
 def pace_heatmap(pace: Pace) -> Picture:

@@ -12,6 +12,7 @@ from metagraph.calendars import Calendar
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
+from metagraph.shifts import presence
 
 _UNITS = (("s", 1.0, 100.0), ("min", 60.0, 100 * 60.0), ("h", 3600.0, 72 * 3600.0), ("d", 86400.0, np.inf))
 _FAMILIES = {
@@ -127,10 +128,10 @@ def few(names: Iterable[str], limit: int = 5) -> str:
 
 
 def hours_text(calendar: Calendar) -> str:
-    """Weekly hours: 'Mon–Fri 09:00–17:00; Sat 10:00–14:00'."""
+    """Weekly hours: 'Mon–Fri 09:00–17:00; Sat 10:00–14:00'; how often and when, where days are drawn."""
     if calendar.always_open:
         return "always"
-    days = [_day_text(calendar, day) for day in range(7)]
+    days = [_drawn_text(calendar, day) if calendar.shifts else _day_text(calendar, day) for day in range(7)]
     parts: list[str] = []
     first = 0
     for day in range(1, 8):
@@ -147,6 +148,19 @@ def _day_text(calendar: Calendar, day: int) -> str:
     low, high = day * 86400.0, (day + 1) * 86400.0
     pieces = [(max(a, low) - low, min(b, high) - low) for a, b in calendar.hours if a < high and b > low]
     return ", ".join(f"{_clock(a)}–{_clock(b)}" for a, b in pieces)
+
+
+def _drawn_text(calendar: Calendar, day: int) -> str:
+    """How often somebody comes on a weekday, and the mean begin and end of their shifts."""
+    shifts = [shift for shift in calendar.shifts[day] if shift.weight > 0]
+    if not shifts:
+        return ""
+    total = sum(shift.weight for shift in shifts)
+    start, end = (
+        sum(shift.weight * at for shift, at in zip(shifts, edges, strict=True)) / total
+        for edges in ([s.start_s for s in shifts], [s.end_s for s in shifts])
+    )
+    return f"present {percent(presence(shifts))}, about {_clock(start)}–{_clock(end % 86400 or 86400.0)}"
 
 
 def _clock(seconds: float) -> str:

@@ -28,6 +28,7 @@ from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Gateway
 from metagraph.orders import Arrivals, OrderClass, OrderModel, PastOrder, ProfitShape, Sample
 from metagraph.paces import Pace
 from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
+from metagraph.shifts import Shift
 
 labels = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 amounts = st.floats(0, 1e9, allow_subnormal=True)
@@ -238,6 +239,7 @@ def agent(draw: st.DrawFn, name: str, calendars: st.SearchStrategy[str]) -> Agen
         hired=hired,
         absences=absences,
         breakdowns=draw(st.none() | st.builds(Breakdowns, st.just(OFTEN), fits())),
+        presence=draw(st.floats(0.01, 1.0)),
     )
 
 
@@ -309,6 +311,18 @@ def calendar(draw: st.DrawFn, name: str) -> Calendar:
         tuple(draw(st.lists(st.dates(date(1980, 1, 1), date(2100, 1, 1)), max_size=2))),
         draw(st.sampled_from([(), (absence,)])),
         draw(labels),
+        draw(st.just(()) | drawn_weeks()),
+    )
+
+
+@st.composite
+def drawn_weeks(draw: st.DrawFn) -> tuple[tuple[Shift, ...], ...]:
+    """Up to three shifts a day, in one of which all hours lie."""
+    whole = Shift(0.0, 86400.0, draw(st.floats(0.01, 0.25)))
+    spans = st.tuples(st.integers(0, 23), st.integers(1, 24), st.floats(0, 0.25))
+    return tuple(
+        (whole, *(Shift(a * 3600.0, (a + n) * 3600.0, p) for a, n, p in draw(st.lists(spans, max_size=2))))
+        for _ in range(7)
     )
 
 

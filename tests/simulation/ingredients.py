@@ -21,6 +21,7 @@ from metagraph.nodes import DelayTable, DurationRow, DurationTable
 from metagraph.orders import Order, ProfitShape
 from metagraph.paces import Pace
 from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
+from metagraph.shifts import Shift
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -183,6 +184,18 @@ ORDINARY = tuple((d * DAY + 9 * HOUR, d * DAY + 17 * HOUR) for d in range(5))
 HALVES = tuple((k * 4 * HOUR, k * 4 * HOUR + 2 * HOUR) for k in range(42))
 NIGHTS = tuple((d * DAY, d * DAY + 6 * HOUR) for d in range(7))
 _BUSY = tuple(4.2 * (h // 24 < 5 and 9 <= h % 24 < 17) for h in range(168))
+WATCHES = tuple(
+    (
+        (Shift(20 * HOUR, 30 * HOUR, 0.5), Shift(8 * HOUR, 12.5 * HOUR, 0.25))
+        if d % 2
+        else (Shift(0.0, DAY, 0.3),)
+        if d < 6
+        else ()
+    )
+    for d in range(7)
+)
+"""Days drawn from the past: nights, short days, whole ones, and every Sunday off."""
+CERTAIN = tuple((Shift(0.0, 12 * HOUR, 0.5), Shift(6 * HOUR, 15 * HOUR, 0.5)) for _ in range(7))
 PACES = (Pace("office pace", _BUSY, "Europe/Berlin"),)
 
 
@@ -201,6 +214,8 @@ def calendars(origin: datetime) -> tuple[Calendar, ...]:
         Calendar("exceptions", ORDINARY, "UTC", (), (absence, extra)),
         Calendar("always but", exceptions=(absence,)),
         Calendar("once", (), "UTC", (), (CalendarException(days(0), days(0.5), True),)),
+        Calendar("watches", shifts=WATCHES, time_zone="Europe/Berlin", holidays=(days(2).date(),)),
+        Calendar("drawn", HALVES, "UTC", (), (absence, extra), shifts=CERTAIN),
     )
 
 
@@ -215,8 +230,9 @@ def agent(dice: Dice, name: str, origin: datetime, rough: bool) -> Agent:
     calendar = pick(dice, names) if chance(dice, 40) else pick(dice, names[:3])
     capacity = pick(dice, (1, 1, 1, 2, 3))
     sharing = "shared" if capacity > 1 and chance(dice, 50) else "parallel"
+    presence = pick(dice, (1.0, 0.5)) if calendar in ("watches", "drawn") else 1.0
     if not rough:
-        return Agent(name, calendar, "", capacity, sharing)  # type: ignore[arg-type]
+        return Agent(name, calendar, "", capacity, sharing, presence=presence)  # type: ignore[arg-type]
     absences = []
     for _ in range(dice.integer(0, 2)):
         start = moment(0, 30)
@@ -236,6 +252,7 @@ def agent(dice: Dice, name: str, origin: datetime, rough: bool) -> Agent:
         hired=hired,
         absences=tuple(sorted(absences, key=lambda a: a.start)),
         breakdowns=breakdowns,
+        presence=presence,
     )
 
 

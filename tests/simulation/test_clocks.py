@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from math import inf
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metagraph.agents import Absence, Agent, Breakdowns
+from metagraph.calendars import ALWAYS as ALL_WEEK
 from metagraph.calendars import WEEK_S, Calendar, CalendarException
 from metagraph.distributions import Constant
 from metagraph.paces import Pace
+from metagraph.shifts import Shift
 from simulation.clock_arrays import paced_after, realised
-from simulation.clocks import BREAKDOWNS, Clock, ClockPlan, PacePlan, Span, merged
+from simulation.clocks import BREAKDOWNS, DAYS, Clock, ClockPlan, DrawnDays, PacePlan, Span, merged
 from simulation.lowering import lower
 from simulation.program import Network
 from simulation.streams import Purpose, Stream
@@ -48,7 +51,31 @@ class Case:
             run, repair = (table.xs[0] for table in plan.breakdowns)
             if (t - self.begin_s) % (run + repair) >= run:
                 return False
-        return wall_clock_says(plan.calendar, plan.origin + timedelta(seconds=t))
+        instant = plan.origin + timedelta(seconds=t)
+        if plan.days is None:
+            return wall_clock_says(plan.calendar, instant)
+        if t < self.begin_s:
+            return wall_clock_says(plan.calendar.usual(), instant)
+        open_ = wall_clock_says(replace(plan.calendar, shifts=(), exceptions=()), instant)
+        local = instant.astimezone(ZoneInfo(plan.calendar.time_zone))
+        second = local.hour * HOUR + local.minute * 60 + local.second
+        on = open_ and any(self.there(local.date() - timedelta(k), second + k * DAY) for k in range(2))
+        for exception in plan.calendar.exceptions:
+            if exception.start <= instant < exception.end:
+                on = exception.working
+        return on
+
+    def there(self, day: date, second: float) -> bool:
+        """Whether the shift drawn for a date holds so many seconds after its midnight."""
+        plan = self.plan
+        if day in plan.calendar.holidays:
+            return False
+        u = Stream(7, 0).uniform(plan.agent, DAYS, (day - plan.origin.date()).days, Purpose.DAY)
+        for shift in plan.calendar.shifts[day.weekday()]:
+            u -= shift.weight * plan.presence
+            if u < 0:
+                return shift.start_s <= second < shift.end_s
+        return False
 
 
 @st.composite
@@ -66,8 +93,26 @@ def cases(draw: st.DrawFn) -> Case:
             tabulate(Constant(draw(st.integers(0, 40)) * STEP)),
         )
     calendar = draw(st.one_of(calendars(), st.just(Calendar("always"))))
-    plan = ClockPlan(calendar, draw(st.sampled_from(ORIGINS)), 0.0, merged(away), breakdowns, 3)
+    origin = draw(st.sampled_from(ORIGINS))
+    days, presence = None, 1.0
+    if draw(st.booleans()):
+        calendar = replace(calendar, shifts=draw(weeks_of_shifts()))
+        if calendar.weekly_hours() < 3.0:  # hardly ever on: nothing is wrong with that, but it takes long
+            calendar = replace(calendar, hours=ALL_WEEK)
+        days, presence = DrawnDays(calendar, origin), draw(st.sampled_from([1.0, 0.5]))
+    plan = ClockPlan(calendar, origin, 0.0, merged(away), breakdowns, 3, {}, days, presence)
     return Case(plan, draw(st.integers(-300, 300)) * STEP)
+
+
+@st.composite
+def weeks_of_shifts(draw: st.DrawFn) -> tuple[tuple[Shift, ...], ...]:
+    """Up to two shifts a day, overnight ones among them."""
+    spans = st.tuples(st.integers(0, 95), st.integers(1, 96), st.sampled_from([0.2, 0.5]))
+    day = st.lists(spans, max_size=2).map(
+        lambda found: tuple(Shift(a * STEP, (a + n) * STEP, p) for a, n, p in found)
+    )
+    found = draw(st.lists(day, min_size=7, max_size=7).map(tuple))
+    return ((Shift(0.0, DAY, 0.5),), *found[1:])
 
 
 times = st.floats(-WEEK_S, 4 * WEEK_S)
@@ -283,8 +328,6 @@ def test_arrays_are_the_lines_themselves() -> None:
     st.lists(st.tuples(st.floats(-WEEK_S, 3 * WEEK_S), st.floats(0.0, 2 * WEEK_S)), min_size=1, max_size=9),
 )
 def test_paces_in_arrays_are_those_one_by_one(rates: list[float], asked: list[tuple[float, float]]) -> None:
-    from dataclasses import replace
-
     model = replace(station(Constant(1.0)), paces=(Pace("p", tuple(rates), "Europe/Berlin"),))
     network = lower(model, orders([0.0]), origin=ORIGIN).network
     clock = network.paces[0].clock()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from metagraph.calendars import Calendar
 from metagraph.distributions import Constant, Fitted, Parametric
+from metagraph.shifts import Shift
 from tests.twin import handmade
 from twin import model_words, words
 
@@ -80,3 +81,12 @@ def test_branches_and_gateways_are_named_by_tasks() -> None:
     assert words.gateway_text(twin, "l2") == f"after {handmade.EVIL}"
     assert words.gateway_text(twin, "l1") == "after Create Order, Correct Order"
     assert words.serving(twin, replace(twin.tasks()[0], queues=("q2", "q1"))) == ("Ann", "Bob", "Robot")
+
+
+def test_drawn_hours_say_how_often_and_when() -> None:
+    office = (Shift(8 * 3600.0, 16 * 3600.0, 0.5), Shift(9 * 3600.0, 17 * 3600.0, 0.35))
+    night = (Shift(22 * 3600.0, 30 * 3600.0, 0.004),)
+    drawn = Calendar("c", shifts=(*(office for _ in range(5)), (), night))
+    assert words.hours_text(drawn) == (
+        "Mon–Fri present 85 %, about 08:25–16:25; Sun present 0.4 %, about 22:00–06:00"
+    )
