@@ -15,6 +15,7 @@ from calibration.arrivals import EndOfLog, arrival_defaults, fit_arrivals
 from calibration.breakdown import break_down
 from calibration.duration_rows import Groups
 from calibration.durations import Durations, fit_durations
+from calibration.features import Feature, features_of
 from calibration.order_model import fit_orders, group_cases, order_defaults
 from calibration.routing import fit_routing
 from calibration.settings import Settings
@@ -85,7 +86,10 @@ class Calibrator:
         arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(window, settings))
         orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
         nameless = self._once(("nameless", s.orders), lambda: order_defaults(snapshot, s.orders))
-        routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings)
+        features: tuple[Feature, ...] = ()
+        if s.use_rules:
+            features = self._once(("features", s.orders), lambda: features_of(snapshot, s.orders))
+        routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings, features)
         tasks, unseen = _tasks(skeleton, people, waits, went)
         few = arrival_defaults(window, arrivals)
         free = () if settings.use_contention else (NOBODY_WAITS,)

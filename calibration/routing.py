@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.duration_rows import Groups
+from calibration.features import Feature
 from calibration.local_time import Floats
+from calibration.rules import find_rules
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
 from discovery.replayed import Replayed
 from metagraph.blocks import Skeleton
 from metagraph.model import Default
 from metagraph.nodes import Gateway
-from metagraph.routing import MAX_VISIT, Level, Routing, RoutingRow
+from metagraph.routing import MAX_VISIT, BusinessRule, Level, Routing, RoutingRow
 
 MATERIAL = 0.02
 """A row's weights must differ by this total variation from what shorter contexts say, or it is left out."""
@@ -33,20 +35,30 @@ class _Choices:
     """The decisions at one gateway, as columns."""
 
     flow: Ints
+    case: Ints
     cls: Ints
     segment: Ints
     visit: Ints
     history: Ints
     """Shape (decisions, history): 1 + activity index, the last completed one first; 0 where there is none."""
+    rule: Ints
+    """Number of the first business rule that the order meets; 0: none."""
+    rules: tuple[BusinessRule, ...] = ()
 
 
 def fit_routing(
-    window: Window, replayed: Replayed, skeleton: Skeleton, groups: Groups, settings: Settings
+    window: Window,
+    replayed: Replayed,
+    skeleton: Skeleton,
+    groups: Groups,
+    settings: Settings,
+    features: tuple[Feature, ...] = (),
 ) -> tuple[tuple[Routing, ...], tuple[Default, ...]]:
     """A Routing for every gateway that chooses.
 
     Levels go from the longest context to none. A row is kept if it has enough decisions and says something
-    that shorter contexts don't: its weights differ from theirs materially and beyond chance.
+    that shorter contexts don't: its weights differ from theirs materially and beyond chance. Business rules
+    are looked for in `features`, the attributes of orders, where the settings say so.
     """
     decisions = replayed.decisions
     used = np.flatnonzero(decisions.case >= window.first_case)
@@ -67,7 +79,10 @@ def fit_routing(
             rows = np.flatnonzero(decisions.gateway == index)
         if len(rows):
             choices = _choices(rows, window, replayed, groups, names, settings)
-            out.append(_table(gateway, flows, choices, levels, names, settings.min_context))
+            size = _Size(gateway, flows, names, settings.min_context)
+            if settings.use_rules and features:
+                choices = _ruled(size, choices, levels, features)
+            out.append(_table(size, choices, levels))
         else:
             out.append(_uniform(gateway, flows))
             defaults.append(Default(f"gateway {gateway.id}", "it was never reached", "equal weights"))
@@ -92,6 +107,25 @@ def _levels(settings: Settings, classes: bool, segments: bool) -> tuple[Level, .
     )
 
 
+def _with_rules(levels: tuple[Level, ...]) -> tuple[Level, ...]:
+    """Each level once with the business rule and once without."""
+    return tuple(replace(level, rule=rule) for level in levels for rule in (True, False))
+
+
+def _ruled(
+    size: _Size, choices: _Choices, levels: tuple[Level, ...], features: tuple[Feature, ...]
+) -> _Choices:
+    """The decisions with the business rules that foretell them, if there are such."""
+    both = _with_rules(levels)
+
+    def foretell(rule: Ints, learn: NDArray[np.bool_]) -> Floats:
+        given = replace(choices, rule=rule, rules=(BusinessRule(""),) * int(rule.max(initial=0)))
+        return _learned(size, given, both if rule.any() else levels, learn)[1]
+
+    found = find_rules(choices.flow, choices.case, features, foretell)
+    return choices if found is None else replace(choices, rule=found.met, rules=found.rules)
+
+
 def _choices(
     rows: Ints, window: Window, replayed: Replayed, groups: Groups, names: _Names, settings: Settings
 ) -> _Choices:
@@ -104,10 +138,12 @@ def _choices(
         history[known, back] = 1 + snapshot.activity[snapshot.offsets[case[known]] + at[known]]
     return _Choices(
         decisions.flow[rows].astype(np.int64),
+        case.astype(np.int64),
         _coded(groups.cls, names.cls)[case],
         _coded(groups.segment, names.segment)[case],
         np.minimum(decisions.visit[rows], MAX_VISIT).astype(np.int64),
         history,
+        np.zeros(len(rows), np.int64),
     )
 
 
@@ -116,28 +152,50 @@ def _coded(values: Sequence[str], names: tuple[str, ...]) -> Ints:
     return np.array([index[v] for v in values], np.int64)
 
 
-def _table(
-    gateway: Gateway,
-    flows: tuple[str, ...],
-    choices: _Choices,
-    levels: tuple[Level, ...],
-    names: _Names,
-    min_context: int,
-) -> Routing:
-    """Rows from the shortest context up: each is judged against what the rows so far say of its decisions."""
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """A gateway and what its rows are made of."""
+
+    gateway: Gateway
+    flows: tuple[str, ...]
+    names: _Names
+    min_context: int
+
+
+def _table(size: _Size, choices: _Choices, levels: tuple[Level, ...]) -> Routing:
+    """The gateway's rows and rules; the latter are left out where no row asks for them."""
+    levels = _with_rules(levels) if choices.rules else levels
+    rows, _ = _learned(size, choices, levels, np.ones(len(choices.flow), np.bool_))
+    rules = choices.rules if any(levels[row.level].rule for row in rows) else ()
+    return _compact(size.gateway.id, size.flows, levels, rows, rules)
+
+
+def _learned(
+    size: _Size, choices: _Choices, levels: tuple[Level, ...], learn: NDArray[np.bool_]
+) -> tuple[list[RoutingRow], Floats]:
+    """Rows from the shortest context up: each is judged against what the rows so far say of its decisions.
+
+    Learned from the decisions in `learn`; the second is what the rows say of every decision, shape
+    (decisions, flows).
+    """
+    flows, names = size.flows, size.names
     said = np.full((len(choices.flow), len(flows)), 1 / len(flows))
     rows: list[RoutingRow] = []
     for i in range(len(levels) - 1, -1, -1):
         columns = _columns(choices, levels[i], names)
         keys, members = _distinct(columns, len(choices.flow))
-        counts = _count(members, choices.flow, len(keys), len(flows))
+        mine, flow = members[learn], choices.flow[learn]
+        counts = _count(mine, flow, len(keys), len(flows))
         n = counts.sum(axis=1)
-        parent = np.stack([np.bincount(members, said[:, f]) / n for f in range(len(flows))], axis=1)
-        weights = counts / n[:, None]
+        some = np.maximum(n, 1)
+        parent = np.stack(
+            [np.bincount(mine, said[learn, f], minlength=len(keys)) / some for f in range(len(flows))], axis=1
+        )
+        weights = counts / some[:, None]
         kept = np.ones(1, np.bool_)
         if columns:
-            kept = (n >= min_context) & _tells(counts, weights, parent, said, members, choices.flow)
-        if gateway.kind == "loop_end":
+            kept = (n >= size.min_context) & _tells(counts, weights, parent, said[learn], mine, flow)
+        if size.gateway.kind == "loop_end":
             stuck = (weights[:, -1] == 0) & ((n < ENOUGH) | (not columns))
             smooth = (counts + PRIOR * parent) / (n + PRIOR)[:, None]
             weights[stuck] = smooth[stuck]
@@ -146,7 +204,7 @@ def _table(
             rows.append(RoutingRow(i, key, tuple(weights[k].tolist()), int(n[k])))
         told = kept[members]
         said[told] = weights[members[told]]
-    return _compact(gateway.id, flows, levels, rows)
+    return rows, said
 
 
 def _columns(choices: _Choices, level: Level, names: _Names) -> list[tuple[Ints, int]]:
@@ -158,6 +216,8 @@ def _columns(choices: _Choices, level: Level, names: _Names) -> list[tuple[Ints,
         columns.append((choices.segment, len(names.segment)))
     if level.visit:
         columns.append((choices.visit, MAX_VISIT + 1))
+    if level.rule:
+        columns.append((choices.rule, len(choices.rules) + 1))
     for back in range(level.history - 1, -1, -1):
         columns.append((choices.history[:, back], len(names.activities) + 1))
     return columns
@@ -206,17 +266,25 @@ def _key(codes: list[int], level: Level, names: _Names) -> tuple[str, ...]:
         parts.append(names.segment[next(left)])
     if level.visit:
         parts.append(str(next(left)))
+    if level.rule:
+        parts.append(str(next(left) or ""))
     return (*parts, *("" if code == 0 else names.activities[code - 1] for code in left))
 
 
-def _compact(node: str, flows: tuple[str, ...], levels: tuple[Level, ...], rows: list[RoutingRow]) -> Routing:
+def _compact(
+    node: str,
+    flows: tuple[str, ...],
+    levels: tuple[Level, ...],
+    rows: list[RoutingRow],
+    rules: tuple[BusinessRule, ...],
+) -> Routing:
     """Without the levels that have no rows."""
     used = sorted({row.level for row in rows})
     renumbered = [
         RoutingRow(used.index(row.level), row.key, row.weights, row.n)
         for row in sorted(rows, key=lambda row: (row.level, row.key))
     ]
-    return Routing(node, flows, tuple(levels[i] for i in used), tuple(renumbered))
+    return Routing(node, flows, tuple(levels[i] for i in used), tuple(renumbered), rules)
 
 
 def _uniform(gateway: Gateway, flows: tuple[str, ...]) -> Routing:
