@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, fit_calendars
-from calibration.local_time import Floats, WeekClock, local_time
+from calibration.hands import TOLD, Hands, Slowing, fit_capacity, fit_sharing, hands
+from calibration.local_time import WeekClock, local_time
 from calibration.settings import Settings
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
@@ -24,8 +25,6 @@ RARE = 5
 """An agent with fewer executions takes the role whose tasks include its own."""
 MAIN = 0.1
 """Tasks that make up at least this share of an agent's work define its role."""
-BUSY = 0.95
-"""Capacity is this quantile of the items in hand, over the time in which there is any."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +41,12 @@ class Resources:
     capacity: NDArray[np.int64]
     """Per resource of the snapshot."""
     timetable: Timetable
+    hands: Hands
+    shared: NDArray[np.bool_]
+    """Per resource: what it has in hand goes on at a rate that shrinks with the number."""
     defaults: tuple[Default, ...]
+    facts: Mapping[str, str]
+    """What was found, in words."""
 
     def clock(self, activity: int, resource: int) -> WeekClock:
         """The clock by which an execution's work runs."""
@@ -62,7 +66,10 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     work = _work_counts(window)
     roles, role_names = fit_roles(work, snapshot.activities)
     timetable = fit_calendars(window, local, roles, settings)
-    capacity = fit_capacity(snapshot) if settings.use_contention else _unlimited(snapshot)
+    held = hands(snapshot)
+    shared, slowing = fit_sharing(snapshot, held, timetable.clocks, window.rows, roles)
+    shared &= settings.use_contention
+    capacity = fit_capacity(held, timetable.clocks) if settings.use_contention else _unlimited(snapshot)
     agentless, defaults = _agentless(window)
     work[:, agentless] = 0
     present = np.flatnonzero(work.sum(axis=1))
@@ -72,6 +79,7 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
             timetable.of_resource[i],
             role=role_names[roles[i]],
             capacity=int(capacity[i]),
+            sharing="shared" if shared[i] else "parallel",
             note="" if work[i].sum() >= RARE else f"seen {int(work[i].sum())} times",
         )
         for i in present
@@ -89,7 +97,10 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
         agentless,
         capacity,
         timetable,
+        held,
+        shared,
         (*timetable.defaults, *defaults),
+        _overlaps(slowing, tuple(snapshot.resources[i] for i in present if shared[i]), len(held.rows)),
     )
 
 
@@ -130,41 +141,21 @@ def _role_name(tasks: list[int], activities: tuple[str, ...]) -> str:
     return shown + (f" +{len(tasks) - 2}" if len(tasks) > 2 else "")
 
 
-def fit_capacity(snapshot: Snapshot) -> NDArray[np.int64]:
-    """Items that each resource works on at once: the BUSY quantile, over the time it works at all, of the
-    number in hand; at least 1. Executions without length don't count; running ones last until the end."""
-    who, times, level = load(snapshot)
-    n = len(snapshot.resources)
-    capacity = np.ones(n, np.int64)
-    held = np.diff(times, append=times[-1:])
-    same = np.append(who[1:] == who[:-1], False)
-    counted = same & (level > 0) & (held > 0)
-    who, level, held = who[counted], level[counted], held[counted]
-    order = np.lexsort((level, who))
-    who, level, held = who[order], level[order], held[order]
-    for agent in np.unique(who):
-        begin, end = np.searchsorted(who, [agent, agent + 1])
-        busy = np.cumsum(held[begin:end])
-        at = int(np.searchsorted(busy, BUSY * busy[-1]))
-        capacity[agent] = level[begin + min(at, end - begin - 1)]
-    return capacity
-
-
-def load(snapshot: Snapshot) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64]]:
-    """How many items each resource has in hand, as steps: (resource, instant, items from then on), sorted by
-    resource and time. A suspended item is in nobody's hand."""
-    end = np.where(np.isnan(snapshot.end_s), snapshot.until_s, snapshot.end_s)
-    rows = (snapshot.resource != NO_RESOURCE) & (end > snapshot.start_s)
-    pauses = snapshot.pauses
-    held = rows[pauses.row]
-    held_by = snapshot.resource[pauses.row[held]]
-    who = np.concatenate((np.tile(snapshot.resource[rows], 2), np.tile(held_by, 2))).astype(np.int64)
-    times = np.concatenate((snapshot.start_s[rows], end[rows], pauses.end_s[held], pauses.start_s[held]))
-    change = np.concatenate(
-        [np.repeat(np.array([1, -1], np.int64), n) for n in (int(rows.sum()), int(held.sum()))]
-    )
-    order = np.lexsort((times, who))
-    return who[order], times[order], np.cumsum(change[order])
+def _overlaps(slowing: Slowing | None, shared: tuple[str, ...], executions: int) -> Mapping[str, str]:
+    """How much was done side by side, and what that did to the work."""
+    if slowing is None:
+        return {}
+    begun = f"{slowing.beside} of {executions} executions that lasted began while others were in hand"
+    longer = 2**slowing.parallel
+    rates = f"with twice as much in hand an execution takes {longer:.2f} times as long"
+    if slowing.beside < TOLD:
+        rates = "too few to tell whether that makes them longer; each is taken to go on at full rate"
+    elif shared:
+        names = ", ".join(shared[:3]) + (f" and {len(shared) - 3} more" if len(shared) > 3 else "")
+        rates += f"; {names} divide their time among what they have in hand"
+    else:
+        rates += ": each goes on at full rate"
+    return {"items side by side": f"{begun}; {rates}"}
 
 
 def _unlimited(snapshot: Snapshot) -> NDArray[np.int64]:

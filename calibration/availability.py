@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.agents import Resources, load
+from calibration.agents import Resources
 from calibration.spans import Spans, both, spans_where, union, without
 from eventlogs.snapshot import Snapshot
 
@@ -32,8 +32,9 @@ class Availability:
 
 def find_availability(snapshot: Snapshot, resources: Resources) -> Availability:
     """From calendars, capacities and all executions of the log that have a length."""
-    who, times, level = load(snapshot)
-    bounds = np.searchsorted(who, np.arange(len(snapshot.resources) + 1))
+    held = resources.hands
+    times, level = held.times, held.level
+    bounds = np.searchsorted(held.who, np.arange(len(snapshot.resources) + 1))
     shifts = {clock: Spans(*clock.spans()) for clock in resources.timetable.clocks}
     busy, free = [], []
     for i, clock in enumerate(resources.timetable.clocks):

@@ -113,7 +113,7 @@ class Calibrator:
             paces=waits.paces,
             arrivals=arrivals,
             orders=orders,
-            provenance=_provenance(window, settings, end, defaults, seed),
+            provenance=_provenance(window, settings, end, people.resources.facts, defaults, seed),
         )
 
     def _once(self, key: Hashable, make: Callable[[], _T]) -> _T:
@@ -155,13 +155,19 @@ def _tasks(
 
 
 def _provenance(
-    window: Window, settings: Settings, end: EndOfLog, defaults: tuple[Default, ...], seed: int
+    window: Window,
+    settings: Settings,
+    end: EndOfLog,
+    found: Mapping[str, str],
+    defaults: tuple[Default, ...],
+    seed: int,
 ) -> Provenance:
     snapshot = window.snapshot
     facts = {
         "time zone": settings.time_zone,
         "end of log": end.words,
         "arrivals": "corrected for cases left out at the end" if end.cut else "as seen",
+        **found,
     }
     if window.first_case:
         facts["window"] = f"the last {snapshot.n_cases - window.first_case} of {snapshot.n_cases} cases"

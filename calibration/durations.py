@@ -49,6 +49,7 @@ def fit_durations(window: Window, resources: Resources, groups: Groups, settings
 
 def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Default]]:
     """Working seconds of every execution by its agent's clock, without pauses; of running ones, those so far.
+    Of agents who share their time, each instant divided by the items in hand.
 
     An execution that lasted but lies wholly off shift counts in wall-clock time, and is reported.
     """
@@ -68,6 +69,10 @@ def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Def
         rest = clock.between(pauses.start_s[paused], pauses.end_s[paused])
         np.subtract.at(work, pauses.row[paused], rest)
     work = np.maximum(work, 0.0)
+    if resources.shared.any():
+        held = resources.hands
+        sharing = resources.shared[snapshot.resource[held.rows]] & ~free[held.rows]
+        work[held.rows[sharing]] = held.divided(clocks)[sharing]
     lost = (work <= ZERO_S) & (wall > ZERO_S)
     work[lost] = wall[lost]
     counts = np.bincount(snapshot.activity[lost & window.rows], minlength=len(snapshot.activities))

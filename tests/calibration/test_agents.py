@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from calibration.agents import fit_capacity, fit_resources, fit_roles
+from calibration.agents import fit_resources, fit_roles
 from calibration.settings import Settings
 from calibration.window import open_window
 from metagraph.agents import UNLIMITED
 from tests.calibration.builders import HOUR, Row, snapshot
+from tests.calibration.test_hands import capacity_of
 
 
 def test_queues_hold_who_did_the_task_and_how_often() -> None:
@@ -48,25 +47,13 @@ def test_capacity_is_what_is_usual_not_what_once_was() -> None:
         rows += [(f"{i}.{lane}", "A", "three", i * HOUR, i * HOUR + 0.9 * HOUR) for i in range(100)]
     rows += [(f"z{i}", "A", "instant", 5 * HOUR, 5 * HOUR) for i in range(30)]
     log = snapshot(rows)
-    assert dict(zip(log.resources, fit_capacity(log).tolist(), strict=True)) == {
+    assert dict(zip(log.resources, capacity_of(log), strict=True)) == {
         "instant": 1,
         "one": 1,
         "three": 3,
     }
     free = fit_resources(open_window(log, 1.0), Settings(use_contention=False))
     assert {a.capacity for a in free.agents} == {UNLIMITED}
-
-
-spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), min_size=1, max_size=12)
-
-
-@given(spans)
-def test_capacity_is_the_quantile_of_a_minute_count(work: list[tuple[int, int]]) -> None:
-    rows: list[Row] = [(str(i), "A", "ann", s * 60.0, (s + n) * 60.0) for i, (s, n) in enumerate(work)]
-    minutes = np.array([sum(s <= t < s + n for s, n in work) for t in range(81)])
-    busy = np.sort(minutes[minutes > 0])
-    expected = busy[int(np.ceil(0.95 * len(busy) - 1e-9)) - 1]
-    assert fit_capacity(snapshot(rows)).tolist() == [max(int(expected), 1)]
 
 
 def test_agents_with_the_same_tasks_share_a_role_and_rare_ones_join_it() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration.agents import fit_capacity, fit_resources
+from calibration.agents import fit_resources
 from calibration.availability import find_availability
 from calibration.durations import work_seconds
 from calibration.settings import Settings
@@ -18,6 +18,7 @@ from metagraph.distributions import Constant
 from tests.calibration.builders import DAY, HOUR, WEEK, Row, snapshot
 from tests.calibration.test_calendars import office_rows
 from tests.calibration.test_durations import durations_of
+from tests.calibration.test_hands import capacity_of
 
 
 def with_pauses(rows: list[Row], pauses: Mapping[str, list[tuple[float, float]]]) -> Snapshot:
@@ -75,8 +76,8 @@ def test_whoever_suspends_one_item_has_a_hand_free_for_the_next() -> None:
         rows += [(f"a{i}", "A", "ann", t, t + 3 * HOUR), (f"b{i}", "B", "ann", t + HOUR, t + 2 * HOUR)]
         pauses[f"a{i}"] = [(t + HOUR, t + 2 * HOUR)]
     log = with_pauses(rows, pauses)
-    assert fit_capacity(log).tolist() == [1]
-    assert fit_capacity(snapshot(rows)).tolist() == [2]
+    assert capacity_of(log) == [1]
+    assert capacity_of(snapshot(rows)) == [2]
     alone = with_pauses([row for row in rows if row[1] == "A"], pauses)
     window = open_window(alone, 1.0)
     busy = find_availability(alone, fit_resources(window, Settings(use_calendars=False))).busy[0]
