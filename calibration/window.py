@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventlogs.snapshot import Snapshot
+from metagraph.distributions import ENOUGH
 
-ENOUGH = 30
-"""Observations from which a law is fitted on its own; fewer are pooled."""
+__all__ = ["ENOUGH", "Window", "open_window"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

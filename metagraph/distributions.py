@@ -18,6 +18,9 @@ from metagraph.tagged import Tagged
 
 Floats = NDArray[np.float64]
 
+ENOUGH = 30
+"""Observations from which a number stands on its own; what rests on fewer is marked wherever it is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Constant:
@@ -170,3 +173,8 @@ class Fitted:
     """Observed quantiles at equally spaced levels 0..1, for pictures (at most 101)."""
     note: str = ""
     """What was missing and what was done instead; empty when nothing was."""
+
+    @property
+    def few(self) -> bool:
+        """Whether it rests on too few observations; what people set by hand doesn't."""
+        return self.level != "human" and self.n < ENOUGH

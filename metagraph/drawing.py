@@ -8,7 +8,8 @@ from math import hypot
 from xml.sax.saxutils import escape, quoteattr
 
 from metagraph.captions import human_time, shortened, text_width
-from metagraph.layout import FONT, LINE_H, MARGIN, PILL_H, PILL_W, lay_out
+from metagraph.distributions import ENOUGH
+from metagraph.layout import FONT, LINE_H, MARGIN, MERGE, PILL_H, PILL_W, lay_out
 from metagraph.model import Metagraph
 from metagraph.nodes import Gateway, Task
 from metagraph.parse_blocks import parse_blocks
@@ -34,6 +35,7 @@ text {{font-family:'DejaVu Sans','Segoe UI',Helvetica,Arial,sans-serif;text-anch
 .task.unattended rect {{stroke-dasharray:4 3}}
 .task .label {{font-weight:bold}}
 .task .time {{fill:{soft}}}
+.task .time.few {{fill:{pill-ink};font-style:italic}}
 .task.selected rect {{fill:{chosen};stroke:{chosen-edge};stroke-width:2}}
 .gateway path {{fill:{gate};stroke:{gate-edge};stroke-width:1.3}}
 .gateway.selected path {{fill:{chosen};stroke:{chosen-edge};stroke-width:2}}
@@ -41,6 +43,8 @@ text {{font-family:'DejaVu Sans','Segoe UI',Helvetica,Arial,sans-serif;text-anch
 .start circle {{fill:{start};stroke:{edge};stroke-width:1.3}}
 .end circle {{fill:{end};stroke:{edge};stroke-width:3}}
 .pill rect {{fill:{pill};stroke:{pill-edge}}}
+.pill.few rect {{stroke-dasharray:3 2;stroke-width:1.4}}
+.pill.few text {{font-style:italic}}
 .pill text {{fill:{pill-ink};font-weight:bold}}
 .badge rect {{fill:{badge}}}
 .badge text {{fill:{badge-ink};font-weight:bold}}
@@ -94,6 +98,7 @@ def _body(
     metagraph: Metagraph, piece: Piece, selected: str | None, badges: Mapping[str, str]
 ) -> Iterator[str]:
     nodes = {node.id: node for node in metagraph.nodes}
+    decisions = {routing.node: routing.overall().n for routing in metagraph.routing}
     for connector in sorted(piece.lines, key=lambda found: found.share or 0.0):
         yield _flow(connector)
     for box in piece.boxes:
@@ -101,7 +106,7 @@ def _body(
         if isinstance(node, Task):
             yield _task(node, box, node.id == selected)
         elif isinstance(node, Gateway):
-            yield _gateway(node, box, node.id == selected)
+            yield _gateway(node, box, node.id == selected, decisions.get(node.id, 0))
         else:
             x, y, r = box.x + box.w / 2, box.y + box.h / 2, box.w / 2
             yield (
@@ -109,7 +114,7 @@ def _body(
                 f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(r)}"/></g>'
             )
     for pill in piece.pills:
-        yield _pill(pill)
+        yield _pill(pill, few=0 < decisions.get(pill.gateway, 0) < ENOUGH)
     for box in piece.boxes:
         if box.node in badges:
             yield _badge(box, badges[box.node])
@@ -170,10 +175,12 @@ def _task(task: Task, box: Box, selected: bool) -> str:
     first = box.y + (box.h - (0 if slim else 18)) / 2 - (len(box.text) - 1) * LINE_H / 2 + (4 if slim else 6)
     x, anchor = (box.x + 10, "start") if slim else (middle, "")
     texts = [_text(x, first + i * LINE_H, part, "label", FONT, anchor) for i, part in enumerate(box.text)]
+    kind = "time few" if work.few else "time"
     if slim:
-        texts.append(_text(box.x + box.w - 9, box.y + box.h / 2 + 3.5, time, "time", FONT - 1, "end"))
+        texts.append(_text(box.x + box.w - 9, box.y + box.h / 2 + 3.5, time, kind, FONT - 1, "end"))
     else:
-        texts.append(_text(middle, box.y + box.h - 8, time, "time", FONT - 1))
+        told = f"{time}, n = {work.n}" if work.few else time
+        texts.append(_text(middle, box.y + box.h - 8, told, kind, FONT - 1))
     return (
         f'<g class="{" ".join(names)}" data-node={_attribute(task.id)}><title>{_escaped(title)}</title>'
         f'<rect x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.w)}" height="{_n(box.h)}" rx="6"/>'
@@ -181,19 +188,23 @@ def _task(task: Task, box: Box, selected: bool) -> str:
     )
 
 
-def _gateway(gateway: Gateway, box: Box, selected: bool) -> str:
+def _gateway(gateway: Gateway, box: Box, selected: bool, decisions: int) -> str:
     x, y, r = box.x + box.w / 2, box.y + box.h / 2, box.w / 2
     names = "gateway selected" if selected else "gateway"
-    sign = "M-6 0H6M0 -6V6" if gateway.kind.startswith("and") else "M-5 -5L5 5M5 -5L-5 5"
+    sign = "M-5 0H5M0 -5V5" if gateway.kind.startswith("and") else "M-4 -4L4 4M4 -4L-4 4"
+    title = f"<title>{decisions:,} decisions seen</title>" if decisions else ""
+    signed = f'<path class="sign" d="{sign}"/>' if box.w > MERGE else ""
+    place = f'transform="translate({_n(x)} {_n(y)})"'
     return (
-        f'<g class="{names}" data-node={_attribute(gateway.id)} transform="translate({_n(x)} {_n(y)})">'
-        f'<path d="M{_n(-r)} 0L0 {_n(-r)}L{_n(r)} 0L0 {_n(r)}Z"/><path class="sign" d="{sign}"/></g>'
+        f'<g class="{names}" data-node={_attribute(gateway.id)} {place}>{title}'
+        f'<path d="M{_n(-r)} 0L0 {_n(-r)}L{_n(r)} 0L0 {_n(r)}Z"/>{signed}</g>'
     )
 
 
-def _pill(pill: Pill) -> str:
+def _pill(pill: Pill, few: bool) -> str:
     rect = _rect(pill.x - PILL_W / 2, pill.y - PILL_H / 2, PILL_W, PILL_H, 5)
-    return f'<g class="pill">{rect}{_text(pill.x, pill.y + 3.2, pill.text, "", FONT - 1.5)}</g>'
+    kind = "pill few" if few else "pill"
+    return f'<g class="{kind}">{rect}{_text(pill.x, pill.y + 3.8, pill.text, "", FONT - 1.5)}</g>'
 
 
 def _badge(box: Box, text: str) -> str:

@@ -11,22 +11,24 @@ from typing import Literal
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, Sequence
 from metagraph.captions import percent, wrapped
 from metagraph.rows import GAP, TURN, chained, in_a_row
-from metagraph.shapes import Box, Line, Piece, Pill, Point, through
+from metagraph.shapes import Box, Line, Piece, Pill, Point, line, through
 
-FONT = 10.0
+FONT = 12.0
 """Size of labels in pixels."""
-TASK_W, TASK_H, LINE_H = 124.0, 58.0, 12.5
-SLIM_W, SLIM_H, SLIM_TIME_W = 200.0, 34.0, 50.0
-DIAMOND = 36.0
-CIRCLE = 30.0
-PILL_W, PILL_H, _PILL_GAP = 44.0, 16.0, 8.0
+TASK_W, TASK_H, LINE_H = 130.0, 62.0, 14.5
+SLIM_W, SLIM_H, SLIM_TIME_W = 222.0, 38.0, 58.0
+DIAMOND = 30.0
+MERGE = 14.0
+"""Where ways only come together, and nothing is decided or waited for, a small one does."""
+CIRCLE = 26.0
+PILL_W, PILL_H, _PILL_GAP = 46.0, 17.0, 5.0
 MARGIN = 24.0
 
 _APART, _SLIM_APART = 16.0, 9.0
 """Between branches, one above the other."""
-_ARROW = 22.0
+_ARROW = 15.0
 """From a turn to the node that the arrow points to."""
-_NARROWEST = 480.0
+_NARROWEST = 300.0
 """No part is wrapped to less."""
 _MANY = 7
 """From so many branches on, tasks are drawn slim."""
@@ -67,28 +69,73 @@ class _Layout:
                 return _slim_task(node, label) if slim else _task(node, label)
             case Sequence(items):
                 return chained([self.piece(item, budget) for item in items], budget)
+            case Choice() if len(block.branches) == 2 and block.branches.count(Empty()) == 1:
+                return self._optional(block, budget)
             case Choice(split, merge, branches):
-                return self._fork(split, merge, branches, self.shares.get(split, ()), budget)
+                return self._fork(split, (merge, MERGE), branches, self.shares.get(split, ()), budget)
             case Parallel(split, merge, branches):
-                return self._fork(split, merge, branches, (), budget)
+                return self._fork(split, (merge, DIAMOND), branches, (), budget)
             case Loop():
                 return self._loop(block, budget)
 
+    def _optional(self, choice: Choice, budget: float) -> Piece:
+        """What may be left out goes straight on, and the way past it runs below."""
+        past = choice.branches.index(Empty())
+        shares = self.shares.get(choice.split, ())
+        left = DIAMOND + _ARROW + (_PILL_GAP + PILL_W if shares else 0.0)
+        piece = self.piece(choice.branches[1 - past], max(budget - left - _ARROW - MERGE, _NARROWEST))
+        w, y = left + piece.w + _ARROW + MERGE, piece.exit_y
+        below = max(piece.down, DIAMOND / 2, y + MERGE / 2) + _APART
+        x0, x1 = DIAMOND / 2, w - MERGE / 2
+        lines = through(
+            choice.split,
+            piece,
+            (left, 0),
+            choice.merge,
+            [(DIAMOND, 0)],
+            [(w - MERGE, y)],
+            *_at(shares, 1 - past),
+        )
+        under: list[Point] = [(x0, DIAMOND / 2), (x0, below), (x1, below), (x1, y + MERGE / 2)]
+        lines.append(line(choice.split, choice.merge, under, *_at(shares, past)))
+        spots = {1 - past: (DIAMOND + _PILL_GAP, 0.0), past: (x0 + TURN + _PILL_GAP, below)}
+        return Piece(
+            w,
+            up=max(piece.up, DIAMOND / 2, MERGE / 2 - y),
+            down=below + PILL_H / 2,
+            first=choice.split,
+            last=choice.merge,
+            exit_x=w,
+            exit_y=y,
+            boxes=(_diamond(choice.split, x0, 0), _diamond(choice.merge, x1, y, MERGE)),
+            lines=tuple(lines),
+            pills=tuple(
+                Pill(spots[i][0] + PILL_W / 2, spots[i][1], percent(share), choice.split)
+                for i, share in enumerate(shares)
+            ),
+        ).holding([piece.moved(left, 0)])
+
     def _fork(
-        self, split: str, merge: str, branches: tuple[Block, ...], shares: Row[float], budget: float
+        self,
+        split: str,
+        end: tuple[str, float],
+        branches: tuple[Block, ...],
+        shares: Row[float],
+        budget: float,
     ) -> Piece:
-        """Branches one above the other, around the gateways' axis."""
+        """Branches one above the other, around the gateways' axis; `end`: the merge and its size."""
+        merge, size = end
         turn, slim = DIAMOND + TURN, len(branches) >= _MANY
         left = turn + _ARROW + (_PILL_GAP + PILL_W if shares else 0.0)
-        inner = max(budget - left - TURN - _ARROW - DIAMOND, _NARROWEST)
+        inner = max(budget - left - TURN - _ARROW - size, _NARROWEST)
         pieces = [self.piece(branch, inner, slim) for branch in branches]
         axes = _stacked(pieces, _SLIM_APART if slim else _APART)
         back = left + max(piece.w for piece in pieces) + TURN
-        w = back + _ARROW + DIAMOND
+        w = back + _ARROW + size
         lines: list[Line] = []
         for i, (piece, y) in enumerate(zip(pieces, axes, strict=True)):
             lead: list[Point] = [(DIAMOND, 0), (turn, 0), (turn, y)]
-            trail: list[Point] = [(back, y + piece.exit_y), (back, 0), (w - DIAMOND, 0)]
+            trail: list[Point] = [(back, y + piece.exit_y), (back, 0), (w - size, 0)]
             lines += through(split, piece, (left, y), merge, lead, trail, shares[i] if shares else None)
         pill_x = turn + _PILL_GAP + PILL_W / 2
         return Piece(
@@ -98,33 +145,35 @@ class _Layout:
             first=split,
             last=merge,
             exit_x=w,
-            boxes=(_diamond(split, DIAMOND / 2, 0), _diamond(merge, w - DIAMOND / 2, 0)),
+            boxes=(_diamond(split, DIAMOND / 2, 0), _diamond(merge, w - size / 2, 0, size)),
             lines=tuple(lines),
-            pills=tuple(Pill(pill_x, y, percent(share)) for y, share in zip(axes, shares, strict=False)),
+            pills=tuple(
+                Pill(pill_x, y, percent(share), split) for y, share in zip(axes, shares, strict=False)
+            ),
         ).holding(piece.moved(left, y) for piece, y in zip(pieces, axes, strict=True))
 
     def _loop(self, loop: Loop, budget: float) -> Piece:
         """The body between its gateways; redos run back below it or above it, where there is more room."""
         shares = self.shares.get(loop.end, ())
         room = PILL_W + 2 * _PILL_GAP if shares else 0.0
-        body = self.piece(loop.body, max(budget - 2 * (DIAMOND + GAP) - room, _NARROWEST))
+        body = self.piece(loop.body, max(budget - DIAMOND - MERGE - 2 * GAP - room, _NARROWEST))
         redos = [self.piece(redo, max(body.w, _NARROWEST)).mirrored() for redo in loop.redos]
-        end_x = max(DIAMOND + 2 * GAP + body.w, max(redo.w for redo in redos) + room + 2 * _ARROW)
-        left, right, exit_y = DIAMOND / 2, end_x + DIAMOND / 2, body.exit_y
-        up, down = max(body.up, DIAMOND / 2, DIAMOND / 2 - exit_y), max(body.down, exit_y + DIAMOND / 2)
+        end_x = max(MERGE + 2 * GAP + body.w, max(redo.w for redo in redos) + room + 2 * _ARROW)
+        left, right, exit_y = MERGE / 2, end_x + DIAMOND / 2, body.exit_y
+        up, down = max(body.up, MERGE / 2, DIAMOND / 2 - exit_y), max(body.down, exit_y + DIAMOND / 2)
         side = 1 if down <= up else -1
-        at = ((DIAMOND + end_x - body.w) / 2, 0.0)
-        lines = through(loop.start, body, at, loop.end, [(DIAMOND, 0)], [(end_x, exit_y)])
-        pills = [Pill(end_x + DIAMOND + room / 2, exit_y, percent(shares[-1]))] if shares else []
+        at = ((MERGE + end_x - body.w) / 2, 0.0)
+        lines = through(loop.start, body, at, loop.end, [(MERGE, 0)], [(end_x, exit_y)])
+        pills = [Pill(end_x + DIAMOND + room / 2, exit_y, percent(shares[-1]), loop.end)] if shares else []
         inside = [body.moved(*at)]
         for i, redo in enumerate(redos):
             y = down + _APART + redo.up if side > 0 else -(up + _APART + redo.down)
             up, down = max(up, redo.up - y), max(down, redo.down + y)
             at = ((left + right - room - redo.w) / 2, y)
             lead = [(right, exit_y + side * DIAMOND / 2), (right, y)]
-            trail = [(left, y + redo.exit_y), (left, side * DIAMOND / 2)]
+            trail = [(left, y + redo.exit_y), (left, side * MERGE / 2)]
             lines += through(loop.end, redo, at, loop.start, lead, trail, shares[i] if shares else None)
-            pills += [Pill(right - _PILL_GAP - PILL_W / 2, y, percent(shares[i]))] if shares else []
+            pills += [Pill(right - _PILL_GAP - PILL_W / 2, y, percent(shares[i]), loop.end)] if shares else []
             inside.append(redo.moved(*at))
         return Piece(
             end_x + DIAMOND + room,
@@ -135,10 +184,14 @@ class _Layout:
             exit_x=end_x + DIAMOND,
             exit_y=exit_y,
             exit_share=shares[-1] if shares else None,
-            boxes=(_diamond(loop.start, left, 0), _diamond(loop.end, right, exit_y)),
+            boxes=(_diamond(loop.start, left, 0, MERGE), _diamond(loop.end, right, exit_y)),
             lines=tuple(lines),
             pills=tuple(pills),
         ).holding(inside)
+
+
+def _at(shares: Row[float], i: int) -> Row[float]:
+    return shares[i : i + 1]
 
 
 def _stacked(pieces: Row[Piece], apart: float) -> list[float]:
@@ -151,7 +204,7 @@ def _stacked(pieces: Row[Piece], apart: float) -> list[float]:
 
 
 def _task(node: str, label: str) -> Piece:
-    text = wrapped(label, (TASK_W - 10) / FONT, 3)
+    text = wrapped(label, (TASK_W - 10) / FONT, 4)
     h = TASK_H + LINE_H * max(len(text) - 2, 0)
     box = Box(node, "task", 0, -h / 2, TASK_W, h, text)
     return Piece(TASK_W, h / 2, h / 2, node, node, exit_x=TASK_W, boxes=(box,))
@@ -168,5 +221,5 @@ def _circle(node: str, form: Literal["start", "end"]) -> Piece:
     return Piece(CIRCLE, CIRCLE / 2, CIRCLE / 2, node, node, exit_x=CIRCLE, boxes=(box,))
 
 
-def _diamond(node: str, x: float, y: float) -> Box:
-    return Box(node, "gateway", x - DIAMOND / 2, y - DIAMOND / 2, DIAMOND, DIAMOND)
+def _diamond(node: str, x: float, y: float, size: float = DIAMOND) -> Box:
+    return Box(node, "gateway", x - size / 2, y - size / 2, size, size)

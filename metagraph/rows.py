@@ -8,15 +8,15 @@ from itertools import accumulate, pairwise
 
 from metagraph.shapes import Line, Piece, line
 
-GAP = 38.0
+GAP = 26.0
 """Between neighbours."""
-TURN = 14.0
+TURN = 10.0
 """From a node to where a connector turns."""
-_INDENT = 28.0
+_INDENT = 22.0
 """Left of wrapped rows, for the connector that leads back."""
-_BACK = 6.0
+_BACK = 5.0
 """Where in the indent that connector runs."""
-_LANE = 16.0
+_LANE = 13.0
 """Above and below a connector between rows."""
 
 

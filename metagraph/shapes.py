@@ -49,6 +49,8 @@ class Pill:
     x: float
     y: float
     text: str
+    gateway: str = ""
+    """Node that chooses the flow."""
 
     def moved(self, dx: float, dy: float) -> Pill:
         return replace(self, x=self.x + dx, y=self.y + dy)

@@ -56,7 +56,10 @@ def _picture(model: Metagraph, name: str) -> str | None:
         labels = {task.id: task.label for task in model.tasks()}
         return st.selectbox("Task", list(labels), format_func=lambda id: labels[id], index=None)
     selected = diagram(svg, key=f"diagram of {name}")
-    st.caption("Boxes show the mean time of work. Drag to move, Ctrl and wheel to zoom, click for details.")
+    st.caption(
+        "Boxes show the mean time of work, in italics if it is from fewer than 30 executions. Drag to move, "
+        "Ctrl and wheel to zoom, click for details."
+    )
     return selected
 
 

@@ -15,7 +15,7 @@ from metagraph.captions import human_time, percent, shortened, text_width, wrapp
 from metagraph.drawing import draw_svg
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
-from metagraph.nodes import Gateway
+from metagraph.nodes import DurationTable, Gateway, Task
 from tests.metagraph.strategies import metagraphs, plain_metagraph
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -35,9 +35,30 @@ def texts(element: ET.Element) -> list[str]:
 def test_tasks_carry_their_id_their_label_and_their_mean_work() -> None:
     a, b = groups(draw_svg(SMALL), "task")
     assert a.get("data-node") == "a"
-    assert texts(a) == ["Create Order", "13 min"]
+    assert texts(a) == ["Create Order", "13 min, n = 1"]
     assert a.findtext(f"{SVG}title") == "Create Order: mean work 13 min (n = 1)"
     assert b.get("data-node") == "b"
+
+
+def test_what_rests_on_few_observations_is_marked() -> None:
+    def with_n(n: int) -> Metagraph:
+        rows = {r.node: tuple(replace(row, n=n) for row in r.rows) for r in SMALL.routing}
+        return replace(
+            SMALL,
+            nodes=tuple(
+                replace(t, durations=of_n(t.durations, n)) if isinstance(t, Task) else t for t in SMALL.nodes
+            ),
+            routing=tuple(replace(r, rows=rows[r.node]) for r in SMALL.routing),
+        )
+
+    def of_n(table: DurationTable, n: int) -> DurationTable:
+        return DurationTable(tuple(replace(r, fitted=replace(r.fitted, n=n)) for r in table.rows))
+
+    few, enough = draw_svg(with_n(29)), draw_svg(with_n(30))
+    assert (len(groups(few, "few")), len(groups(enough, "few"))) == (4, 0), "two times and two shares"
+    assert (few.count('class="time few"'), enough.count('class="time few"')) == (2, 0)
+    assert "13 min, n = 29" in few
+    assert "29 decisions seen" in few
 
 
 def test_probabilities_stand_at_chosen_flows_and_make_them_thick() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Sequence, skeleton
 from metagraph.captions import percent, text_width
 from metagraph.drawing import branch_shares
-from metagraph.layout import FONT, MARGIN, PILL_H, PILL_W, lay_out
+from metagraph.layout import CIRCLE, FONT, MARGIN, PILL_H, PILL_W, lay_out
+from metagraph.rows import GAP
 from metagraph.shapes import Box, Line, Piece, Pill, Point, segments
 from tests.metagraph.strategies import flattened, plain_metagraph, rough_blocks
 
@@ -133,7 +134,7 @@ def test_labels_fit_into_their_boxes(labels: list[str]) -> None:
     leaves = tuple(Leaf(f"t{i}", label) for i, label in enumerate(labels))
     for box in drawn(Choice("x", "x_end", (*leaves, Empty())), 1000).boxes:
         assert all(text_width(text) * FONT <= box.w - 10 for text in box.text)
-        assert len(box.text) <= 3
+        assert len(box.text) <= 4
 
 
 def test_a_loop_goes_back_on_the_side_that_is_free() -> None:
@@ -150,4 +151,35 @@ def ends(connector: Line) -> tuple[Point, Point]:
 
 def test_a_process_of_nothing_is_a_line_from_start_to_end() -> None:
     piece = drawn(Empty(), 1000)
-    assert [ends(connector) for connector in piece.lines] == [((30.0, 0.0), (68.0, 0.0))]
+    assert [ends(connector) for connector in piece.lines] == [((CIRCLE, 0.0), (CIRCLE + GAP, 0.0))]
+
+
+def test_what_may_be_left_out_goes_straight_on_and_the_way_past_it_below() -> None:
+    inner = Sequence((Leaf("a", "A"), Choice("y", "y_end", (Empty(), Leaf("b", "B")))))
+    piece = drawn(Choice("x", "x_end", (inner, Empty())), 1000)
+    axis = {box.y + box.h / 2 for box in piece.boxes}
+    assert axis == {0.0}
+    past = next(c for c in piece.lines if (c.source, c.target) == ("x", "x_end"))
+    assert max(y for _, y in past.points) > max(box.y + box.h for box in piece.boxes)
+    sizes = {box.node: box.w for box in piece.boxes}
+    assert sizes["x_end"] < sizes["x"], "nothing is decided where ways come together"
+
+
+def nested(depth: int) -> Block:
+    """25 tasks: each level has some that are always done, and one that may be repeated or left out."""
+    if not depth:
+        return Leaf("t0", "Check the order")
+    some = [Leaf(f"t{depth}.{i}", f"Ask for document {i}") for i in range(25 // depth - 4)]
+    again = Loop(f"l{depth}", f"l{depth}_end", Sequence((*some, nested(depth - 1))), (Empty(),))
+    return Choice(f"c{depth}", f"c{depth}_end", (again, Empty()))
+
+
+def test_25_tasks_fit_a_page() -> None:
+    piece = drawn(nested(3), 1040)
+    tasks = [box for box in piece.boxes if box.form == "task"]
+    assert len(tasks) > 25
+    portrait = 277 / 190
+    w, h = piece.w + 2 * MARGIN, piece.up + piece.down + 2 * MARGIN
+    points = FONT * min(190 / w, 277 / h) / 25.4 * 72
+    assert points >= 4.5, f"labels of {points:.1f} points on A4 are hardly legible"
+    assert h <= portrait * w
