@@ -11,7 +11,7 @@ from metagraph.model import Approval, Default, Metagraph, Provenance
 from twin.progress import Progress
 from twin.select import Selection, select
 from twin.source import LogSource
-from twin.structures import Structure, structures
+from twin.structures import Recipe, structures
 
 if TYPE_CHECKING:
     from calibration.overrides import OverrideSpec
@@ -57,7 +57,6 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
     The same log, request and seed give the same twin. Raises DataError if the log holds too little.
     """
     from calibration.overrides import apply_overrides
-    from eventlogs.split import closed_cases
     from metagraph.validate import check
 
     progress = progress or Progress()
@@ -65,8 +64,7 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
     settings = with_mapped_columns(request.settings, source)
     selection = select(snapshot, settings, request.noises, request.seed, progress.part(0.0, 0.8))
     progress.step("fitting the whole log", 0.8)
-    structure = structures(closed_cases(snapshot), (selection.recipe,))[0]
-    model = _fitted(snapshot, structure, selection.settings, request.seed)
+    model = fitted(snapshot, selection.recipe, selection.settings, request.seed)
     model = replace(
         model,
         name=request.name,
@@ -100,12 +98,15 @@ def with_mapped_columns(settings: Settings, source: LogSource) -> Settings:
     )
 
 
-def _fitted(snapshot: Snapshot, structure: Structure, settings: Settings, seed: int) -> Metagraph:
-    """The structure calibrated on the whole log, with what the replay found among the facts."""
+def fitted(snapshot: Snapshot, recipe: Recipe, settings: Settings, seed: int) -> Metagraph:
+    """The model of this recipe, calibrated in this way on the whole log: nothing is chosen. What the replay
+    found is among its facts."""
     from calibration.calibrate import calibrate
     from discovery.conformance import summary
     from discovery.replay_log import replay_log
+    from eventlogs.split import closed_cases
 
+    structure = structures(closed_cases(snapshot), (recipe,))[0]
     replayed = replay_log(snapshot, structure.skeleton.block)
     model = calibrate(snapshot, structure.skeleton, replayed, settings, name=snapshot.name, seed=seed)
     known = model.provenance

@@ -1,0 +1,281 @@
+"""What a twin found of a known process, parameter by parameter, each held against a stated interval.
+
+Intervals are 99.9 % ones around the known value: binomial for probabilities, by the central limit theorem for
+means. Where that leaves less than what rounding to seconds and one hour of a week make of it, FLOOR is added.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import combinations, product
+from math import sqrt
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel
+from metagraph.blocks import Sequence as Row
+from metagraph.distributions import Distribution
+from metagraph.model import Metagraph
+from metagraph.nodes import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Z = 3.29
+"""Half-width of a 99.9 % interval in standard deviations."""
+FLOOR = 0.02
+"""Of the known value: what whole seconds and hours of the week may cost."""
+DELAY_FLOOR = 0.25
+"""Of a known mean delay: what ended while nobody worked is known by its bounds only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One parameter."""
+
+    kind: str
+    where: str
+    known: float
+    found: float
+    allowed: float
+    """Largest difference that the interval allows."""
+
+    @property
+    def inside(self) -> bool:
+        return abs(self.found - self.known) <= self.allowed
+
+
+def structure(model: Metagraph) -> str:
+    """The normal form of the blocks, without ids and order of branches: equal ones allow the same traces."""
+    from discovery.normal_form import normalised
+    from metagraph.parse_blocks import parse_blocks
+
+    return repr(_canonical(normalised(parse_blocks(model))))
+
+
+def footprint_agreement(known: pd.DataFrame, found: pd.DataFrame) -> float:
+    """Share of pairs of activities with the same relation: never next to each other, one way, both ways."""
+    ours, theirs = _follows(known), _follows(found)
+    names = sorted({name for pair in ours | theirs for name in pair})
+    pairs = [(a, b) for a, b in product(names, names) if a <= b]
+    same = [((a, b) in ours, (b, a) in ours) == ((a, b) in theirs, (b, a) in theirs) for a, b in pairs]
+    return fmean(same) if same else 1.0
+
+
+def checks(known: Metagraph, found: Metagraph, cases: int, log: pd.DataFrame) -> list[Check]:
+    """All parameters that both have."""
+    rows = dict(Counter(log["activity"]))
+    return [
+        *_durations(known, found, rows),
+        *_delays(known, found, rows),
+        *_routing(known, found),
+        *_arrivals(known, found, cases),
+        *_people(known, found, _used_hours(log)),
+    ]
+
+
+def distance_ratios(
+    fresh: list[pd.DataFrame], simulated: list[pd.DataFrame], metrics: tuple[str, ...]
+) -> dict[str, float]:
+    """Mean distance of the twin's logs to fresh logs of the truth, over that between two fresh logs."""
+    from twin.distances import distances
+
+    between = [distances(a, b, metrics) for a, b in combinations(fresh, 2)]
+    ours = [distances(a, b, metrics) for a, b in product(fresh, simulated)]
+    return {m: fmean(d[m] for d in ours) / max(fmean(d[m] for d in between), 1e-3) for m in metrics}
+
+
+def _canonical(block: Block) -> object:
+    """The block without ids and without the order of its branches."""
+    match block:
+        case Leaf(_, label):
+            return label
+        case Empty():
+            return ""
+        case Row(items):
+            return ("then", *map(_canonical, items))
+        case Choice(_, _, branches):
+            return ("one of", *sorted(map(_canonical, branches), key=repr))
+        case Parallel(_, _, branches):
+            return ("all of", *sorted(map(_canonical, branches), key=repr))
+        case Loop(_, _, body, redos):
+            return ("again", _canonical(body), *sorted(map(_canonical, redos), key=repr))
+
+
+def _follows(log: pd.DataFrame) -> set[tuple[str, str]]:
+    """Pairs of activities that came one right after the other, by end."""
+    log = log.sort_values(["case_id", "end_time", "start_time"], kind="stable")
+    after = log["case_id"].to_numpy()[1:] == log["case_id"].to_numpy()[:-1]
+    names = log["activity"].to_numpy()
+    return set(zip(names[:-1][after], names[1:][after], strict=True))
+
+
+def _tasks(model: Metagraph) -> dict[str, Task]:
+    return {task.label: task for task in model.tasks()}
+
+
+def _spread(law: Distribution) -> float:
+    return float(law.ppf((np.arange(4000) + 0.5) / 4000).std())
+
+
+def _durations(known: Metagraph, found: Metagraph, rows: Mapping[str, int]) -> Iterator[Check]:
+    """Mean work. Of agents who share themselves among items neither log nor interval tells it: left out."""
+    shared = {agent.id for agent in known.agents if agent.sharing == "shared"}
+    queues = {queue.id: set(queue.agents) for queue in known.queues}
+    theirs = _tasks(found)
+    for label, task in _tasks(known).items():
+        if label not in theirs or any(queues[q] & shared for q in task.queues):
+            continue
+        law = task.durations.default.law
+        n = max(rows.get(label, 0), 1)
+        allowed = Z * _spread(law) / sqrt(n) + FLOOR * law.mean() + 1.0
+        yield Check("work", label, law.mean(), theirs[label].durations.default.law.mean(), allowed)
+
+
+def _delays(known: Metagraph, found: Metagraph, rows: Mapping[str, int]) -> Iterator[Check]:
+    """Mean delay before a task; where there is none, none above a hundredth of a day."""
+    theirs = _tasks(found)
+    for label, task in _tasks(known).items():
+        if label not in theirs:
+            continue
+        mine = theirs[label].delay
+        if task.delay is None:
+            mean_s = 0.0 if mine is None else _mean_delay(mine.default.law, mine.after.values())
+            yield Check("no delay", label, 0.0, mean_s, 864.0)
+            continue
+        law = task.delay.default.law
+        allowed = Z * _spread(law) / sqrt(max(rows.get(label, 0), 1) / 4) + DELAY_FLOOR * law.mean()
+        mean_s = 0.0 if mine is None else _mean_delay(mine.default.law, mine.after.values())
+        yield Check("delay", label, law.mean(), mean_s, allowed)
+
+
+def _mean_delay(default: Distribution, after: object) -> float:
+    laws = [(fitted.n, fitted.law.mean()) for fitted in after]  # type: ignore[attr-defined]
+    total = sum(n for n, _ in laws)
+    return sum(n * mean for n, mean in laws) / total if total else default.mean()
+
+
+def _routing(known: Metagraph, found: Metagraph) -> Iterator[Check]:
+    """Overall weights of gateways that both have: of the same kind, with the same tasks in each branch."""
+    theirs = _gateways(found)
+    for key, (weights, _) in _gateways(known).items():
+        if key not in theirs:
+            continue
+        seen, n = theirs[key]
+        for branch, p in weights.items():
+            allowed = Z * sqrt(max(p * (1 - p), 1 / max(n, 1)) / max(n, 1))
+            yield Check("routing", f"to {branch}", p, seen.get(branch, 0.0), allowed)
+
+
+def _gateways(model: Metagraph) -> dict[object, tuple[dict[str, float], int]]:
+    """By kind and tasks of the branches: the weight of each branch (named by its tasks), and decisions."""
+    from metagraph.parse_blocks import parse_blocks
+
+    routing = {r.node: r.overall() for r in model.routing}
+    gateways: dict[object, tuple[dict[str, float], int]] = {}
+
+    def named(block: Block) -> str:
+        return " ".join(sorted(_labels(block))) or "nothing"
+
+    def visit(block: Block) -> None:
+        if isinstance(block, Choice | Loop):
+            row = routing[block.split if isinstance(block, Choice) else block.end]
+            names = [named(b) for b in (block.branches if isinstance(block, Choice) else block.redos)]
+            body = named(block.body) if isinstance(block, Loop) else ""
+            names += ["out"] if isinstance(block, Loop) else []
+            key = (type(block).__name__, body, frozenset(names))
+            gateways[key] = dict(zip(names, row.weights, strict=True)), row.n
+        for child in _children(block):
+            visit(child)
+
+    visit(parse_blocks(model))
+    return gateways
+
+
+def _children(block: Block) -> tuple[Block, ...]:
+    match block:
+        case Row(items):
+            return items
+        case Choice(_, _, branches) | Parallel(_, _, branches):
+            return branches
+        case Loop(_, _, body, redos):
+            return (body, *redos)
+        case _:
+            return ()
+
+
+def _labels(block: Block) -> set[str]:
+    if isinstance(block, Leaf):
+        return {block.label}
+    return set().union(*map(_labels, _children(block)))
+
+
+def _arrivals(known: Metagraph, found: Metagraph, cases: int) -> Iterator[Check]:
+    """Orders a week. Days differ by the known dispersion; an order is first seen when work on it starts."""
+    if known.arrivals is None or found.arrivals is None:
+        return
+    rate = sum(known.arrivals.rates_per_h)
+    days = 7 * cases / rate
+    relative = Z * sqrt(1 / cases + known.arrivals.dispersion / days) + FLOOR
+    yield Check("arrivals", "a week", rate, sum(found.arrivals.rates_per_h), relative * rate)
+
+
+def _people(known: Metagraph, found: Metagraph, used: Mapping[str, Mapping[int, int]]) -> Iterator[Check]:
+    """Of each agent: weekly hours, items at once; who does each task.
+
+    An hour in which there never was work can't be told from one in which the agent wasn't there. So the found
+    hours have to lie within the known ones, and nearly all of the agent's stamps in the found ones.
+    """
+    theirs = {agent.id: agent for agent in found.agents}
+    ours_at, theirs_at = _hours(known), _hours(found)
+    for agent in known.agents:
+        if agent.id not in theirs:
+            continue
+        a, b = ours_at[agent.calendar], theirs_at[theirs[agent.id].calendar]
+        stamps = used.get(agent.id, {})
+        covered = sum(n for h, n in stamps.items() if h in b) / max(sum(stamps.values()), 1)
+        yield Check("hours not theirs", agent.id, 0.0, len(b - a) / max(len(b), 1), 0.1)
+        yield Check("stamps in hours", agent.id, 1.0, covered, 0.05)
+        if agent.sharing == theirs[agent.id].sharing:
+            yield Check("capacity", agent.id, agent.capacity, theirs[agent.id].capacity, 0.0)
+        else:
+            yield Check("sharing", agent.id, 1.0, 0.0, 0.0)
+    for label, task in _tasks(found).items():
+        mine = _tasks(known).get(label)
+        if mine is not None:
+            who, them = _who(known, mine), _who(found, task)
+            share = len(who & them) / len(who | them) if who | them else 1.0
+            yield Check("who", label, 1.0, share, 0.0)
+
+
+def _used_hours(log: pd.DataFrame) -> dict[str, Counter[int]]:
+    """By agent: stamps in each hour of the week (UTC). Ends on the full hour belong to the hour before."""
+    found: dict[str, Counter[int]] = {}
+    for column in ("start_time", "end_time"):
+        known = log[log[column].notna() & (log["resource"] != "")]
+        at = known[column] - timedelta(seconds=column == "end_time")
+        hour = at.dt.dayofweek * 24 + at.dt.hour
+        for agent, h in zip(known["resource"], hour, strict=True):
+            found.setdefault(agent, Counter())[int(h)] += 1
+    return found
+
+
+def _who(model: Metagraph, task: Task) -> set[str]:
+    return {agent for queue in model.queues if queue.id in task.queues for agent in queue.agents}
+
+
+def _hours(model: Metagraph) -> dict[str, set[int]]:
+    """By calendar: the hours of the week that are at least half open."""
+    return {
+        calendar.id: {
+            h
+            for h in range(168)
+            if sum(max(0.0, min(b, 3600.0 * (h + 1)) - max(a, 3600.0 * h)) for a, b in calendar.hours) >= 1800
+        }
+        for calendar in model.calendars
+    }

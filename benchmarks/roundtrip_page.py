@@ -1,0 +1,93 @@
+"""docs/roundtrip.md: what was found of the known twins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+Rows = Sequence[Mapping[str, Any]]
+
+HEAD = """# Is the process found that made the log?
+
+Made by `python -m benchmarks.roundtrip`. Known processes are drawn at random (benchmarks/known_twins.py):
+nested sequences, choices, loops and parallel blocks, roles with their own hours, crowding, delays,
+multitasking, unattended tasks. Each leaves a log, cut where its last order arrives; a twin is built from that
+log alone, as a user would. Intervals are 99.9 % ones around the known values
+(benchmarks/roundtrip_compare.py). What no log can tell is said in [limits.md](limits.md).
+
+Distances: those of the twin's logs to fresh logs of the truth, over those between two fresh logs of the
+truth. At 1 the twin's logs can't be told from the truth's.
+"""
+
+
+def page(rows: Rows) -> str:
+    """The whole page."""
+    if not rows:
+        return HEAD
+    return "\n".join([HEAD, _summary(rows), _kinds(rows), _twins(rows), _missed(rows)])
+
+
+def _same(row: Mapping[str, Any]) -> bool:
+    return bool(row["known"] == row["found"])
+
+
+def _inside(check: Mapping[str, Any]) -> bool:
+    return bool(abs(check["found"] - check["known"]) <= check["allowed"])
+
+
+def _summary(rows: Rows) -> str:
+    other = [row["footprint"] for row in rows if not _same(row)]
+    differs = f"; in the others {median(other):.0%} (median) of the pairs of activities" if other else ""
+    lines = [
+        f"{len(rows)} twins of {rows[0]['cases']} orders. The same structure was found in "
+        f"{len(rows) - len(other)}{differs}{' follow each other in the same ways' if other else ''}.\n",
+        "| distance | median ratio | worst |",
+        "| --- | --- | --- |",
+    ]
+    for metric in rows[0]["ratios"]:
+        values = [row["ratios"][metric] for row in rows]
+        lines.append(f"| {metric} | {median(values):.2f} | {max(values):.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def _kinds(rows: Rows) -> str:
+    found: dict[str, list[bool]] = {}
+    for row in rows:
+        for check in row["checks"]:
+            found.setdefault(check["kind"], []).append(_inside(check))
+    lines = ["| parameter | inside its interval | of |", "| --- | --- | --- |"]
+    lines += [f"| {kind} | {sum(inside)} | {len(inside)} |" for kind, inside in found.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _twins(rows: Rows) -> str:
+    metrics = list(rows[0]["ratios"])
+    head = ["twin", "what is special", "tasks", "structure", *metrics, "inside", "time model", "CPU s"]
+    lines = [_row(head), _row(["---"] * len(head))]
+    for row in rows:
+        inside = [_inside(check) for check in row["checks"]]
+        shape = "same" if _same(row) else f"differs ({row['footprint']:.0%})"
+        ratios = [f"{row['ratios'][m]:.2f}" for m in metrics]
+        told = f"{sum(inside)} of {len(inside)}"
+        cells = [str(row["seed"]), ", ".join(row["special"]), str(row["tasks"]), shape, *ratios, told]
+        lines.append(_row([*cells, row["choices"].get("time model", "not judged"), f"{row['cpu_s']:.0f}"]))
+    return "\n".join(lines) + "\n"
+
+
+def _missed(rows: Rows) -> str:
+    lines = ["## Outside their interval\n"]
+    for row in rows:
+        missed = [
+            f"{c['kind']} {c['where']}: {c['known']:.3g}, found {c['found']:.3g} (± {c['allowed']:.2g})"
+            for c in row["checks"]
+            if not _inside(c)
+        ]
+        if missed:
+            lines.append(f"- {row['seed']}: {'; '.join(missed)}")
+    codes = ", ".join(sorted({row["version"] for row in rows}))
+    return "\n".join([*lines, f"\nCode: {codes}."]) + "\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
