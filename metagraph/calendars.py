@@ -102,6 +102,16 @@ class WorkClock:
                 return math.inf
         return self._starts[i + 1]
 
+    def next_start(self, t: float) -> float:
+        """The first instant >= t at which an interval begins; infinite if none ever does."""
+        while t >= self._weeks * WEEK_S and self._grow():
+            pass
+        i = bisect_left(self._starts, t)
+        while i >= len(self._starts):
+            if not self._grow():
+                return math.inf
+        return self._starts[i]
+
     def on_until(self, t: float) -> float:
         """An instant up to which the clock surely keeps running, if it runs at t; else t.
 

@@ -79,6 +79,7 @@ class _Known:
             )
         if worked and node.queues and position.agent is None:
             yield Fault(f"{where}, agent", "missing; whoever works on it since `started` must be named")
+        yield from _collected(position, node, where)
         serving = {agent for queue in node.queues for agent in self._agents(queue)}
         if worked and position.agent in self.agents and position.agent not in serving:
             able = listed(sorted(serving)) or "nobody"
@@ -92,8 +93,19 @@ class _Known:
         return self.queues[queue].agents if queue in self.queues else ()
 
 
+def _collected(position: Position, node: Task, where: str) -> Iterator[Fault]:
+    """Faults about batches."""
+    if position.collected_s is not None and node.batch is None:
+        yield Fault(f"{where}, collected", "the task has no batch")
+    told = [position.started_s, position.ready_s, position.begun_s]
+    if position.collected_s is not None and any(at is not None for at in told):
+        yield Fault(f"{where}, collected", "it was released already; what is collected has no other instant")
+    if position.eta_s is not None and node.batch is not None:
+        yield Fault(f"{where}, eta", "what is collected into batches can't be announced; leave it out")
+
+
 def _instants(position: Position, where: str, at_s: float) -> Iterator[Fault]:
-    for name in ("enabled", "started", "ready", "begun"):
+    for name in ("enabled", "started", "ready", "collected", "begun"):
         at: float | None = getattr(position, f"{name}_s")
         if at is not None and at > at_s:
             yield Fault(f"{where}, {name}", "it lies after the instant of the state")

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metagraph import agents, calendars, distributions, model, nodes, orders, paces, routing, shifts
+from metagraph import agents, batches, calendars, distributions, model, nodes, orders, paces, routing, shifts
 from metagraph.distributions import Distribution
 from metagraph.errors import DataError
 from metagraph.json_text import adapter, decoded, parsed, plain, read_text, write_text, written
@@ -20,7 +20,7 @@ from metagraph.validate import check
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-ROOMS = (agents, calendars, distributions, model, nodes, orders, paces, routing, shifts)
+ROOMS = (agents, batches, calendars, distributions, model, nodes, orders, paces, routing, shifts)
 """Modules whose dataclasses are read from files."""
 _WHAT = "a twin that tracetwin build has written"
 

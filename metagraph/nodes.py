@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from metagraph.batches import Batch
 from metagraph.distributions import Fitted
 from metagraph.tagged import Tagged
 
@@ -146,6 +147,8 @@ class Task:
     """Observed; for the report."""
     eta_error: Fitted | None = None
     """What happened minus what was announced, in seconds, where ends are announced from outside."""
+    batch: Batch | None = None
+    """What it is collected into before any of it is done."""
     kind: Literal["task"] = "task"
 
 

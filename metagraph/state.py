@@ -32,6 +32,8 @@ class Position:
     """How often work on it was interrupted by something more urgent."""
     eta_s: float | None = None
     """Announced from outside: when a task without agents ends, or when work on others can begin."""
+    collected_s: float | None = None
+    """Since when it has been waiting for its batch to be released, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

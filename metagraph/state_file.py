@@ -18,7 +18,7 @@ from metagraph.records import Record
 from metagraph.state import OpenOrder, Position, State
 from metagraph.timelines import TimeLine, time_line
 
-MOMENTS = ("enabled", "started", "ready", "begun", "eta")
+MOMENTS = ("enabled", "started", "ready", "collected", "begun", "eta")
 _WHAT = "a state, as JSON"
 
 
@@ -99,6 +99,7 @@ def _position(record: Record, line: TimeLine) -> Position:
         agent=record.text("agent", "") or None,
         after=record.text("after", ""),
         ready_s=record.time("ready", line),
+        collected_s=record.time("collected", line),
         queue=record.text("queue", "") or None,
         begun_s=record.time("begun", line),
         worked_s=record.number("worked_s", None if worked_h is None else 3600.0 * worked_h, 0.0),

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from metagraph.check_agents import agent_faults, instant_fault
+from metagraph.check_batches import batch_faults
 from metagraph.check_graph import graph_faults
 from metagraph.check_laws import fitted_faults, shifted_faults
 from metagraph.check_orders import order_faults
@@ -101,6 +102,7 @@ def _tasks(metagraph: Metagraph) -> Iterator[Fault]:
         yield from _durations(task, agents, where)
         if task.eta_error is not None:
             yield from shifted_faults(task.eta_error, f"{where}, eta_error")
+        yield from batch_faults(task, where)
         if task.delay is not None:
             yield from fitted_faults(task.delay.default, f"{where}, delay")
             if task.delay.pace not in paces:

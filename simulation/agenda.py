@@ -24,7 +24,8 @@ class Rank(IntEnum):
     PRESENCE = 2
     READY = 3
     RELEASE = 4
-    LOSS = 5
+    BATCH = 5
+    LOSS = 6
 
 
 class Due(Event):

@@ -24,6 +24,7 @@ class Clock(Protocol):
     def on_until(self, t: float) -> float: ...
     def between(self, t0: float, t1: float) -> float: ...
     def after(self, t: float, work_s: float) -> float: ...
+    def next_start(self, t: float) -> float: ...
 
 
 class Always:
@@ -45,6 +46,9 @@ class Always:
 
     def after(self, t: float, work_s: float) -> float:
         return t + work_s
+
+    def next_start(self, t: float) -> float:
+        return inf
 
 
 class Shifts:

@@ -8,13 +8,13 @@ from math import inf, isnan, nan
 import numpy as np
 
 from simulation.agenda import Due, Rank
+from simulation.batching import Batching
 from simulation.crew import Clock
 from simulation.frames import TaskFrame
 from simulation.items import Item
-from simulation.matching import Matching
 from simulation.opening import Opening, opening
 from simulation.program import Kind, Program
-from simulation.session import DELAYED, WAITING, WORKING, Options
+from simulation.session import COLLECTED, DELAYED, FOLLOWING, WAITING, WORKING, Options
 from simulation.streams import Purpose, Stream
 from simulation.tokens import MAX_STEPS, Journey, advance
 
@@ -24,7 +24,7 @@ _PRESENCE = int(Rank.PRESENCE)
 _TASK = int(Kind.TASK)
 
 
-class Flow(Matching):
+class Flow(Batching):
     """The upper part of a session: orders, and what isn't decided by anybody."""
 
     def __init__(self, program: Program, stream: Stream, clocks: Sequence[Clock], options: Options) -> None:
@@ -65,7 +65,10 @@ class Flow(Matching):
             journey.tokens, journey.steps = int(row["tokens"]), int(row["steps"])
             journey.history = int(row["history"])
             journey.visits, journey.merged = visits.tolist(), merged.tolist()
-        waiting = [item for item in map(self._placed, found.items) if item.status == WAITING]
+        items: list[Item] = []
+        for record in found.items:
+            items.append(self._placed(record, items))
+        waiting = [item for item in items if item.status == WAITING]
         for item in sorted(waiting, key=lambda i: (i.ready, i.journey.order, i.serial)):
             if not item.task.queues:
                 self._begin(item, -1, t)
@@ -76,9 +79,12 @@ class Flow(Matching):
             self._appraise(item, t)
             self._put(self._line(item), item, t)
         self._match(range(len(self.frame.line_agents)), t)
+        collected = [item for item in items if item.status == COLLECTED]
+        for item in sorted(collected, key=lambda i: (i.since, i.journey.order, i.serial)):
+            self._collect(item, item.since, t)
 
-    def _placed(self, row: np.void) -> Item:
-        """An item of the state; what is worked on or delayed goes on."""
+    def _placed(self, row: np.void, before: Sequence[Item]) -> Item:
+        """An item of the state; what is worked on or delayed goes on. `before`: those with lower serials."""
         task = self.frame.tasks[row["node"]]
         assert task is not None
         journey = self.journeys[int(row["order"])]
@@ -88,14 +94,20 @@ class Flow(Matching):
         item.ready, item.start = float(row["ready_s"]), float(row["start_s"])
         if item.status == DELAYED:
             self.agenda.of(item, item.ready, _READY, self._on_ready)
+        elif item.status == COLLECTED:
+            item.since = float(row["since_s"])
         else:
             item.place, item.again = float(row["place_s"]), int(row["again"])
             item.queue, item.agent = int(row["queue"]), int(row["agent"])
+            item.scale = float(row["scale"])
         if not isnan(item.start):
             item.done, item.left = float(row["done_s"]), float(row["left_s"])
             item.agent = int(row["agent"])
             item.law = task.law_of(journey.cls, journey.segment, item.agent)
-        if item.status == WORKING:
+        if row["leader"] >= 0:
+            item.leader, item.status = before[int(row["leader"])], FOLLOWING
+            item.leader.followers.append(item)
+        elif item.status == WORKING:
             if item.queue >= 0:
                 self.load[item.queue] += 1
             self._work_on(item, self.t)
@@ -142,13 +154,16 @@ class Flow(Matching):
         self._close(journey, t)
         agents = []
         for item in list(journey.items):
-            if item.status == WAITING:
+            if item.status in (COLLECTED, FOLLOWING) or item.followers:
+                self._leave_batch(item, t)
+            elif item.status == WAITING:
                 self._take(item, t)
+                self.load[item.queue] -= 1
             elif item.status == WORKING:
                 self._lay_down(item, t)
                 agents.append(item.agent)
-            if item.queue >= 0:
-                self.load[item.queue] -= 1
+                if item.queue >= 0:
+                    self.load[item.queue] -= 1
             self._end(item, t)
         for agent in agents:
             if agent >= 0:
@@ -198,13 +213,13 @@ class Flow(Matching):
                 item.ready = ready
                 self.agenda.of(item, ready, _READY, self._on_ready)
                 return
-        self._join(item, t)
+        self._arrive(item, t)
 
     def _on_ready(self, event: Due) -> None:
         item = event._value
         if event.stamp == item.stamp:
             self.t = self.agenda.now
-            self._join(item, self.t)
+            self._arrive(item, self.t)
 
     def _on_finish(self, event: Due) -> None:
         item = event._value
@@ -212,16 +227,20 @@ class Flow(Matching):
             return
         self.t = t = self.agenda.now
         agent, journey, frame, sums = item.agent, item.journey, self.frame, self.sums
-        self._lay_down(item, t, finished=True)
+        following = item.status == FOLLOWING
+        if not following:
+            self._lay_down(item, t, finished=True)
+            self._dissolve(item, t)
         self._end(item, t)
         sums.executions += 1
         journey.history = (journey.history * frame.base + item.task.code) % frame.span
-        if item.queue >= 0:
+        if agent >= 0:
+            sums.finished[agent] += 1
+        if item.queue >= 0 and not following:
             self.load[item.queue] -= 1
-        if agent < 0:
+        if agent < 0 or following:
             self._move(journey, item.task.next, t)
             return
-        sums.finished[agent] += 1
         waiting = self.lines.waiting
         for line in frame.agent_lines[agent]:
             if waiting[line]:  # what the order goes on to must not pass those who wait for this agent

@@ -28,6 +28,7 @@ class TaskFrame(Shared):
     """What a task asks for."""
 
     __slots__ = (
+        "batch",
         "code",
         "delay",
         "delay_after",
@@ -64,6 +65,7 @@ class TaskFrame(Shared):
         self.delay_after = int(node["delay_after"])
         self.pace = int(node["pace"])
         self.preemptible = bool(node["preemptible"])
+        self.batch = int(node["batch"])
 
     def law_of(self, cls: int, segment: int, agent: int) -> Table:
         """The law of its work."""

@@ -27,11 +27,13 @@ class Item:
         "enabled",
         "end",
         "finish",
+        "followers",
         "gain",
         "interrupted",
         "journey",
         "key",
         "law",
+        "leader",
         "left",
         "line",
         "micro",
@@ -40,6 +42,7 @@ class Item:
         "queue",
         "ready",
         "rest",
+        "scale",
         "serial",
         "since",
         "stamp",
@@ -50,11 +53,8 @@ class Item:
     )
 
     def __init__(self, serial: int, journey: Journey, task: TaskFrame, visit: int, enabled: float) -> None:
-        self.serial = serial
-        self.journey = journey
-        self.task = task
-        self.visit = visit
-        self.enabled = enabled
+        self.serial, self.journey, self.task = serial, journey, task
+        self.visit, self.enabled = visit, enabled
         self.after = 0
         """Code of the activity that the order had completed last."""
         self.status = DELAYED
@@ -76,11 +76,9 @@ class Item:
         """Of the work that its agent does; None: it wasn't begun."""
         self.start = nan
         self.since = nan
-        """WORKING: up to when `done` and `left` are counted."""
-        self.done = 0.0
-        self.left = 0.0
-        self.finish = nan
-        self.end = nan
+        """WORKING: up to when `done` and `left` are counted; COLLECTED: since when it is."""
+        self.done = self.left = 0.0
+        self.finish = self.end = nan
         self.key = 0.0
         self.gain = 0.0
         """Profit found on joining or when interrupted, where averages ask for it."""
@@ -88,3 +86,13 @@ class Item:
         """WAITING: expected remaining work, where anybody asks for it."""
         self.micro = 0
         """The same in whole microseconds, for sums that are exact."""
+        self.scale = 1.0
+        """Its work over that of one order, where a simultaneous batch goes by it."""
+        self.followers: list[Item] = []
+        """The others of that batch."""
+        self.leader: Item | None = None
+        """FOLLOWING: the item that its batch goes by; None: the batch is done, at this very instant."""
+
+    def beyond(self, law: Table, done: float) -> float:
+        """Expected remaining work after `done` seconds, if this is its law."""
+        return self.scale * law.beyond(done / self.scale)

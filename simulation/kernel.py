@@ -19,6 +19,7 @@ from simulation.opening import opening
 from simulation.program import Floats, Ints, Program, Rule
 from simulation.run import Run, Stopped
 from simulation.session import Options, Snapshot
+from simulation.steering import refuse_batch
 from simulation.streams import Stream
 from simulation.tokens import MAX_STEPS
 
@@ -272,6 +273,7 @@ class Kernel:
 
     def announce(self, order: int, node: int, eta_s: float) -> None:
         """See Session."""
+        refuse_batch(self._program, node)
         world = self._memory.world
         world["arg0"], world["arg1"], world["arg_s"] = order, node, eta_s
         if self._between(Command.ANNOUNCE) == Status.REFUSED:

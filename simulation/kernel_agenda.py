@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulation.kernel_jit import Record, int_at, leaf, part, put_int
 from simulation.kernel_records import event_of
 
-SHIFT, FINISH, PRESENCE, READY, RELEASE, LOSS = 0, 1, 2, 3, 4, 5
+SHIFT, FINISH, PRESENCE, READY, RELEASE, BATCH, LOSS = 0, 1, 2, 3, 4, 5, 6
 RANK = 60
 _ORDER = 32
 """Bits of an event's code below its rank, and below the order of an item's event."""

@@ -39,7 +39,7 @@ def _response(w: Record, slot: int, number: int, t: float) -> float:
     if item.start != item.start:
         agent = first_agent(w, number)
     law = law_number(w, item.node, journey.cls, journey.segment, agent)
-    return total / max(line.present, 1) + beyond(w, law, item.done)
+    return total / max(line.present, 1) + item.scale * beyond(w, law, item.done / item.scale)
 
 
 @part

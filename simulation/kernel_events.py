@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulation.kernel_agenda import item_place, remove
+from simulation.kernel_batches import dissolve, leave_batch
 from simulation.kernel_choice import anyone_for
 from simulation.kernel_crew import set_idle, vacate
 from simulation.kernel_jit import Record, int_at, part, put_int
@@ -21,8 +22,9 @@ from simulation.kernel_records import (
 )
 from simulation.kernel_tokens import close, end_item, move, new_journey
 from simulation.kernel_working import interrupt, let_go
-from simulation.session import WAITING, WORKING
+from simulation.session import COLLECTED, FOLLOWING, WAITING, WORKING
 
+_COLLECTED, _FOLLOWING = int(COLLECTED), int(FOLLOWING)
 _WAITING, _WORKING = int(WAITING), int(WORKING)
 
 
@@ -48,16 +50,23 @@ def on_finish(w: Record, slot: int, t: float) -> None:
     """Work on an item ends; its token moves on."""
     item = item_of(w.items, slot)
     agent, queue, node, at = int(item.agent), int(item.queue), int(item.node), int(item.journey)
+    following = item.status == _FOLLOWING
     if agent >= 0:
-        let_go(w, slot, t, True)
         crew_of(w.crew, agent).finished += 1
+    if not following:
+        if agent >= 0:
+            let_go(w, slot, t, True)
+        if item.follow >= 0:
+            dissolve(w, slot, t)
     record, journey = node_of(w.nodes, node), journey_of(w.journeys, at)
     journey.history = (journey.history * w.code_base + record.code) % w.span
-    if queue >= 0:
+    if queue >= 0 and not following:
         line_of(w.lines, queue).load -= 1
     w.executions += 1
     end_item(w, slot, t)
     target = int_at(w.targets, record.target)
+    if following:  # whoever it goes by has freed the agent
+        agent = -1
     # What the order goes on to must not pass those who wait for this agent.
     waits = agent >= 0 and serves_waiting(w, agent)
     if agent >= 0 and not waits:
@@ -83,7 +92,9 @@ def on_loss(w: Record, at: int, t: float) -> None:
     while slot >= 0:
         item = item_of(w.items, slot)
         following = int(item.peer_next)
-        if item.status == _WAITING:
+        if item.status in (_COLLECTED, _FOLLOWING) or item.follow >= 0:
+            leave_batch(w, slot, t)
+        elif item.status == _WAITING:
             take(w, slot, t)
             line_of(w.lines, item.queue).load -= 1
         else:

@@ -46,6 +46,7 @@ WORLD = np.dtype(
         ("n_queues", _L),
         ("n_agents", _L),
         ("n_clocks", _L),
+        ("n_collectors", _L),  # the last clocks are theirs
         ("n_presence", _L),
         ("n_lines", _L),
         ("n_visits", _L),
@@ -86,8 +87,10 @@ WORLD = np.dtype(
         ("scratch", _L),
         ("slot_scratch", _L),
         ("line_scratch", _L),
+        ("collectors", _L),
         ("started", _L),
         ("wait_s", _L),
+        ("collected_s", _L),
         ("completed", _L),
         ("lost", _L),
         ("log", _L),
@@ -157,6 +160,8 @@ ITEM = np.dtype(
         ("mate_before", _I),
         ("peer_next", _I),  # among the live items of its order, by serial
         ("peer_before", _I),
+        ("leader", _I),  # FOLLOWING: the item that its batch goes by
+        ("follow", _I),  # the first that follows it, the others are its siblings
         ("unknown", _I),  # its event lies beyond what its clock knows
         ("serial", _L),
         ("micros", _L),  # expected remaining work while it waits
@@ -172,10 +177,11 @@ ITEM = np.dtype(
         ("profit", _F),
         ("rest", _F),  # expected remaining work while it waits, seconds
         ("halted", _F),  # when something more urgent interrupted it last
+        ("scale", _F),  # its work over that of one order
     ]
 )
 GONE = 3
-"""Status of a slot that is free, after DELAYED, WAITING and WORKING of session.py."""
+"""Status of a slot that is free, beside those of session.py."""
 JOURNEY = np.dtype(
     [
         ("order", _I),
@@ -240,6 +246,22 @@ CLOCK = np.dtype(
         ("n_lines", _I),
         ("until", _F),
         ("reach", _F),
+    ]
+)
+COLLECTOR = np.dtype(
+    [
+        ("node", _I),
+        ("clock", _I),
+        ("law", _I),
+        ("simultaneous", _I),
+        ("head", _I),  # items since when they are here: a chain of siblings
+        ("tail", _I),
+        ("n", _I),
+        ("unknown", _I),  # when it is released lies beyond what its clock knows
+        ("needed", _L),  # so many release it
+        ("released", _L),
+        ("wait_s", _F),
+        ("per_item", _F),
     ]
 )
 PACE = np.dtype([("done", _L), ("speeds", _L), ("n", _L), ("begin", _L)])

@@ -77,7 +77,7 @@ def value(w: Record, slot: int, t: float) -> None:
     if w.needs_profit != 0:
         item.profit = _profit(w, item.order, t)
     if w.needs_rest != 0:
-        item.rest = beyond(w, working_law(w, slot, item.queue), item.done)
+        item.rest = item.scale * beyond(w, working_law(w, slot, item.queue), item.done / item.scale)
         item.micros = int(np.rint(item.rest * 1e6))
     find_key(w, slot, t)
 

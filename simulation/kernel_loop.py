@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulation.kernel_agenda import (
+    BATCH,
     FINISH,
     PRESENCE,
     RANK,
@@ -13,6 +14,7 @@ from simulation.kernel_agenda import (
     pop,
     remove,
 )
+from simulation.kernel_batches import arrive, collect, release, set_alarm
 from simulation.kernel_choice import choose
 from simulation.kernel_clocks import INFINITE, after, paced_after, wake
 from simulation.kernel_events import on_finish, on_loss, on_presence, on_release, on_shift_begin
@@ -21,10 +23,11 @@ from simulation.kernel_layout import MARGIN, Command, Status
 from simulation.kernel_lines import put, value
 from simulation.kernel_notes import noted
 from simulation.kernel_numbers import philox
-from simulation.kernel_queues import join, own_line
+from simulation.kernel_queues import own_line
 from simulation.kernel_records import (
     agent_of,
     clock_of,
+    collector_of,
     crew_of,
     event_of,
     item_of,
@@ -151,7 +154,9 @@ def _happen(w: Record, t: float) -> None:
     if rank == FINISH:
         on_finish(w, slot, t)
     elif rank == READY:
-        join(w, slot, t)
+        arrive(w, slot, t)
+    elif rank == BATCH:
+        release(w, who - (w.n_clocks - w.n_collectors), t)
     else:
         on_loss(w, slot, t)
 
@@ -172,6 +177,8 @@ def _open(w: Record) -> None:
     for i in range(w.arg0):  # those that wait, by (ready, order, serial)
         _wait_on(w, noted(w, i), t)
     match_all(w, t)
+    for i in range(w.arg0, w.arg0 + w.arg1):  # those that are collected, by (since, order, serial)
+        collect(w, noted(w, i), item_of(w.items, noted(w, i)).since, t)
 
 
 @leaf
@@ -225,6 +232,9 @@ def _lengthened(w: Record) -> None:
             schedule_item(w, slot, item.ready, READY)
             if item.unknown == 0:
                 item.left = 0.0
+    for number in range(w.n_collectors):
+        if collector_of(w.collectors, number).unknown != 0:
+            set_alarm(w, number, w.now)
     for number in range(w.n_clocks):
         clock = clock_of(w.clocks, number)
         if clock.awake == 2:

@@ -29,7 +29,8 @@ class Memory:
         self.kept: dict[str, Array] = {}
         """The arrays behind the addresses."""
         self.world = tables.world.copy()
-        for name, start in (("lines", tables.lines), ("crew", tables.crew), ("clocks", tables.clocks)):
+        for name in ("lines", "crew", "clocks", "collectors"):
+            start = getattr(tables, name)
             self.room(name, len(start), start.dtype)[: len(start)] = start
         self.room("paces", 0, np.dtype(PACE))
         self.room("idle_bits", tables.words, np.dtype(np.int64))[:] = 0
@@ -39,11 +40,13 @@ class Memory:
         nodes = int(tables.world["n_nodes"][0])
         self.room("started", nodes, np.dtype(np.int64))[:nodes] = 0
         self.room("wait_s", nodes, np.dtype(np.float64))[:nodes] = 0.0
+        self.room("collected_s", nodes, np.dtype(np.float64))[:nodes] = 0.0
         self.room("slots", orders, np.dtype(np.int32))[:orders] = -1
         self.fix("completed", np.full(orders, np.nan))
         self.fix("lost", np.full(orders, np.nan))
         self.items_for(items + MARGIN + MORE)
         self.journeys_for(items + MORE)
+        self.kept["places"][: self.number("n_clocks")] = -1
 
     def fix(self, name: str, array: Array) -> None:
         """This array is behind the address from now on."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.kernel_layout import ITEM, JOURNEY
-from simulation.kernel_memory import Memory
+from simulation.kernel_memory import Array, Memory
 from simulation.opening import Opening
 from simulation.program import Program
-from simulation.session import WAITING
+from simulation.session import COLLECTED, FOLLOWING, WAITING
 
-_SAME = ("order", "node", "visit", "status", "agent", "queue", "after", "again", "preemptions", "serial")
+_SAME = (
+    *("order", "node", "visit", "status", "agent", "queue", "after", "again", "preemptions", "serial"),
+    *("scale", "leader"),
+)
 _TIMES = {
     "enabled_s": "enabled",
     "ready_s": "ready",
@@ -23,10 +26,11 @@ _TIMES = {
 
 
 def put_opening(memory: Memory, program: Program, found: Opening, begin_s: float) -> None:
-    """Items in the slots of their serials, journeys in those of their orders; arg0 of them wait."""
+    """Items in the slots of their serials, journeys in those of their orders; arg0 of them wait, arg1 are
+    collected."""
     _present(memory, found)
     world, n, orders = memory.world, len(found.items), len(found.journeys)
-    memory.world["arg0"] = 0
+    memory.world["arg0"] = memory.world["arg1"] = 0
     if not orders:
         return
     memory.items_for(n + 20_000)
@@ -43,13 +47,35 @@ def put_opening(memory: Memory, program: Program, found: Opening, begin_s: float
     items["journey"] = found.items["order"]
     items["line"] = -1
     items["halted"] = -np.inf
+    items["since"] = found.items["since_s"]
+    _follow(items)
     waiting = np.flatnonzero(items["status"] == WAITING)
-    waiting = waiting[
-        np.lexsort((items["serial"][waiting], items["order"][waiting], items["ready"][waiting]))
-    ]
-    memory.kept["slot_scratch"][: len(waiting)] = waiting
-    world["arg0"] = len(waiting)
+    collected = np.flatnonzero(items["status"] == COLLECTED)
+    listed = np.concatenate([_by(items, waiting, "ready"), _by(items, collected, "since")])
+    memory.kept["slot_scratch"][: len(listed)] = listed
+    world["arg0"], world["arg1"] = len(waiting), len(collected)
     world["fresh_item"] = world["used_items"] = world["serial"] = n
+
+
+def _by(items: Array, slots: Array, name: str) -> Array:
+    """Slots by an instant, then order and serial."""
+    found: Array = slots[np.lexsort((items["serial"][slots], items["order"][slots], items[name][slots]))]
+    return found
+
+
+def _follow(items: Array) -> None:
+    """Chain those that follow another item."""
+    items["follow"] = -1
+    last: dict[int, int] = {}
+    for slot in np.flatnonzero(items["leader"] >= 0).tolist():
+        leader = int(items["leader"][slot])
+        before = last.get(leader, -1)
+        items["status"][slot], items["sibling"][slot], items["before"][slot] = FOLLOWING, -1, before
+        if before < 0:
+            items["follow"][leader] = slot
+        else:
+            items["sibling"][before] = slot
+        last[leader] = slot
 
 
 def _journeys(memory: Memory, program: Program, found: Opening, begin_s: float) -> None:

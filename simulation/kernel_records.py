@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulation import program
 from simulation.kernel_jit import records
-from simulation.kernel_layout import CLOCK, CREW, EVENT, ITEM, JOURNEY, LINE, LOG, PACE
+from simulation.kernel_layout import CLOCK, COLLECTOR, CREW, EVENT, ITEM, JOURNEY, LINE, LOG, PACE
 
 node_of = records(program.NODE)
 law_of = records(program.LAW)
@@ -21,5 +21,6 @@ event_of = records(EVENT)
 line_of = records(LINE)
 crew_of = records(CREW)
 clock_of = records(CLOCK)
+collector_of = records(COLLECTOR)
 pace_of = records(PACE)
 log_of = records(LOG)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulation.kept import Beside
 from simulation.kernel_address import address
-from simulation.kernel_layout import CLOCK, CREW, GUIDE, LINE, WORLD
+from simulation.kernel_layout import CLOCK, COLLECTOR, CREW, GUIDE, LINE, WORLD
 from simulation.program import Assign, Network, Part, Rule
 
 Array = NDArray[Any]
@@ -42,6 +42,7 @@ class Tables:
             "n_queues": n_queues,
             "n_agents": n_agents,
             "n_clocks": len(network.clocks),
+            "n_collectors": len(network.batches),
             "n_presence": len(network.presence),
             "n_lines": self.n_lines,
             "n_visits": network.visits,
@@ -71,6 +72,10 @@ class Tables:
         self.clocks = np.zeros(len(network.clocks), CLOCK)
         self.clocks["until"] = -np.inf
         self.clocks["line"], self.clocks["n_lines"] = self._clock_spans
+        self.collectors = np.zeros(len(network.batches), COLLECTOR)
+        for name in network.batches.dtype.names or ():
+            self.collectors[name] = network.batches[name]
+        self.collectors["head"] = self.collectors["tail"] = -1
         self.stack = 10_001 * max(int(network.nodes["targets"].max(initial=1)), 1)
         self.scratch = max(int(network.nodes["queues"].max(initial=1)), 1)
 

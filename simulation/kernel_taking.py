@@ -8,16 +8,22 @@ from simulation.kernel_layout import GONE
 from simulation.kernel_memory import Array, Memory
 from simulation.program import Floats, Program
 from simulation.run import Log, Run, Stopped, Tally, frozen
-from simulation.session import DELAYED, JOURNEY, LIVE, WORKING, Snapshot
+from simulation.session import COLLECTED, DELAYED, FOLLOWING, JOURNEY, LIVE, WORKING, Snapshot
 
-_SAME = ("serial", "order", "node", "visit", "status", "agent", "queue", "after", "again", "preemptions")
+_SAME = ("serial", "order", "node", "visit", "after")
+_SHOWN = ("status", "agent", "queue", "again", "preemptions", "scale")
 
 
 def _live(memory: Memory) -> Array:
-    """Copies of the live items, by serial."""
+    """Copies of the live items, by serial; leaders are places among them."""
     items = memory.kept["items"][: memory.number("fresh_item")]
-    items = items[items["status"] != GONE]
-    found: Array = items[np.argsort(items["serial"])]
+    slots = np.flatnonzero(items["status"] != GONE)
+    slots = slots[np.argsort(items["serial"][slots])]
+    found: Array = items[slots]
+    place = np.full(len(items), -1)
+    place[slots] = np.arange(len(slots))
+    following = (found["status"] == FOLLOWING) & (found["leader"] >= 0)
+    found["leader"] = np.where(following, place[found["leader"]], -1) if len(found) else -1
     return found
 
 
@@ -62,11 +68,21 @@ def snapshot_of(memory: Memory, program: Program, t: float) -> Snapshot:
     rows = np.zeros(len(items), LIVE)
     for name in _SAME:
         rows[name] = items[name]
-    working, delayed = items["status"] == WORKING, items["status"] == DELAYED
-    rows["enabled_s"], rows["start_s"] = items["enabled"], items["start"]
+    rows["enabled_s"] = items["enabled"]
+    follows = items["leader"] >= 0
+    rows["leader"] = np.where(follows, items["serial"][items["leader"]], -1) if len(items) else -1
+    # What follows another one is shown as that one is.
+    which = np.where(follows, items["leader"], np.arange(len(items)))
+    items, progress = items[which], progress[which]
+    for name in _SHOWN:
+        rows[name] = items[name]
+    rows["status"][items["status"] == FOLLOWING] = WORKING
+    status = rows["status"]
+    working = status == WORKING
+    rows["start_s"] = items["start"]
     rows["ready_s"] = items["ready"]
-    rows["place_s"] = np.where(delayed, np.nan, items["place"])
-    rows["since_s"] = np.where(working, t, np.nan)
+    rows["place_s"] = np.where((status == DELAYED) | (status == COLLECTED), np.nan, items["place"])
+    rows["since_s"] = np.where(working, t, np.where(status == COLLECTED, items["since"], np.nan))
     rows["finish_s"] = np.where(working, items["finish"], np.nan)
     rows["done_s"] = items["done"] + progress
     rows["left_s"] = np.maximum(items["left"] - progress, 0.0)
@@ -155,6 +171,7 @@ def _tally(memory: Memory, program: Program, items: Array, begin_s: float, end_s
     return Tally(
         started=frozen(memory.kept["started"][:nodes].copy()),
         wait_s=frozen(memory.kept["wait_s"][:nodes].copy()),
+        collected_s=frozen(memory.kept["collected_s"][:nodes].copy()),
         busy_s=frozen(busy_s),
         on_s=frozen(on_s[network.agents["clock"]]),
         finished=frozen(crew["finished"].copy()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simulation.kernel_agenda import LOSS, RANK, item_place, journey_place, push, remove
+from simulation.kernel_batches import arrive
 from simulation.kernel_clocks import INFINITE, UNKNOWN, paced_after
 from simulation.kernel_jit import (
     Record,
@@ -16,7 +17,6 @@ from simulation.kernel_jit import (
 )
 from simulation.kernel_layout import GONE
 from simulation.kernel_numbers import draw, right_of, uniform
-from simulation.kernel_queues import join
 from simulation.kernel_records import item_of, journey_of, level_of, log_of, node_of, order_of, row_of
 from simulation.kernel_working import schedule_item
 from simulation.program import Kind
@@ -227,7 +227,7 @@ def _enable(w: Record, journey_slot: int, node: int, visit: int, t: float) -> No
             item.ready = ready
             schedule_item(w, slot, ready, READY)
             return
-    join(w, slot, t)
+    arrive(w, slot, t)
 
 
 @leaf
@@ -241,13 +241,14 @@ def new_item(w: Record) -> int:
         w.fresh_item = slot + 1
     w.used_items += 1
     item = item_of(w.items, slot)
-    item.agent = item.queue = item.line = -1
+    item.agent = item.queue = item.line = item.leader = item.follow = -1
     item.again = item.preemptions = item.unknown = 0
     item.micros = 0
     item.key = item.profit = item.rest = 0.0
     item.ready = item.place = item.start = _NAN
     item.done = item.left = 0.0
     item.halted = -INFINITE
+    item.scale = 1.0
     put_int(w.places, item_place(w, slot), -1)
     return slot
 

@@ -36,7 +36,7 @@ def begin(w: Record, slot: int, agent: int, t: float) -> None:
     journey = journey_of(w.journeys, item.journey)
     if item.start != item.start:
         number = law_number(w, item.node, journey.cls, journey.segment, agent)
-        item.left = draw(w, number, item.order, item.node, item.visit, _WORK)
+        item.left = item.scale * draw(w, number, item.order, item.node, item.visit, _WORK)
         item.done = 0.0
         item.start = t
         put_long(w.started, item.node, long_at(w.started, item.node) + 1)
@@ -44,13 +44,30 @@ def begin(w: Record, slot: int, agent: int, t: float) -> None:
     else:
         if agent != item.agent:
             number = law_number(w, item.node, journey.cls, journey.segment, agent)
-            total = draw(w, number, item.order, item.node, item.visit, _WORK)
+            total = item.scale * draw(w, number, item.order, item.node, item.visit, _WORK)
             whole = item.done + item.left
             share = item.done / whole if whole > 0.0 else 0.0
             item.done = share * total
             item.left = total - item.done
         item.left += policy_of(w.policies, 0).penalty_s
+    if item.follow >= 0:
+        _begin_others(w, slot, agent, t)
     hold(w, slot, agent, t)
+
+
+@part
+def _begin_others(w: Record, slot: int, agent: int, t: float) -> None:
+    """Work on all that follow the item begins with it."""
+    leader = item_of(w.items, slot)
+    other = int(leader.follow)
+    while other >= 0:
+        item = item_of(w.items, other)
+        item.agent, item.queue = agent, leader.queue
+        if item.start != item.start:
+            item.start = t
+            put_long(w.started, item.node, long_at(w.started, item.node) + 1)
+            put_float(w.wait_s, item.node, float_at(w.wait_s, item.node) + (t - item.enabled))
+        other = int(item.sibling)
 
 
 @part
@@ -129,7 +146,7 @@ def rest_now(w: Record, slot: int, t: float) -> float:
     item = item_of(w.items, slot)
     journey = journey_of(w.journeys, item.journey)
     number = law_number(w, item.node, journey.cls, journey.segment, item.agent)
-    return beyond(w, number, item.done + progress(w, slot, t))
+    return item.scale * beyond(w, number, (item.done + progress(w, slot, t)) / item.scale)
 
 
 @part

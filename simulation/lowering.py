@@ -15,6 +15,7 @@ from metagraph.policies import Policy
 from metagraph.state import State
 from simulation.kept import Kept
 from simulation.lowering_agents import check_rules, lower_crew, lower_policy, split_policy
+from simulation.lowering_batches import batch_clocks, lower_batches
 from simulation.lowering_laws import Laws
 from simulation.lowering_names import Names, names_of
 from simulation.lowering_nodes import lower_nodes
@@ -92,9 +93,12 @@ def _network(
     crew = lower_crew(
         metagraph, names, policy, python=custom is not None, origin=origin, earliest_s=earliest_s
     )
+    batches = lower_batches(metagraph, nodes.nodes, laws, len(crew.clocks))
     records, grid = laws.records()
     parts: dict[str, Any] = {part.name: getattr(nodes, part.name) for part in fields(nodes)}
     parts |= {part.name: getattr(crew, part.name) for part in fields(crew)}
+    parts["clocks"] = (*crew.clocks, *batch_clocks(metagraph, origin, earliest_s[0]))
+    parts["batches"] = batches
     parts |= {"eta_errors": {node: laws.tables[law] for node, law in nodes.eta_errors.items()}}
     for value in (*parts.values(), records, grid):
         _seal(value)

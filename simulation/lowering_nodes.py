@@ -130,7 +130,7 @@ class _Lowering:
         """NODE of each; the lists grow."""
         graph = self.graph
         records = np.zeros(len(graph.nodes), NODE)
-        for name in ("visit", "merge", "task", "label", "delay", "pace", "ruled"):
+        for name in ("visit", "merge", "task", "label", "delay", "pace", "batch", "ruled"):
             records[name] = -1
         visits, merges, tasks, ruled = count(), count(), count(), count()
         outgoing, incoming = graph.outgoing(), _incoming(graph)

@@ -201,6 +201,16 @@ def standings(network: Network, orders: Sequence[OpenOrder]) -> tuple[Standing, 
             raise DataError(
                 f"open order {order.order.id} is worked on at {position.node!r}, which is no task"
             )
+        batched = network.nodes["batch"][node] >= 0
+        if batched and position.eta_s is not None:
+            raise DataError(
+                f"open order {order.order.id} has an announced end at {position.node!r}, whose work is "
+                "collected into batches: leave its eta out"
+            )
+        if position.collected_s is not None and not batched:
+            raise DataError(
+                f"open order {order.order.id} is collected at {position.node!r}, which has no batch"
+            )
         return Token(
             node=node,
             enabled_s=position.enabled_s,
@@ -209,6 +219,7 @@ def standings(network: Network, orders: Sequence[OpenOrder]) -> tuple[Standing, 
             after=network.codes.get(position.after, UNKNOWN),
             queue=-1 if position.queue is None else queues.get(position.queue, -1),
             ready_s=position.ready_s,
+            collected_s=position.collected_s,
             begun_s=position.begun_s,
             worked_s=position.worked_s,
             preemptions=position.preemptions,
@@ -232,7 +243,7 @@ def check_standing(state: State, origin: datetime) -> None:
     for order in state.orders:
         for place in order.positions:
             where = f"open order {order.order.id} at {place.node!r}"
-            for name in ("enabled", "started", "ready", "begun"):
+            for name in ("enabled", "started", "ready", "collected", "begun"):
                 t = getattr(place, f"{name}_s")
                 if t is not None and not t <= state.at_s:
                     raise DataError(

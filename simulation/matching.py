@@ -67,11 +67,11 @@ class Matching(Working):
             here += present[agent]
             for other in self.crew.working[agent]:
                 work_s += self._left_now(other, t)
-        return work_s / max(here, 1) + self.law_in(item, queue).beyond(item.done)
+        return work_s / max(here, 1) + item.beyond(self.law_in(item, queue), item.done)
 
     def _ask_queue(self, item: Item, queues: Sequence[int], t: float) -> int:
         assert self.custom is not None
-        item.rest = self.law_in(item, queues[0]).beyond(item.done)
+        item.rest = item.beyond(self.law_in(item, queues[0]), item.done)
         views = [
             QueueView(
                 index=q,
@@ -79,7 +79,7 @@ class Matching(Working):
                 load=self.load[q],
                 waiting=self.sums.waiting[q],
                 work_s=self.micros[q] * 1e-6,
-                expected_s=self.law_in(item, q).beyond(item.done),
+                expected_s=item.beyond(self.law_in(item, q), item.done),
             )
             for q in queues
         ]

@@ -15,7 +15,7 @@ from simulation.kept import Kept
 from simulation.opening_rows import Mode, Reader, Row
 from simulation.philox import uniforms
 from simulation.program import Floats, Ints, Kind, Network, Program, Records, Standing
-from simulation.session import DELAYED, JOURNEY, LIVE, WAITING
+from simulation.session import COLLECTED, DELAYED, JOURNEY, LIVE, WAITING
 from simulation.streams import Purpose, Stream
 from simulation.tokens import Journey, advance
 
@@ -34,9 +34,10 @@ class Opening:
     items: Records
     """LIVE, by serial.
 
-    DELAYED: ready at `ready_s`. WAITING: in the queue `queue`, or -1: one to be chosen, by (ready_s, order,
-    serial); begun already if `start_s` is a number. WORKING: with `left_s` to do from `since_s` on, up to
-    `finish_s`, or NaN: as the agent's clock says.
+    DELAYED: ready at `ready_s`. COLLECTED: since `since_s`. WAITING: in the queue `queue`, or -1: one to be
+    chosen, by (ready_s, order, serial); begun already if `start_s` is a number. WORKING: with `left_s` to do
+    from `since_s` on, up to `finish_s`, or NaN: as the agent's clock says. What has a `leader` goes by that
+    one, a row before it.
     """
     journeys: Records
     """JOURNEY of each standing order; one without tokens is complete."""
@@ -211,7 +212,7 @@ def _items(network: Network, rows: Records, stream: Stream, at_s: float) -> Reco
     items["finish_s"] = np.nan
     drawn, mode = _drawn(network, rows, stream), rows["mode"]
     work = mode == Mode.WORK
-    items["left_s"][work] = np.maximum(drawn[work] - rows["done_s"][work], 0.0)
+    items["left_s"][work] = np.maximum(rows["scale"][work] * drawn[work] - rows["done_s"][work], 0.0)
     ready = rows["ready_s"].copy()
     late = mode == Mode.DELAY
     ready[late] = rows["base_s"][late] + drawn[late]
@@ -226,10 +227,22 @@ def _items(network: Network, rows: Records, stream: Stream, at_s: float) -> Reco
     items["left_s"][end] = items["finish_s"][end] - at_s
     status = rows["status"].copy()
     open_ = (mode >= Mode.DELAY) & (mode != Mode.END) | (status == DELAYED)
-    status[open_] = np.where(ready[open_] > at_s, DELAYED, WAITING)
+    over = np.where(status[open_] == COLLECTED, COLLECTED, WAITING)
+    status[open_] = np.where(ready[open_] > at_s, DELAYED, over)
     items["status"] = status
     items["ready_s"] = items["place_s"] = ready
+    collected = status == COLLECTED
+    items["since_s"][collected] = ready[collected]
+    items["scale"], items["leader"] = rows["scale"], _leaders(rows["group"])
     return items
+
+
+def _leaders(groups: Ints) -> Ints:
+    """Per row the first one of its simultaneous batch; -1: it is that itself, or of none."""
+    _, first, which = np.unique(groups, return_index=True, return_inverse=True)
+    leader = first[which]
+    found: Ints = np.where((groups < 0) | (leader == np.arange(len(groups))), -1, leader)
+    return found
 
 
 def _drawn(network: Network, rows: Records, stream: Stream) -> Floats:

@@ -6,6 +6,7 @@ error of an announcement. A row holds everything else.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import IntEnum
 from math import inf, nan
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from simulation.clocks import Clock
 from simulation.frames import Frame, TaskFrame
 from simulation.program import Network, Standing, Token
-from simulation.session import DELAYED, WAITING, WORKING
+from simulation.session import COLLECTED, DELAYED, WAITING, WORKING
 from simulation.streams import Purpose, Stream
 from simulation.tables import Table
 
@@ -60,6 +61,10 @@ class Row(NamedTuple):
     base_s: float
     pace: int
     paced_s: float
+    scale: float
+    """Of the work, as one of a simultaneous batch."""
+    group: int
+    """Rows of one simultaneous batch have the same number; -1: of none."""
 
 
 class Reader:
@@ -84,10 +89,16 @@ class Reader:
         self._paces = [plan.clock() for plan in network.paces]
         self._clocks: dict[int, Clock] = {}
         self._free: dict[tuple[int, ...], float] = {}
+        self._groups = _groups(network, standing)
         self._since: dict[int, list[float]] = {}
-        """Per agent: when the work on each of its items began."""
+        """Per agent: when the work on each of its items began; on a simultaneous batch it is one."""
+        counted: set[_Key] = set()
         for journey in standing:
             for token in journey.tokens:
+                key = _group(network, token)
+                if key in counted:
+                    continue
+                counted.update(() if key is None else (key,))
                 if token.started_s is not None and token.agent >= 0 and present[token.agent]:
                     self._since.setdefault(token.agent, []).append(token.started_s)
 
@@ -116,7 +127,12 @@ class Reader:
             base_s=0.0,
             pace=-1,
             paced_s=0.0,
+            scale=1.0,
+            group=-1,
         )
+        batch = self._groups.get(_group(self._network, token)) if token.node == node else None
+        if batch is not None:
+            row = row._replace(group=batch[0], scale=batch[1])
         if token.started_s is not None:
             return self._working(row, token, task, token.started_s)
         if token.eta_s is not None and not (token.ready_s is not None and token.eta_s <= self._at):
@@ -125,6 +141,10 @@ class Reader:
             return self._interrupted(row, token, task, token.begun_s)
         if token.ready_s is not None:
             return row._replace(ready_s=token.ready_s)
+        if task.batch >= 0:
+            row = row._replace(status=COLLECTED, queue=-1)
+            if token.collected_s is not None:
+                return row._replace(ready_s=token.collected_s)
         return self._delayed(row, token, task)
 
     def _working(self, row: Row, token: Token, task: TaskFrame, started_s: float) -> Row:
@@ -170,7 +190,8 @@ class Reader:
     def _resting(self, row: Row, task: TaskFrame, agent: int, done_s: float) -> Row:
         """The work that is left is drawn given what is done."""
         law = task.law_of(*self._kinds[row.order], agent)
-        return self._drawing(row._replace(done_s=done_s, mode=Mode.WORK), law, Purpose.WORK, done_s)
+        row = row._replace(done_s=done_s, mode=Mode.WORK)
+        return self._drawing(row, law, Purpose.WORK, done_s / row.scale)
 
     def _announced(self, row: Row, token: Token, task: TaskFrame, eta_s: float) -> Row:
         if not task.queues:
@@ -192,11 +213,14 @@ class Reader:
         return row if law is None else self._drawing(row, law, Purpose.ETA, known_s - eta_s)
 
     def _delayed(self, row: Row, token: Token, task: TaskFrame) -> Row:
-        """The delay is drawn given that it lasted when its end would have been seen last."""
+        """The delay is drawn given that it lasted when its end would have been seen last.
+
+        The end of one before a batch is never seen.
+        """
         if task.delay < 0:
             return row
         enabled_s = row.enabled_s
-        known_s = max(self._last_free(task.queues), enabled_s)
+        known_s = enabled_s if task.batch >= 0 else max(self._last_free(task.queues), enabled_s)
         law = self._frame.delays[task.delay + token.after * task.delay_after]
         row = row._replace(base_s=enabled_s, mode=Mode.DELAY)
         elapsed_s = known_s - enabled_s
@@ -238,3 +262,33 @@ class Reader:
         if number not in self._clocks:
             self._clocks[number] = plan.clock(Stream(0), inf)
         return self._clocks[number]
+
+
+_Key = tuple[int, int, float | None, float | None]
+
+
+def _group(network: Network, token: Token) -> _Key | None:
+    """What tokens of one simultaneous batch have in common; None: this one is of none.
+
+    They are worked on by one agent since one instant, or wait in one queue since they were released.
+    """
+    batch = int(network.nodes["batch"][token.node])
+    if batch < 0 or not network.batches["simultaneous"][batch]:
+        return None
+    if token.started_s is not None:
+        return token.node, token.agent, token.started_s, None
+    if token.ready_s is None:
+        return None
+    return token.node, token.queue, token.begun_s, token.ready_s
+
+
+def _groups(network: Network, standing: Sequence[Standing]) -> dict[_Key | None, tuple[int, float]]:
+    """The number of each simultaneous batch, and how much more work it is than one order."""
+    sizes = Counter(_group(network, token) for journey in standing for token in journey.tokens)
+    del sizes[None]
+    found: dict[_Key | None, tuple[int, float]] = {}
+    for number, (key, n) in enumerate(sizes.items()):
+        assert key is not None
+        each = float(network.batches["per_item"][network.nodes["batch"][key[0]]])
+        found[key] = number, 1.0 + each * (n - 1)
+    return found

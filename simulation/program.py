@@ -99,6 +99,7 @@ NODE = np.dtype(
         ("delay_after", np.int32),
         ("pace", np.int32),  # -1: wall clock
         ("preemptible", np.int32),
+        ("batch", np.int32),  # -1: nothing is collected
     ]
 )
 LAW = np.dtype(
@@ -133,6 +134,16 @@ AGENT = np.dtype(
     ]
 )
 PRESENCE = np.dtype([("t", np.float64), ("agent", np.int32), ("present", np.int32)])
+BATCH = np.dtype(
+    [
+        ("node", np.int32),
+        ("simultaneous", np.int32),
+        ("law", np.int32),  # of its size; -1: any
+        ("clock", np.int32),  # intervals begin at its times of the week; always on: it has none
+        ("wait_s", np.float64),  # infinite: no longest wait
+        ("per_item", np.float64),
+    ]
+)
 POLICY = np.dtype(
     [
         ("assign", np.int32),
@@ -223,7 +234,9 @@ class Network:
     policy: Records
     """One record."""
     clocks: tuple[ClockPlan | None, ...]
-    """None: always on."""
+    """Of agents, then one of each batch. None: always on."""
+    batches: Records
+    """By node."""
     paces: tuple[PacePlan, ...]
     custom: Any = None
     """A policy written in Python; see custom.py."""
@@ -276,6 +289,7 @@ class Token:
     """Code of the activity whose completion put it there."""
     queue: int = -1
     ready_s: float | None = None
+    collected_s: float | None = None
     begun_s: float | None = None
     worked_s: float | None = None
     preemptions: int = 0

@@ -11,12 +11,14 @@ import numpy as np
 
 from metagraph.errors import DataError, UsageError
 from simulation.agenda import Rank
+from simulation.batching import Collector
 from simulation.crew import Always
 from simulation.flow import Flow
 from simulation.items import Item
 from simulation.program import Floats, Ints, Program, Rule
 from simulation.run import Run, Stopped, floats, frozen, ints
 from simulation.session import DELAYED, WAITING, WORKING, Options, Snapshot
+from simulation.steering import refuse_batch
 from simulation.streams import Stream
 from simulation.taking import journeys_of, live_of, log_of
 from simulation.tokens import Journey
@@ -104,7 +106,7 @@ class Reference(Flow):
             at_s, _, stamp, event = entries[0]
             about = event._value
             over = not about.tokens if isinstance(about, Journey) else False
-            if not over and not (isinstance(about, Item) and about.stamp != stamp):
+            if not over and not (isinstance(about, (Item, Collector)) and about.stamp != stamp):
                 return float(at_s)
             heappop(entries)
         return inf
@@ -118,7 +120,8 @@ class Reference(Flow):
     def snapshot(self) -> Snapshot:
         """See Session."""
         t, items = self.t, self._live()
-        progress = [self.progress(item, t) if item.status == WORKING else 0.0 for item in items]
+        shown = [item.leader or item for item in items]
+        progress = [self.progress(item, t) if item.status == WORKING else 0.0 for item in shown]
         journeys = [self.journeys[order] for order in sorted(self.journeys)]
         network = self.program.network
         return Snapshot(
@@ -214,6 +217,7 @@ class Reference(Flow):
 
     def announce(self, order: int, node: int, eta_s: float) -> None:
         """See Session."""
+        refuse_batch(self.program, node)
         item, t = self._told_of(order, node), self.t
         if not item.task.queues:
             if item.status == DELAYED:

@@ -61,6 +61,8 @@ class Tally:
     """Per node: executions begun in the run."""
     wait_s: Floats
     """Per node: enabled to start, over those."""
+    collected_s: Floats
+    """Per node: waiting for batches that were released in the run; a part of what `wait_s` counts."""
     busy_s: Floats
     """Per agent: working seconds spent, each item's counted (a shared agent's: divided among its items)."""
     on_s: Floats

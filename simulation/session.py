@@ -11,6 +11,10 @@ from simulation.program import Floats, Ints, Program, Records
 from simulation.run import Run
 
 DELAYED, WAITING, WORKING = 0, 1, 2
+COLLECTED = 4
+"""Its delay is over, but not yet the collecting of the batch that it belongs to."""
+FOLLOWING = 5
+"""It is part of a simultaneous batch, goes by another one, and is shown in the status of that one."""
 
 LIVE = np.dtype(
     [
@@ -18,7 +22,7 @@ LIVE = np.dtype(
         ("order", np.int32),
         ("node", np.int32),
         ("visit", np.int32),
-        ("status", np.int32),  # DELAYED, WAITING or WORKING
+        ("status", np.int32),  # DELAYED, COLLECTED, WAITING or WORKING
         ("agent", np.int32),  # who works on it, or began it
         ("queue", np.int32),
         ("after", np.int32),  # code of the activity that the order had completed last when it came
@@ -28,10 +32,12 @@ LIVE = np.dtype(
         ("ready_s", np.float64),  # of a delayed one: when its delay will end
         ("place_s", np.float64),
         ("start_s", np.float64),  # NaN: never begun
-        ("since_s", np.float64),  # WORKING: up to when done_s and left_s are counted
+        ("since_s", np.float64),  # WORKING: up to when done_s and left_s are counted; COLLECTED: since when
         ("done_s", np.float64),
         ("left_s", np.float64),
         ("finish_s", np.float64),  # WORKING
+        ("scale", np.float64),  # of its work, as one of a simultaneous batch
+        ("leader", np.int64),  # serial of the one that it follows; -1: none
     ]
 )
 JOURNEY = np.dtype([("order", np.int32), ("tokens", np.int32), ("steps", np.int32), ("history", np.int64)])

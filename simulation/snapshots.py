@@ -10,7 +10,7 @@ from metagraph.orders import Order
 from metagraph.state import OpenOrder, Position, State
 from simulation.orders import by_code, order_at
 from simulation.program import PADDING, UNKNOWN, Network, Program
-from simulation.session import DELAYED, WAITING, WORKING, Snapshot
+from simulation.session import COLLECTED, DELAYED, WAITING, WORKING, Snapshot
 
 
 def state_of(program: Program, snapshot: Snapshot, announced: Mapping[int, float] | None = None) -> State:
@@ -80,7 +80,8 @@ class _Reader:
             agent=network.agent_ids[agent] if agent >= 0 else None,
             after=self._activities[int(item["after"])],
             ready_s=float(item["ready_s"]) if status == WAITING or (status == WORKING and queued) else None,
-            queue=network.queue_ids[queue] if queued and status != DELAYED else None,
+            queue=network.queue_ids[queue] if queued and status not in (DELAYED, COLLECTED) else None,
+            collected_s=float(item["since_s"]) if status == COLLECTED else None,
             begun_s=start_s if worked and (status != WORKING or item["preemptions"]) else None,
             worked_s=float(item["done_s"]) if worked else None,
             preemptions=int(item["preemptions"]),

@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     FAILURE = 12
     REPAIR = 13
     ETA = 14
+    SIZE = 15
 
 
 REDRAW = 16

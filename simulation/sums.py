@@ -18,6 +18,7 @@ class Sums:
         "_wip_most",
         "_wip_s",
         "busy_s",
+        "collected_s",
         "executions",
         "finished",
         "open",
@@ -31,6 +32,7 @@ class Sums:
         nodes, queues, agents = len(frame.kinds), frame.n_queues, len(frame.clocks)
         self.started = [0] * nodes
         self.wait_s = [0.0] * nodes
+        self.collected_s = [0.0] * nodes
         self.busy_s = [0.0] * agents
         self.finished = [0] * agents
         self.preempted = [0] * agents
@@ -82,6 +84,7 @@ class Sums:
         return Tally(
             started=longs(self.started),
             wait_s=floats(self.wait_s),
+            collected_s=floats(self.collected_s),
             busy_s=floats(busy_s),
             on_s=floats(on_s),
             finished=longs(self.finished),

@@ -10,7 +10,7 @@ import numpy as np
 from simulation.items import Item
 from simulation.program import Records
 from simulation.run import Log, floats, frozen, ints
-from simulation.session import DELAYED, JOURNEY, LIVE, WORKING
+from simulation.session import COLLECTED, DELAYED, FOLLOWING, JOURNEY, LIVE, WORKING
 from simulation.tokens import Journey
 
 
@@ -32,32 +32,39 @@ def log_of(items: Sequence[Item]) -> Log:
 
 def live_of(items: Sequence[Item], at_s: float, progress: Sequence[float]) -> Records:
     """LIVE records of items by serial; `progress` is the work done on each since it was counted last."""
-    rows = [
-        (
-            item.serial,
-            item.journey.order,
-            item.task.node,
-            item.visit,
-            item.status,
-            item.agent,
-            item.queue,
-            item.after,
-            item.again,
-            item.preemptions,
-            item.enabled,
-            item.ready,
-            nan if item.status == DELAYED else item.place,
-            item.start,
-            at_s if item.status == WORKING else nan,
-            item.done + worked_s,
-            max(item.left - worked_s, 0.0),
-            item.finish if item.status == WORKING else nan,
-        )
-        for item, worked_s in zip(items, progress, strict=True)
-    ]
+    rows = [_row(item, at_s, worked_s) for item, worked_s in zip(items, progress, strict=True)]
     return frozen(np.array(rows, LIVE))
 
 
 def journeys_of(journeys: Sequence[Journey]) -> Records:
     """JOURNEY records."""
     return frozen(np.array([(j.order, j.tokens, j.steps, j.history) for j in journeys], JOURNEY))
+
+
+def _row(item: Item, at_s: float, worked_s: float) -> tuple[float, ...]:
+    """A LIVE record; what follows another one is shown as that one is."""
+    shown = item.leader or item
+    status = WORKING if shown.status == FOLLOWING else shown.status
+    working, early = status == WORKING, status in (DELAYED, COLLECTED)
+    return (
+        item.serial,
+        item.journey.order,
+        item.task.node,
+        item.visit,
+        status,
+        shown.agent,
+        shown.queue,
+        item.after,
+        shown.again,
+        shown.preemptions,
+        item.enabled,
+        shown.ready,
+        nan if early else shown.place,
+        shown.start,
+        item.since if status == COLLECTED else at_s if working else nan,
+        shown.done + worked_s,
+        max(shown.left - worked_s, 0.0),
+        shown.finish if working else nan,
+        shown.scale,
+        -1 if item.leader is None else item.leader.serial,
+    )

@@ -74,7 +74,7 @@ class Working:
         if item.status != WORKING:
             return item.rest
         assert item.law is not None
-        return item.law.beyond(item.done + self.progress(item, t))
+        return item.beyond(item.law, item.done + self.progress(item, t))
 
     def _ask(self, item: Item, t: float) -> float:
         assert self.custom is not None
@@ -85,7 +85,7 @@ class Working:
     def _appraise(self, item: Item, t: float) -> None:
         """Find the item's key, on joining its queue or when interrupted."""
         if self._estimated[item.queue]:
-            item.rest = rest = self.law_in(item, item.queue).beyond(item.done)
+            item.rest = rest = item.beyond(self.law_in(item, item.queue), item.done)
             item.micro = round(rest * 1e6)
         self.keys.find(item, t)
 
@@ -142,8 +142,9 @@ class Working:
 
     def _draw(self, law: Table, item: Item) -> float:
         if law.fixed:
-            return law.xs[0]
-        return law.draw(self.draws.uniform(item.journey.order, item.task.node, item.visit, _WORK))
+            return item.scale * law.xs[0]
+        u = self.draws.uniform(item.journey.order, item.task.node, item.visit, _WORK)
+        return item.scale * law.draw(u)
 
     def _finish_at(self, item: Item, end: float) -> None:
         item.stamp += 1

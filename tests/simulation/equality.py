@@ -103,7 +103,8 @@ def steer(session: Session, stop: Stop) -> Facts:
         ranks, assigned = other_ranks(program, stop.number)
         session.reschedule(ranks, assigned)
         return {"snapshot": found.at_s, **facts(session.snapshot())}
-    items = found.items[(found.items["status"] != WORKING) | (found.items["agent"] < 0)]
+    free = (found.items["status"] != WORKING) | (found.items["agent"] < 0)
+    items = found.items[free & (program.network.nodes["batch"][found.items["node"]] < 0)]
     if len(items):
         item = items[stop.number % len(items)]
         session.announce(int(item["order"]), int(item["node"]), found.at_s + (stop.number % 7 - 1) * HOUR / 2)

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Protocol, TypeVar
 
 from metagraph.agents import Absence, Agent, Breakdowns, Queue
+from metagraph.batches import Batch
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel
 from metagraph.blocks import Sequence as Row
 from metagraph.calendars import Calendar, CalendarException
@@ -174,6 +175,26 @@ def delay(dice: Dice, labels: Sequence[str]) -> DelayTable | None:
         return None
     after = {pick(dice, labels): fitted(dice) for _ in range(dice.integer(0, 2))}
     return DelayTable(fitted(dice), after, pick(dice, (None, None, "office pace")))
+
+
+_SIZES: tuple[Distribution, ...] = (Constant(2.0), Constant(3.0), Empirical((0.0, 2.0, 5.0)), Constant(1.0))
+
+
+def batch(dice: Dice, preemptible: bool) -> Batch | None:
+    """Some are released by all three: enough of them, the longest wait, and times of the week."""
+    if not chance(dice, 20):
+        return None
+    kind = "sequential" if preemptible or chance(dice, 30) else "simultaneous"
+    times = tuple(sorted({dice.integer(0, 60) * HOUR for _ in range(dice.integer(1, 4))}))
+    given = chance(dice, 35)
+    return Batch(
+        kind,  # type: ignore[arg-type]
+        Fitted(pick(dice, _SIZES), 10, "task") if chance(dice, 65) else None,
+        None if given and chance(dice, 50) else pick(dice, (2 * HOUR, 0.0, HOUR / 2, 9 * HOUR)),
+        times if given else (),
+        pick(dice, ("UTC", "Europe/Berlin")),
+        pick(dice, (0.0, 0.5, 1.0)) if kind == "simultaneous" else 0.0,
+    )
 
 
 # Clocks

@@ -29,6 +29,7 @@ from tests.simulation.ingredients import (
     Dice,
     Names,
     agent,
+    batch,
     calendars,
     chance,
     delay,
@@ -162,6 +163,7 @@ def process(dice: Dice, origin: datetime) -> tuple[Metagraph, str]:
         )
         for node, label in shape.tasks
     ]
+    tasks = [replace(task, batch=batch(dice, task.preemptible)) for task in tasks]
     return Metagraph(
         name="random",
         nodes=(Start("start"), *tasks, *shape.gateways, End("end")),
@@ -242,7 +244,9 @@ def position(dice: Dice, model: Metagraph, release_s: float, at_s: float) -> Pos
     serving = {q.id: q.agents for q in model.queues}
     queue = pick(dice, task.queues) if task.queues else None
     who = pick(dice, serving[queue]) if queue else None
-    eta_s = at_s + dice.integer(-2, 8) * HOUR / 2 if chance(dice, 15) else None
+    eta_s = at_s + dice.integer(-2, 8) * HOUR / 2 if chance(dice, 15) and task.batch is None else None
+    if task.batch is not None and chance(dice, 30):
+        return Position(task.id, enabled_s, after=after, collected_s=enabled_s)
     match pick(dice, ("open", "waiting", "interrupted", "working", "working")):
         case "working":
             worked = pick(dice, (None, 0.0, HOUR / 2))

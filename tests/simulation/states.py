@@ -10,7 +10,7 @@ import numpy as np
 from metagraph.orders import Order
 from metagraph.state import OpenOrder, Position, State
 from simulation.program import PADDING, Network, Records
-from simulation.session import DELAYED, WORKING, Session, Snapshot
+from simulation.session import COLLECTED, DELAYED, WORKING, Session, Snapshot
 
 
 def state_of(session: Session, orders: Sequence[Order]) -> State:
@@ -51,17 +51,19 @@ def position_of(item: Records, network: Network) -> Position:
     agent = network.agent_ids[item["agent"]] if item["agent"] >= 0 else None
     queue = network.queue_ids[item["queue"]] if item["queue"] >= 0 else None
     interrupted = begun and not working
+    early = item["status"] in (DELAYED, COLLECTED)
     return Position(
         network.node_ids[item["node"]],
         float(item["enabled_s"]),
         float(item["start_s"]) if working else None,
         agent if begun else None,
         {code: label for label, code in network.codes.items()}.get(int(item["after"]), "something else"),
-        None if item["status"] == DELAYED else float(item["ready_s"]),
-        None if item["status"] == DELAYED else queue,
+        None if early else float(item["ready_s"]),
+        None if early else queue,
         float(item["start_s"]) if interrupted else None,
         float(item["done_s"]) if begun else None,
         int(item["preemptions"]),
+        collected_s=float(item["since_s"]) if item["status"] == COLLECTED else None,
     )
 
 
