@@ -170,6 +170,9 @@ def _task(task: Task, box: Box, selected: bool) -> str:
     time = human_time(work.law.mean())
     names = ["task", *(["unattended"] if not task.queues else []), *(["selected"] if selected else [])]
     title = f"{task.label}: mean work {time} (n = {work.n})"
+    if task.batch is not None:
+        title += f"; collected into {task.batch.kind} batches"
+        time += " · batch"
     middle = box.x + box.w / 2
     slim = box.form == "slim"
     first = box.y + (box.h - (0 if slim else 18)) / 2 - (len(box.text) - 1) * LINE_H / 2 + (4 if slim else 6)

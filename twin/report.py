@@ -16,6 +16,7 @@ from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from twin import model_words, time_spent, words
+from twin.batch_words import batch_text
 from twin.files import write_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, Quote
 from twin.validation import METRICS, Validation
@@ -145,6 +146,7 @@ def _task(metagraph: Metagraph, task: Task, with_pictures: bool) -> dict[str, An
         "fit": _fit("", default),
         "agents": words.serving(metagraph, task),
         "delay": model_words.delay_text(task.delay) if task.delay else "none",
+        "batch": batch_text(task.batch) if task.batch else "",
         "rows": [_fit(" · ".join(filter(None, (r.cls, r.segment, r.agent))), r.fitted) for r in rows],
         "pictures": [
             _inline(charts.fit_histogram(default, task.label)),

@@ -7,6 +7,7 @@ import streamlit as st
 from metagraph.distributions import Fitted
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
+from twin.batch_words import batch_text
 from twin.charts import fit_histogram, fit_qq, pace_heatmap
 from twin.model_words import PACED, capacity_text
 from twin.time_spent import MEANINGS, PARTS, busy_text
@@ -69,6 +70,8 @@ def _waits(model: Metagraph, task: Task) -> None:
             st.write(plain(f"Meanwhile its agents were busy with: {busy_text(waits.busy_with)}."))
     else:
         st.write("No waiting was observed.")
+    if task.batch:
+        st.write(plain(f"Work is collected into batches. {batch_text(task.batch).capitalize()}."))
     if task.delay:
         st.write(
             plain(f"Before it, the twin lets {mean_text(task.delay.default)} pass that no agent explains.")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from metagraph.agents import Absence, Agent, Breakdowns, Queue
+from metagraph.batches import Batch
 from metagraph.blocks import Choice, Leaf, Loop, Parallel, Sequence
 from metagraph.calendars import WEEK_S, Calendar, CalendarException
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
@@ -50,6 +51,12 @@ def task(**changes: Any) -> Edit:
 
 def agent(**changes: Any) -> Edit:
     return with_(agents=(replace(GOOD.agents[0], **changes),))
+
+
+def batch(**changes: Any) -> Edit:
+    """Task a collects work."""
+    plain = Batch("simultaneous", wait_s=3600.0)
+    return task(preemptible=False, batch=replace(plain, **changes))
 
 
 def law(law: Distribution) -> Edit:
@@ -300,6 +307,21 @@ FAULTS: list[tuple[Edit, str]] = [
     (
         with_(closing=ClosingFact({}, 0.5, 1.0, {}, (Ending(("A", "B"), 3.0),))),
         'closing, endings, "A" > "B": 3.0 is no share',
+    ),
+    (batch(wait_s=None), "task a, batch: without wait_s or times an order could wait in it for ever"),
+    (batch(wait_s=-1.0), "task a, batch, wait_s: -1.0 is negative"),
+    (batch(size=FITTED_BELOW), "task a, batch, size, law: the constant -1.0 is negative"),
+    (batch(times=(8.5,)), "task a, batch, times: 8.5; expected whole seconds since Monday 00:00"),
+    (batch(times=(604800.0,)), "task a, batch, times: 604800.0; expected whole seconds"),
+    (batch(times=(9.0, 8.0)), "task a, batch, times: they don't ascend"),
+    (batch(time_zone="Mars"), 'task a, batch, time_zone: "Mars" is no time zone'),
+    (batch(per_item=1.5), "task a, batch, per_item: 1.5; expected 0 to 1"),
+    (batch(kind="sequential", per_item=0.5), "only simultaneous batches have it"),
+    (batch(batches=-1), "task a, batch, batches: -1 is negative"),
+    (task(batch=Batch("simultaneous", wait_s=1.0), preemptible=True), "can't be preemptible; forbid one"),
+    (
+        task(batch=Batch("sequential", wait_s=1.0), eta_error=Fitted(Constant(0.0))),
+        "ends of work that is collected can't be announced",
     ),
     (with_(paces=(Pace("p", (1.0,)),)), "pace p, rates: 1 rates; expected 168"),
     (with_(paces=(Pace("p", (0.0,) * 168),)), "pace p, rates: no rate is above 0"),
