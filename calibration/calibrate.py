@@ -11,11 +11,12 @@ from typing import TypeVar
 import numpy as np
 
 from calibration.agents import Resources, fit_resources
-from calibration.arrivals import EndOfLog, arrival_defaults, fit_arrivals
+from calibration.arrivals import arrival_defaults, fit_arrivals
 from calibration.breakdown import break_down
 from calibration.duration_rows import Groups
 from calibration.durations import Durations, fit_durations
 from calibration.features import Feature, features_of
+from calibration.inclusion import EndOfLog
 from calibration.order_model import fit_orders, group_cases, order_defaults
 from calibration.routing import fit_routing
 from calibration.settings import Settings
@@ -78,12 +79,12 @@ class Calibrator:
             ("waits", who, s.use_delay, s.use_pace, replayed),
             lambda: fit_waits(window, replayed, people.resources, settings),
         )
-        when = (s.window_share, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
+        when = (s.arrivals, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
         went = self._once(
             ("breakdown", s.fast, s.time_zone, replayed),
             lambda: {} if s.fast else break_down(snapshot, replayed, settings),
         )
-        arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(window, settings))
+        arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(snapshot, settings))
         orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
         nameless = self._once(("nameless", s.orders), lambda: order_defaults(snapshot, s.orders))
         features: tuple[Feature, ...] = ()
@@ -91,7 +92,7 @@ class Calibrator:
             features = self._once(("features", s.orders), lambda: features_of(snapshot, s.orders))
         routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings, features)
         tasks, unseen = _tasks(skeleton, people, waits, went)
-        few = arrival_defaults(window, arrivals)
+        few = arrival_defaults(snapshot, arrivals)
         free = () if settings.use_contention else (NOBODY_WAITS,)
         defaults = (
             *free,

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from calibration.arrivals import case_bounds
 from calibration.duration_rows import Groups
 from calibration.fitting import quantile_law
+from calibration.inclusion import case_bounds
 from calibration.local_time import Floats
 from calibration.order_sample import sample_of, usable_attributes
 from calibration.settings import OrderSpec, Promise, Rule

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from metagraph.errors import UsageError
 from metagraph.orders import ProfitShape
+
+WEEKLY_SHARES = {"weekly": 1.0, "weekly, last half": 0.5, "weekly, last 30 %": 0.3, "weekly, last 20 %": 0.2}
+"""Models of arrivals that are the mean week of so much of the log."""
+ARRIVAL_MODELS = (*WEEKLY_SHARES, "recent", "trend")
+"""All models of arrivals, the simplest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +111,5 @@ class Settings:
             raise ValueError(f"window_share is {self.window_share}; expected a share above 0, at most 1")
         if self.history < 0 or self.min_context < 1:
             raise ValueError("history must be 0 or more and min_context 1 or more")
+        if self.arrivals not in ARRIVAL_MODELS:
+            raise UsageError(f"arrivals is {self.arrivals!r}; expected one of: {'; '.join(ARRIVAL_MODELS)}")

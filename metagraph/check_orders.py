@@ -12,7 +12,7 @@ from metagraph.check_laws import fitted_faults
 from metagraph.distributions import Fitted
 from metagraph.faults import Fault, listed, shown
 from metagraph.model import ClosingFact, Metagraph
-from metagraph.orders import Arrivals, OrderClass, OrderModel, Sample
+from metagraph.orders import ArrivalLevel, Arrivals, OrderClass, OrderModel, Sample
 
 
 def order_faults(metagraph: Metagraph) -> Iterator[Fault]:
@@ -33,6 +33,23 @@ def _arrivals(arrivals: Arrivals) -> Iterator[Fault]:
     if arrivals.n < 0:
         yield Fault("arrivals, n", f"{arrivals.n} is negative")
     yield from zone_faults(arrivals.time_zone, "arrivals")
+    if arrivals.batches:
+        yield from share_faults(arrivals.batches, "arrivals, batches", "shares")
+    if arrivals.level is not None:
+        yield from _level(arrivals.level)
+
+
+def _level(level: ArrivalLevel) -> Iterator[Fault]:
+    where = "arrivals, level"
+    if level.since.tzinfo is None:
+        yield Fault(f"{where}, since", f"{level.since.isoformat()} has no time zone")
+    if not level.settles > 0:
+        yield Fault(f"{where}, settles", f"{level.settles} is no level; expected more than 0")
+    if not 0 <= level.memory < 1:
+        yield Fault(f"{where}, memory", f"{level.memory}; expected 0 or more and less than 1")
+    for name in ("week_sd", "drift_sd", "now_sd", "settles_sd"):
+        if getattr(level, name) < 0:
+            yield Fault(f"{where}, {name}", f"{getattr(level, name)} is negative")
 
 
 def _orders(orders: OrderModel) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from metagraph.distributions import Fitted
 from metagraph.rules import INFINITE, profit
@@ -126,15 +127,41 @@ class OrderModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalLevel:
+    """Where the level of arrivals goes after an instant, week by week; before it, it is 1.
+
+    In the k-th week after `since` the mean level is settles ** (1 - memory ** k). The level itself is this
+    times exp(y - Var(y) / 2), where y wanders: memory * (y of the week before) + Normal(0, week_sd), from
+    0 on. A forecast also draws what isn't known: to y it adds memory ** k * Normal(0, now_sd) +
+    (1 - memory ** k) * Normal(0, settles_sd), and to each week's step Normal(0, drift_sd).
+    """
+
+    since: datetime
+    """The end of the log, to which `Arrivals.rates_per_h` belong."""
+    settles: float = 1.0
+    """The level in the long run, as a multiple of that at `since`."""
+    memory: float = 0.0
+    """Share of a departure from the long run that is left a week later, 0 to below 1."""
+    week_sd: float = 0.0
+    """How much a week differs from what the week before lets expect, about as much on both sides."""
+    drift_sd: float = 0.0
+    """The same for a level that goes up and down without ever coming back."""
+    now_sd: float = 0.0
+    settles_sd: float = 0.0
+    trend_per_week: float = 0.0
+    """Growth of the log level a week that the log shows at its end; what is left of it is in `settles`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Arrivals:
     """New orders: a stream whose rate follows the hour of the week, with days busier than others.
 
-    The rate of hour h is rates_per_h[h] times a day factor, Gamma with mean 1 and variance `dispersion`.
-    Where orders come more steadily than by chance, `gap` says how.
+    The rate of hour h is rates_per_h[h] times a day factor, Gamma with mean 1 and variance `dispersion`, and
+    times the week's `level`. Where orders come more steadily than by chance, `gap` says how.
     """
 
     rates_per_h: tuple[float, ...]
-    """168 values from Monday 00:00 local time."""
+    """168 values from Monday 00:00 local time: orders, however many come at once."""
     time_zone: str = "UTC"
     dispersion: float = 0.0
     gap: Fitted | None = None
@@ -143,3 +170,11 @@ class Arrivals:
     n: int = 0
     """Arrivals observed."""
     note: str = ""
+    level: ArrivalLevel | None = None
+    """None: it stays as it is."""
+    batches: tuple[float, ...] = ()
+    """Shares of arrivals that bring 1, 2, 3, ... orders at once; empty: all bring one."""
+
+    def orders_at_once(self) -> float:
+        """Mean number of orders that come together."""
+        return sum(share * n for n, share in enumerate(self.batches, 1)) or 1.0

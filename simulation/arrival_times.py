@@ -1,4 +1,7 @@
-"""When orders come: gaps of mean 1, laid out on a time line whose rate follows the hours of the week."""
+"""When orders come: gaps of mean 1, laid out on a time line whose rate follows the hours of the week.
+
+At each instant one order comes, or as many as its batch holds.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,18 @@ from metagraph.distributions import Parametric
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.orders import Arrivals
+from simulation.arrival_levels import ARRIVALS, levels
 from simulation.kept import Kept
 from simulation.philox import uniforms
 from simulation.program import Floats
 from simulation.streams import Purpose, Stream
 from simulation.tables import tabulate
 
-ARRIVALS = 0xFFFFFFFF
-"""Stands for a node in the counters of arrivals, apart from all tasks and gateways."""
 _LONGEST = timedelta(days=366 * 100)
 _CHUNK = 28 * 24
 """Hours that are looked up at first; then always twice as many."""
+_SIZE = 2
+"""Stands for a visit in the counters of gaps."""
 
 Days = NDArray[np.int64]
 
@@ -47,7 +51,7 @@ class _Hours:
     widths: Floats
     """Seconds."""
     rates: Floats
-    """Orders per second on an ordinary day."""
+    """Instants at which orders come, per second on an ordinary day."""
     days: Days
     """Local date, as its ordinal."""
     last: bool
@@ -68,9 +72,9 @@ class _Calendar:
         self._origin = origin
         self._lock = Lock()
         self._t = (start - origin).total_seconds()
+        self._unit = 3600 * arrivals.orders_at_once()
         self._stop = start + _LONGEST
         self._rows: list[tuple[float, float, float, int]] = []
-        self.first_day = origin.date().toordinal()
         self.hours = self._look(_CHUNK)
 
     def longer(self, than: _Hours) -> _Hours:
@@ -90,7 +94,7 @@ class _Calendar:
         while more and instant < self._stop:
             local = instant.astimezone(self._zone)
             rest = 3600.0 - local.minute * 60 - local.second - local.microsecond / 1e6
-            rate = self._arrivals.rates_per_h[local.weekday() * 24 + local.hour] / 3600
+            rate = self._arrivals.rates_per_h[local.weekday() * 24 + local.hour] / self._unit
             self._rows.append((self._t, rest, rate, local.toordinal()))
             self._t += rest
             instant = self._origin + timedelta(seconds=self._t)
@@ -110,8 +114,10 @@ def releases(
     cases: int | None,
     until_s: float,
     first_at_start: bool,
+    unknown: bool = False,
 ) -> Releases:
-    """At most `cases` releases up to `until_s`, by inverting the cumulative rate.
+    """At most `cases` releases up to `until_s`, by inverting the cumulative rate; with what isn't known of
+    the level drawn too if `unknown`.
 
     A stream that doesn't begin with an arrival begins somewhere inside a gap. Raises DataError where the
     rates are so low that a century isn't enough.
@@ -120,14 +126,15 @@ def releases(
     assert arrivals is not None
     calendar = _calendars.get((metagraph,), (start, origin), lambda: _Calendar(arrivals, start, origin))
     first = int(first_at_start)
-    wanted = None if cases is None else max(cases - first, 0)
+    batches = None if cases is None else _batches_for(cases, arrivals, stream)
+    wanted = None if batches is None else max(batches - first, 0)
     gaps = _Gaps(arrivals, stream, first)
     hours = calendar.hours
     if cases == 0 or hours.starts[0] > until_s:
         return Releases(np.zeros(0), np.zeros(0, np.int64))
     sums = gaps.sums(wanted or 0)
     while True:
-        rates, ends = _busy(calendar, hours.until(until_s), arrivals, stream)
+        rates, ends = _busy(hours.until(until_s), arrivals, origin, stream, unknown)
         while wanted is None and not (len(sums) and sums[-1] >= ends[-1]):
             sums = gaps.sums(int(max(ends[-1] + 5.0 * sqrt(ends[-1]) + 16.0, 2.0 * len(sums))))
         if wanted is not None and (not len(sums) or ends[-1] > sums[-1]):
@@ -142,16 +149,38 @@ def releases(
     if first_at_start:
         t_s, at = np.concatenate([hours.starts[:1], t_s]), np.concatenate([[0], at])
     n = int(np.searchsorted(t_s, until_s, side="right"))
+    if arrivals.batches:
+        each = _sizes(n, arrivals, stream)
+        t_s, at = np.repeat(t_s[:n], each)[:cases], np.repeat(at[:n], each)[:cases]
+        n = len(t_s)
     return Releases(t_s[:n], hours.days[at[:n]])
 
 
-def _busy(calendar: _Calendar, hours: _Hours, arrivals: Arrivals, stream: Stream) -> tuple[Floats, Floats]:
+def _sizes(n: int, arrivals: Arrivals, stream: Stream) -> Days:
+    """How many orders come at each of the first n instants."""
+    us = uniforms(stream, np.arange(n), ARRIVALS, _SIZE, Purpose.GAP)
+    sizes: Days = np.searchsorted(np.cumsum(arrivals.batches)[:-1], us, side="right") + 1
+    return sizes
+
+
+def _batches_for(cases: int, arrivals: Arrivals, stream: Stream) -> int:
+    """How many instants it takes until so many orders have come."""
+    if not arrivals.batches or not cases:
+        return cases
+    return int(np.searchsorted(np.cumsum(_sizes(cases, arrivals, stream)), cases, side="left")) + 1
+
+
+def _busy(
+    hours: _Hours, arrivals: Arrivals, origin: datetime, stream: Stream, unknown: bool
+) -> tuple[Floats, Floats]:
     """The rate of each hour in this replication, and how much of the even time line is over at its end."""
     rates = hours.rates
+    if arrivals.level is not None:
+        rates = rates * levels(arrivals.level, hours.starts, origin, stream, unknown)
     if arrivals.dispersion > 0:
         days, which = np.unique(hours.days, return_inverse=True)
         law = tabulate(Parametric("gamma", (1.0 / arrivals.dispersion, 0.0, arrivals.dispersion)))
-        us = uniforms(stream, days - calendar.first_day, ARRIVALS, 0, Purpose.DAY)
+        us = uniforms(stream, days - origin.date().toordinal(), ARRIVALS, 0, Purpose.DAY)
         rates = rates * law.draws(us)[which]
     return rates, np.cumsum(rates * hours.widths)
 

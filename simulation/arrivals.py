@@ -15,7 +15,8 @@ from metagraph.distributions import Fitted
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.orders import Order, OrderClass, Sample
-from simulation.arrival_times import ARRIVALS, Releases, releases
+from simulation.arrival_levels import ARRIVALS
+from simulation.arrival_times import Releases, releases
 from simulation.lowering_names import names_of
 from simulation.orders import Numbered, TakenAfter, as_orders
 from simulation.philox import uniforms
@@ -47,8 +48,10 @@ def draw_orders(
     first_at_start: bool = True,
     prefix: str = "",
     antithetic: bool = False,
+    unknown: bool = False,
 ) -> Orders:
-    """Orders "1", "2", ... (after `prefix`) by their release, from `start` on.
+    """Orders "1", "2", ... (after `prefix`) by their release, from `start` on; for a forecast with what isn't
+    known of their level drawn too (`unknown`).
 
     The first is released at `start` itself if `first_at_start`. Exactly `cases` of them, or all up to
     `until_s` (seconds since `origin`), or whichever ends first. Raises DataError without arrivals.
@@ -62,7 +65,7 @@ def draw_orders(
         )
     stream = Stream(seed, replication, antithetic=antithetic)
     last_s = inf if until_s is None else until_s
-    found = releases(metagraph, start, origin, stream, cases, last_s, first_at_start)
+    found = releases(metagraph, start, origin, stream, cases, last_s, first_at_start, unknown)
     drawn = _Drawn(metagraph, origin, stream, found)
     table = drawn.table()
     return Orders(Numbered(prefix, len(found.t_s)), table, drawn.attributes)

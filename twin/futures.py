@@ -52,6 +52,7 @@ class Future:
                 until_s=self.until_s,
                 first_at_start=False,
                 prefix=NEW,
+                unknown=True,
             )
             orders = joined(self.metagraph, orders, drawn)
         return lower(self.metagraph, orders, origin=self.origin, state=self.state)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import exp, sqrt
 
 import numpy as np
 
 from metagraph.agents import UNLIMITED
 from metagraph.model import Choice, Metagraph
 from metagraph.nodes import DelayTable
-from metagraph.orders import Arrivals
+from metagraph.orders import ArrivalLevel, Arrivals
 from twin.words import gateway_text, law_name, mean_text, number, percent
 
+TOLD = 0.01
+"""Smaller changes of the level of arrivals are not worth a sentence."""
 REFERENCE = "reference"
 """The note of a candidate that was measured for comparison only."""
 WINDOW = "calibration window"
@@ -58,7 +60,8 @@ def delay_text(delay: DelayTable) -> str:
 
 def arrivals_text(arrivals: Arrivals) -> str:
     """How many orders come, and how evenly."""
-    weekly = f"{number(sum(arrivals.rates_per_h))} orders arrive in an ordinary week"
+    week = "an ordinary week" if arrivals.level is None else "a week at the end of the log"
+    weekly = f"{number(sum(arrivals.rates_per_h))} orders arrive in {week}"
     days = (
         f"some days are busier than others, by {percent(sqrt(arrivals.dispersion))} beyond chance"
         if arrivals.dispersion > 0
@@ -70,7 +73,28 @@ def arrivals_text(arrivals: Arrivals) -> str:
         spread = float(draws.std() / draws.mean())
         steady = f"gaps vary by {percent(spread)} of their mean, not by 100 %"
         text += f" They come more steadily than by chance: {steady}."
+    if arrivals.batches:
+        alone, mean = arrivals.batches[0], arrivals.orders_at_once()
+        text += f" {percent(1 - alone)} of arrivals bring several orders at once, {mean:.2f} on average."
+    if arrivals.level is not None:
+        text += _level_text(arrivals.level)
     return text + (f" Known from {arrivals.note}." if arrivals.note else "")
+
+
+def _level_text(level: ArrivalLevel) -> str:
+    """Where the weekly number of orders goes."""
+    text = ""
+    if abs(level.trend_per_week) >= TOLD:
+        way = "grow" if level.trend_per_week > 0 else "fall"
+        text += f" They {way} by {percent(abs(exp(level.trend_per_week) - 1))} a week at its end."
+    if abs(level.settles - 1) >= TOLD:
+        text += f" Their number is expected to go to {percent(level.settles)} of that."
+    if level.week_sd >= TOLD:
+        kept = f", of which {percent(level.memory)} are left a week later" if level.memory else ""
+        text += f" Weeks differ by about {percent(level.week_sd)}{kept}."
+    if level.drift_sd >= TOLD:
+        text += f" Their level goes up or down by about {percent(level.drift_sd)} a week."
+    return text
 
 
 def endings_text(metagraph: Metagraph) -> str:

@@ -8,17 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import gamma
 
-from calibration.arrivals import (
-    arrival_defaults,
-    fit_arrivals,
-    inclusion_weights,
-    judge_end,
-    smooth_rates,
-    steady_gap,
-)
+from calibration.arrival_rates import smooth_rates, steady_gap
+from calibration.arrivals import arrival_defaults, fit_arrivals
+from calibration.inclusion import inclusion_weights, judge_end
 from calibration.local_time import local_time
 from calibration.settings import Settings
-from calibration.window import open_window
 from eventlogs.snapshot import Snapshot
 from metagraph.distributions import Constant
 from metagraph.orders import Arrivals
@@ -56,7 +50,7 @@ def log_of(
 
 def fitted(log: Snapshot, settings: Settings | None = None) -> Arrivals:
     settings = settings or Settings()
-    return fit_arrivals(open_window(log, settings.window_share), settings)[0]
+    return fit_arrivals(log, settings)[0]
 
 
 def test_rates_lie_inside_poisson_intervals() -> None:
@@ -148,7 +142,7 @@ def test_recent_weeks_count_more_if_asked() -> None:
     assert sum(fitted(log, Settings(half_life_weeks=3)).rates_per_h) == pytest.approx(
         3 * PROFILE.sum(), rel=0.08
     )
-    assert sum(fitted(log, Settings(window_share=0.5)).rates_per_h) == pytest.approx(
+    assert sum(fitted(log, Settings(arrivals="weekly, last half")).rates_per_h) == pytest.approx(
         3 * PROFILE.sum(), rel=0.08
     )
 
@@ -177,7 +171,7 @@ def test_smoothing_keeps_the_total_and_the_zeros(count: list[int], weeks: float)
 def test_one_case_is_enough_and_said_to_be_little() -> None:
     log = log_of(np.array([10 * HOUR]), np.array([HOUR]))
     found = fitted(log)
-    said = [d.missing for d in arrival_defaults(open_window(log, 1.0), found)]
+    said = [d.missing for d in arrival_defaults(log, found)]
     assert said == ["only 1 were seen", "a whole week: 0.0 days were seen"]
     assert found.n == 1
     assert sum(found.rates_per_h) > 0

@@ -25,7 +25,7 @@ from metagraph.model import (
 )
 from metagraph.model import Choice as Decision
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Gateway, Start, Task, WaitBreakdown
-from metagraph.orders import Arrivals, OrderClass, OrderModel, PastOrder, ProfitShape, Sample
+from metagraph.orders import ArrivalLevel, Arrivals, OrderClass, OrderModel, PastOrder, ProfitShape, Sample
 from metagraph.paces import Pace
 from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
 from metagraph.shifts import Shift
@@ -206,7 +206,7 @@ def metagraphs(draw: st.DrawFn) -> Metagraph:
         ),
         calendars=calendars,
         paces=(Pace("office hours", draw(st.tuples(*[st.floats(0.1, 9)] * 3).map(lambda x: x * 56))),),
-        arrivals=draw(st.none() | st.builds(Arrivals, st.tuples(*[amounts] * 3).map(lambda x: x * 56))),
+        arrivals=draw(st.none() | arrivals()),
         orders=draw(order_models()),
         closing=draw(
             st.none()
@@ -215,6 +215,27 @@ def metagraphs(draw: st.DrawFn) -> Metagraph:
         provenance=draw(st.none() | provenances()),
         overrides=tuple(draw(st.lists(st.builds(Override, labels, labels, labels, labels), max_size=2))),
         approvals=tuple(draw(st.lists(st.builds(Approval, labels, instants, labels), max_size=2))),
+    )
+
+
+def arrivals() -> st.SearchStrategy[Arrivals]:
+    sds = st.floats(0, 2)
+    return st.builds(
+        Arrivals,
+        st.tuples(*[amounts] * 3).map(lambda x: x * 56),
+        level=st.none()
+        | st.builds(
+            ArrivalLevel,
+            instants,
+            st.floats(0.01, 10),
+            st.floats(0, 0.99),
+            sds,
+            sds,
+            sds,
+            sds,
+            st.floats(-1, 1),
+        ),
+        batches=st.just(()) | st.integers(1, 4).flatmap(shares),
     )
 
 

@@ -18,7 +18,7 @@ from metagraph.distributions import Constant, Distribution, Empirical, Fitted, P
 from metagraph.errors import DataError
 from metagraph.model import Approval, ClosingFact, Ending, Metagraph, Provenance
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Flow, Start, Task
-from metagraph.orders import Arrivals, OrderClass, OrderModel
+from metagraph.orders import ArrivalLevel, Arrivals, OrderClass, OrderModel
 from metagraph.paces import Pace
 from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
 from metagraph.validate import check, validate
@@ -101,6 +101,11 @@ def cls(**changes: Any) -> Edit:
     )
 
 
+def level(**changes: Any) -> Edit:
+    return with_(arrivals=Arrivals(EVEN, level=ArrivalLevel(**{"since": WHEN, **changes})))
+
+
+EVEN = (1.0,) * 168
 FITTED_BELOW = Fitted(Constant(-1.0), 1, "task")
 NAIVE = datetime(2024, 1, 1)  # noqa: DTZ001
 WHEN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -277,6 +282,11 @@ FAULTS: list[tuple[Edit, str]] = [
     (with_(arrivals=Arrivals((1.0,) * 167)), "arrivals, rates_per_h: 167 rates; expected 168"),
     (with_(arrivals=Arrivals((1.0,) * 167 + (-1.0,))), "arrivals, rates_per_h, hour 167: -1.0 is negative"),
     (with_(arrivals=Arrivals((1.0,) * 168, dispersion=-0.5)), "arrivals, dispersion: -0.5 is negative"),
+    (with_(arrivals=Arrivals(EVEN, batches=(0.5, 0.4))), "arrivals, batches: shares [0.5, 0.4] sum to 0.9"),
+    (level(memory=1.0), "arrivals, level, memory: 1.0; expected 0 or more and less than 1"),
+    (level(settles=0.0), "arrivals, level, settles: 0.0 is no level; expected more than 0"),
+    (level(since=NAIVE), "arrivals, level, since: 2024-01-01T00:00:00 has no time zone"),
+    (level(week_sd=-0.1), "arrivals, level, week_sd: -0.1 is negative"),
     (cls(share=0.5), "orders, classes: shares [0.5] sum to 0.5; they must sum to 1"),
     (
         cls(due_after=FITTED_BELOW),

@@ -1,0 +1,107 @@
+"""What the end of a log hides: cases that were unfinished then may be missing from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration.local_time import Floats
+from eventlogs.snapshot import Snapshot
+
+FLOOR = 0.2
+"""Arrivals are judged up to the instant from which at least this share of cases ends in time to be seen."""
+EXPECTED_OPEN = 5.0
+"""If so many cases should be open at the end and none is, they were left out of the log (chance: e^-5)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndOfLog:
+    """What the end of the log shows: are cases that were unfinished then missing from it?"""
+
+    cut: bool
+    words: str
+
+
+def judge_end(snapshot: Snapshot, wanted: bool | None) -> EndOfLog:
+    """Whether to correct for cases left out because they were unfinished at the end.
+
+    With open cases in the log nothing is missing. Without any, Little's law tells how many there should be:
+    arrival rate times mean cycle time.
+    """
+    release, cycle = closed_bounds(snapshot)
+    n_open = int(snapshot.is_open.sum())
+    span = float(np.ptp(release)) if len(release) > 1 else 0.0
+    expected = len(release) / span * float(cycle.mean()) if span > 0 else 0.0
+    if wanted is not None:
+        return EndOfLog(
+            wanted and len(release) > 1, "corrected for cases left out at the end" if wanted else "as seen"
+        )
+    if n_open:
+        return EndOfLog(False, f"{n_open} cases are open at the end: nothing is missing")
+    if expected >= EXPECTED_OPEN:
+        return EndOfLog(
+            True,
+            f"no case is open at the end though about {expected:.0f} should be: they were left out",
+        )
+    return EndOfLog(False, f"no case is open at the end, and no more than {expected:.1f} would be expected")
+
+
+def closed_bounds(snapshot: Snapshot) -> tuple[Floats, Floats]:
+    """Release and cycle time of every closed case."""
+    release, last = case_bounds(snapshot)
+    closed = ~snapshot.is_open
+    return release[closed], (last - release)[closed]
+
+
+def case_bounds(snapshot: Snapshot) -> tuple[Floats, Floats]:
+    """First start and last end of every case."""
+    if not snapshot.n_cases:
+        return np.empty(0), np.empty(0)
+    begin = snapshot.offsets[:-1]
+    last = np.fmax.reduceat(np.fmax(snapshot.end_s, snapshot.start_s), begin)
+    return np.minimum.reduceat(snapshot.start_s, begin), last
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inclusion:
+    """The distribution F of cycle times, by which a case that has `left` until the log's end is in it.
+
+    F is itself seen only through that filter. The product-limit estimator for right truncation (Lynden-Bell,
+    1971) undoes it: F(t) = prod over c_j > t of (1 - d_j / n_j), d_j cases having taken c_j and n_j being
+    those with c_i <= c_j <= until - release_i. What takes longer than the whole log can't be known: F is 1 at
+    the longest cycle time seen.
+    """
+
+    points: Floats
+    """Cycle times seen, ascending."""
+    share: Floats
+    """F at each."""
+
+    def chance(self, left: Floats) -> Floats:
+        """F(left)."""
+        at = np.searchsorted(self.points, left, side="right") - 1
+        return np.where(at >= 0, self.share[np.maximum(at, 0)], 0.0)
+
+    @property
+    def reach(self) -> float:
+        """The time from which F is at least FLOOR."""
+        return float(self.points[min(int(np.searchsorted(self.share, FLOOR)), len(self.points) - 1)])
+
+
+def fit_inclusion(release: Floats, cycle: Floats, until_s: float) -> Inclusion:
+    """F from the cases that are in the log because they ended by `until_s`; at least one is needed."""
+    left = np.sort(until_s - release)
+    points, deaths = np.unique(cycle, return_counts=True)
+    at_risk = np.cumsum(deaths) - np.searchsorted(left, points, side="left")
+    stays = 1 - deaths / np.maximum(at_risk, 1)
+    # Where all at risk left at once (the shortest of a few) the product would be 0 from there down.
+    stays = np.where(stays > 0, stays, 0.5)
+    return Inclusion(points, np.append(np.cumprod(stays[::-1])[::-1][1:], 1.0))
+
+
+def inclusion_weights(release: Floats, cycle: Floats, until_s: float) -> tuple[Floats, float]:
+    """Weights 1 / F(until - release) of cases that are in the log only if they ended by `until_s`, and the
+    instant up to which F is at least FLOOR."""
+    seen = fit_inclusion(release, cycle, until_s)
+    return 1 / np.maximum(seen.chance(until_s - release), FLOOR), until_s - seen.reach
