@@ -3,7 +3,7 @@
 Labels are unique, so every execution has one task, and replaying means moving the case's tokens until that
 task is enabled. First greedily, by the way that leaves out the fewest tasks; if that doesn't fit, a bounded
 search looks for a replay that does. So a trace that the structure allows fits, and others come close to an
-optimal alignment at a small part of its cost.
+optimal alignment at a small part of its cost; `aligned` finds the optimal one, if it may take the time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from discovery.aligning import NO_PLACE, align
 from discovery.places import Place, places
 from discovery.replayed import MISFIT
 from discovery.steering import best_turn, take, turns
@@ -38,7 +39,23 @@ class CaseReplay:
     @property
     def fits(self) -> bool:
         """Neither a misfit nor a skipped task."""
-        return not self.skipped and MISFIT not in self.tasks
+        return self.deviations == 0
+
+    @property
+    def deviations(self) -> int:
+        """Executions without a place, and tasks left out."""
+        return self.tasks.count(MISFIT) + len(self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """What looking for a closer replay gave."""
+
+    replay: CaseReplay
+    steps: int
+    """What it took of the budget."""
+    optimal: bool
+    """Whether no replay deviates less; else the budget ran out before that was known."""
 
 
 class Replayer:
@@ -64,6 +81,21 @@ class Replayer:
         way = [self._places.leaves.get(label) for label in (*completed, *running)]
         found = self._greedy((*completed, *running), way, len(completed), closed)
         return found if found.fits or not closed or running else self._fitting(way) or found
+
+    def aligned(self, completed: Sequence[str], found: CaseReplay, budget: int) -> Alignment:
+        """The closest replay of a closed case, given one that was found, within `budget` steps of search."""
+        if found.fits:
+            return Alignment(found, 0, True)
+        way = [self._places.leaves.get(label) for label in completed]
+        best = align(self._start(), way, found.deviations, budget)
+        if best.tokens is None:
+            return Alignment(found, best.steps, best.complete)
+        placed = [
+            MISFIT if leaf is None or by == NO_PLACE else leaf.task
+            for leaf, by in zip(way, best.enabled_by, strict=True)
+        ]
+        enabled_by = [max(by, -1) for by in best.enabled_by]
+        return Alignment(self._result(best.tokens, placed, enabled_by, None), best.steps, best.complete)
 
     def _greedy(
         self, trace: Sequence[str], way: Sequence[Place | None], completed: int, closed: bool

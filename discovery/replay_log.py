@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -19,32 +20,56 @@ from metagraph.blocks import Block, skeleton
 _Ints = NDArray[np.int32]
 
 
-def replay_log(snapshot: Snapshot, block: Block, max_seconds: float | None = None) -> Replayed:
+STEPS = 300_000
+"""Of the search for optimal alignments in one log: a few seconds."""
+STEPS_A_VARIANT = 3_000
+COMPARED = 250_000
+"""Executions of distinct variants that are enough to compare structures: two to six seconds each."""
+
+
+def replay_log(
+    snapshot: Snapshot,
+    block: Block,
+    max_seconds: float | None = None,
+    *,
+    most_executions: int | None = None,
+    steps: int = STEPS,
+) -> Replayed:
     """Replay every case of a snapshot on a structure.
 
-    Closed cases are led to their end; open ones give the decisions that they have shown so far. With
-    `max_seconds`, the most frequent variants come first and those that come too late are left out: all their
-    executions are misfits and they count as `unreplayed_cases`.
+    Closed cases are led to their end; open ones give the decisions that they have shown so far. Variants that
+    don't fit are aligned optimally as long as `steps` of search last, the most frequent ones first; the rest
+    of them keep their cheap replay. With `most_executions` no more than this many executions of distinct
+    variants are replayed, the most frequent variants and of the others an even sample; with `max_seconds`
+    those that come too late are left out. All executions of what is left out are misfits, and its cases count
+    as `unreplayed_cases`.
 
     Raises ValueError if a label stands at two tasks.
     """
     replayer = Replayer(block)
     labels = dict(skeleton(block).tasks)
     variants, of_case = _variants(snapshot)
-    late = 0
+    late, left = 0, most_executions
     started = time.monotonic()
     fits: list[VariantFit] = []
     for variant in variants:
-        if max_seconds is not None and time.monotonic() - started > max_seconds:
+        if left is not None:
+            left -= len(variant.activities)
+        over = left is not None and left < 0
+        if over or (max_seconds is not None and time.monotonic() - started > max_seconds):
             late += variant.cases
             continue
         names = [snapshot.activities[a] for a in variant.activities]
         completed, running = names[: variant.completed], names[variant.completed :]
         found = replayer.replay(completed, running, closed=variant.closed)
+        optimal = found.fits
+        if not optimal and variant.closed and not running and steps > 0:
+            closer = replayer.aligned(completed, found, min(steps, STEPS_A_VARIANT))
+            found, optimal, steps = closer.replay, closer.optimal, steps - closer.steps
         variant.keep(found)
         misfits = tuple(i for i, task in enumerate(found.tasks[: variant.completed]) if task == MISFIT)
         skipped = tuple(labels[replayer.tasks[task]] for task in found.skipped)
-        fits.append(VariantFit(tuple(completed), variant.cases, misfits, skipped))
+        fits.append(VariantFit(tuple(completed), variant.cases, misfits, skipped, optimal))
     task, enabled_s, previous = _rows(snapshot, [variants[v] for v in of_case])
     return Replayed(
         tasks=replayer.tasks,
@@ -78,7 +103,8 @@ class _Variant:
 
 
 def _variants(snapshot: Snapshot) -> tuple[list[_Variant], list[int]]:
-    """Distinct variants, the most frequent first, and the variant of each case."""
+    """Distinct variants, the most frequent first, equals in no order that means anything, and the variant of
+    each case."""
     is_running = np.isnan(snapshot.end_s)
     offsets = snapshot.offsets.tolist()
     keys: list[tuple[bytes, int, bool]] = []
@@ -88,7 +114,8 @@ def _variants(snapshot: Snapshot) -> tuple[list[_Variant], list[int]]:
         key = (snapshot.activity[first:last].tobytes(), last - first - running, not snapshot.is_open[i])
         keys.append(key)
         count[key] += 1
-    ranked = sorted(count, key=lambda key: -count[key])
+    # Where only the first ones are replayed, those of equal frequency should come from all of the log.
+    ranked = sorted(count, key=lambda key: (-count[key], zlib.crc32(key[0]), key))
     index = {key: i for i, key in enumerate(ranked)}
     variants = []
     for key in ranked:

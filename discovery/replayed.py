@@ -39,6 +39,8 @@ class VariantFit:
     """Positions of the executions that found no place."""
     skipped: tuple[str, ...]
     """Labels of the tasks that the structure demands and the cases left out."""
+    exact: bool = True
+    """Whether no replay deviates less: it fits, or its alignment is known to be optimal."""
 
     @property
     def fits(self) -> bool:
@@ -61,7 +63,10 @@ class Fitness:
     deviating: tuple[VariantFit, ...]
     """The most frequent variants that don't fit, most frequent first."""
     unreplayed_cases: int
-    """Left out because the time limit was reached."""
+    """Left out because a limit was reached."""
+    exact_cases: int
+    """Replayed with the least deviations possible; the others may deviate less than was found."""
+    exact_events: int
 
     @property
     def case_share(self) -> float:

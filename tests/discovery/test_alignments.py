@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from discovery.miner import mine
 from discovery.normal_form import children
-from discovery.replay import Replayer
+from discovery.replay import CaseReplay, Replayer
 from discovery.replayed import MISFIT
 from metagraph import blocks as kinds
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel
@@ -31,6 +31,42 @@ def test_no_better_than_optimal_and_perfect_together(block: Block, data: st.Data
     event(f"{ours - optimal} more than optimal")
     assert ours >= optimal
     assert (ours == 0) == (optimal == 0)
+
+
+@settings(max_examples=60)
+@given(normal(6), st.data())
+def test_aligned_is_optimal(block: Block, data: st.DataObject) -> None:
+    trace = data.draw(st.lists(st.sampled_from([*labels(block), "unknown"]), min_size=1, max_size=7))
+    replayer = Replayer(block)
+    found = replayer.replay(trace)
+    closer = replayer.aligned(trace, found, 100_000)
+    event(f"{found.deviations - closer.replay.deviations} less than found cheaply")
+    assert closer.optimal
+    assert closer.replay.deviations == _Aligner(block).cost(trace)
+
+
+@settings(max_examples=60)
+@given(normal(8), st.data(), st.integers(0, 60))
+def test_a_budget_never_makes_it_worse(block: Block, data: st.DataObject, budget: int) -> None:
+    trace = data.draw(st.lists(st.sampled_from(labels(block)), min_size=1, max_size=9))
+    replayer = Replayer(block)
+    found = replayer.replay(trace)
+    best = replayer.aligned(trace, found, 100_000).replay.deviations
+    closer = replayer.aligned(trace, found, budget)
+    assert closer.steps <= budget
+    assert best <= closer.replay.deviations <= found.deviations
+    assert closer.replay.deviations == best or not closer.optimal
+    if closer.replay is not found:
+        plays(block, trace, closer.replay)
+
+
+def plays(block: Block, trace: Sequence[str], found: CaseReplay) -> None:
+    """What has a place makes, with what was left out, a trace that the structure allows: so it must fit when
+    the tasks that were left out are put where the decisions say."""
+    placed = [label for label, task in zip(trace, found.tasks, strict=True) if task != MISFIT]
+    again = Replayer(block).replay(placed)
+    assert again.deviations <= len(found.skipped)
+    assert all(-1 <= by < i for i, by in enumerate(found.enabled_by))
 
 
 @pytest.mark.parametrize(("name", "noise"), [("BPIC12W", 0.2), ("ConsultaDataMining", 0.2), ("P2P", 0.4)])

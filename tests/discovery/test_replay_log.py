@@ -115,6 +115,41 @@ def test_a_time_limit_leaves_out_the_rarest_and_says_so(monkeypatch: pytest.Monk
     assert summary(found.fitness)["cases not replayed for want of time"] == "1"
 
 
+def test_a_limit_of_executions_leaves_out_the_rarest_variants() -> None:
+    once: list[Row] = [("p", "a", 0.0, 1.0), ("p", "d", 1.0, 2.0)]
+    twice: list[Row] = [(case, label, 9.0, 9.0) for case in "qr" for label in "acd"]
+    log = snapshot([*once, *twice])
+    assert replay_log(log, BLOCK, most_executions=5).fitness.unreplayed_cases == 0
+    found = replay_log(log, BLOCK, most_executions=4)
+    assert found.task.tolist() == [MISFIT, MISFIT, 0, 2, 3, 0, 2, 3]
+    assert (found.fitness.cases, found.fitness.unreplayed_cases) == (2, 1)
+
+
+def test_rare_variants_are_sampled_from_all_of_the_log() -> None:
+    rows: list[Row] = []
+    for i in range(200):
+        word = f"{i:b}".replace("0", "b").replace("1", "c")
+        rows += [(f"case {i:03}", label, float(i), float(i)) for label in "a" + word]
+    log = snapshot(rows)
+    found = replay_log(log, BLOCK, most_executions=log.n_events // 2)
+    replayed = np.unique(log.case_of_row()[found.task != MISFIT])
+    assert len(replayed) == found.fitness.cases
+    assert 30 < np.sum(replayed < 100) < 90
+    assert 30 < np.sum(replayed >= 100) < 90
+
+
+def test_misfits_are_aligned_as_long_as_steps_last() -> None:
+    strange = "cccacbd"
+    log = snapshot([("p", label, float(i), float(i + 1)) for i, label in enumerate(strange)])
+    cheap, exact = replay_log(log, BLOCK, steps=0), replay_log(log, BLOCK)
+    assert (cheap.fitness.exact_cases, cheap.fitness.exact_events) == (0, 0)
+    assert (exact.fitness.exact_cases, exact.fitness.exact_events) == (1, 7)
+    assert summary(cheap.fitness)["cases replayed cheaply"] == (
+        "1, with 7 executions: may deviate less than it seems"
+    )
+    assert "cases replayed cheaply" not in summary(exact.fitness)
+
+
 def test_fitness_in_figures_and_words() -> None:
     fits = VariantFit(("a", "b"), 8, (), ())
     strange = VariantFit(("a", "x", "x"), 4, (1, 2), ("b",))
