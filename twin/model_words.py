@@ -7,15 +7,13 @@ from math import exp, sqrt
 import numpy as np
 
 from metagraph.agents import UNLIMITED
-from metagraph.model import Choice, Metagraph
+from metagraph.model import Metagraph
 from metagraph.nodes import DelayTable
 from metagraph.orders import ArrivalLevel, Arrivals
 from twin.words import gateway_text, law_name, mean_text, number, percent
 
 TOLD = 0.01
 """Smaller changes of the level of arrivals are not worth a sentence."""
-REFERENCE = "reference"
-"""The note of a candidate that was measured for comparison only."""
 WINDOW = "calibration window"
 NO_CONGESTION = (
     "Waiting is drawn from the past, not caused by busy people: this twin can't say what more orders or "
@@ -45,11 +43,6 @@ def learned_from(metagraph: Metagraph) -> str:
     ]
     told = origin.facts.get("window", "")
     return " ".join(filter(None, (*chosen[:1], f"({told})" if chosen and told else told)))
-
-
-def tried(choice: Choice) -> int:
-    """How many candidates could have been chosen."""
-    return sum(candidate.note != REFERENCE for candidate in choice.candidates)
 
 
 def delay_text(delay: DelayTable) -> str:

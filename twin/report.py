@@ -15,11 +15,11 @@ from metagraph.drawing import draw_svg
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
-from twin import model_words, time_spent, words
+from twin import choices, model_words, time_spent, words
 from twin.batch_words import batch_text
 from twin.files import write_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, Quote
-from twin.validation import METRICS, Validation
+from twin.validation import Validation
 from twin.verdict import measured_on, metric_verdicts, verdict
 
 MOST_ORDERS = 200
@@ -67,7 +67,7 @@ def render(
     }
     environment.filters["whole"] = lambda value: f"{value:,.0f}"
     environment.filters["unbroken"] = _unbroken
-    environment.filters["in_order"] = lambda scores: sorted(scores, key=[*METRICS, *scores].index)
+    environment.filters["signed"] = choices.signed
     environment.filters["days"] = lambda seconds: f"{words.number(seconds / 86400)} d"
     environment.filters["minute"] = lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
     return environment.get_template("report.html").render(
@@ -86,6 +86,10 @@ def render(
         gateways=_gateways(metagraph),
         calendars=_calendars(metagraph),
         fallbacks=fallbacks(metagraph),
+        chosen=choices.all_told(metagraph),
+        dots=_dots(metagraph),
+        margins=choices.margins_text(),
+        scores_mean=choices.SCORES,
         validation=validation,
         verdict=verdict(validation) if validation else "",
         measured_on=measured_on(validation) if validation else "",
@@ -134,6 +138,14 @@ def _inline(chart: Any) -> Markup:
     from twin.drawing_tools import INK, to_svg
 
     return Markup(to_svg(chart).replace(INK, "currentColor"))
+
+
+def _dots(metagraph: Metagraph) -> dict[str, Markup]:
+    """A picture of the candidates by choice, where they were compared."""
+    from twin.choice_charts import choice_dots
+
+    drawn = {found.choice.what: choice_dots(found) for found in choices.all_told(metagraph)}
+    return {what: _inline(chart) for what, chart in drawn.items() if chart}
 
 
 def _task(metagraph: Metagraph, task: Task, with_pictures: bool) -> dict[str, Any]:

@@ -15,6 +15,9 @@ def show(
     db: Db = DB,
     svg: Annotated[Path | None, typer.Option(help="Write the process diagram to this file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report (HTML) to this file.")] = None,
+    choices: Annotated[
+        bool, typer.Option("--choices", help="Only what it was chosen among: every candidate's scores.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Summarise a twin: tasks, agents, how it was chosen, what it assumes."""
@@ -24,7 +27,10 @@ def show(
 
     model = read_twin(twin, db)
     write_pictures(model, svg, report)
-    tables.show_twin(model, as_json)
+    if choices and not as_json:
+        tables.show_choices(model)
+    else:
+        tables.show_twin(model, as_json)
 
 
 def waits(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from metagraph.model import Metagraph
-from twin.model_words import congestion_text, learned_from, tried
+from twin.model_words import congestion_text, learned_from
 from twin.words import instant
 from ui import jobs
+from ui.choices import choices
 from ui.parts import built_twin, chosen_twin, go_to, plain, run_job, watched
 from ui.workspace import ChosenLog, Workspace, workspace
 
@@ -67,17 +68,7 @@ def _summary(place: Workspace, name: str, model: Metagraph) -> None:
         )
         if congestion_text(model):
             st.info(congestion_text(model), icon=":material/info:")
-        st.table(
-            [
-                {
-                    "Chosen by simulation": choice.what.capitalize(),
-                    "Winner": plain(next((c.name for c in choice.candidates if c.chosen), "")),
-                    "Tried": tried(choice),
-                    "Why": plain(choice.reason),
-                }
-                for choice in origin.choices
-            ]
-        )
+        choices(model)
     with st.container(horizontal=True):
         if st.button("Look at the process", type="primary", icon=":material/account_tree:"):
             go_to("process")

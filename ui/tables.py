@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from twin.choices import SCORES, TOTAL, all_told, margins_text
 from twin.model_words import congestion_text
 from twin.time_spent import (
     PARTS,
@@ -157,31 +158,47 @@ def _as_it_should_be(fact: str) -> bool:
 
 
 def _choices(model: Metagraph) -> None:
-    choices = model.provenance.choices if model.provenance else ()
+    """Winners, and how clearly they won."""
+    found = all_told(model)
+    for one in found:
+        if not one.metrics:
+            say(f"{one.winner.name if one.winner else one.choice.what}: {one.choice.reason}")
+    rows = [
+        (
+            *(one.choice.what, one.winner.name if one.winner else "", one.closeness, one.next_best),
+            str(one.tried),
+        )
+        for one in found
+        if one.metrics
+    ]
+    if rows:
+        columns = ("choice", "winner", "simulates", "next best (total)", "tried")
+        show_table("Chosen by simulating the last part of the log", columns, rows, (0, 1, 2, 3))
+        say("The copy repeats the log's period before it. 'show --choices' and the report tell every score.")
+
+
+def show_choices(model: Metagraph) -> None:
+    """Every candidate with its scores, and why the winner won."""
     met: dict[str, None] = {}
-    for choice in choices:
-        scores = choice.candidates[0].scores
-        if not scores:
-            say(f"{choice.candidates[0].name}: {choice.reason}")
-            continue
-        metrics = sorted(scores, key=[*METRICS, *scores].index)
-        met |= dict.fromkeys(metrics)
+    for one in all_told(model):
+        met |= dict.fromkeys(one.metrics)
+        metrics = (*one.metrics, TOTAL)
         rows = [
             (
                 *(c.name, *(f"{c.scores[m]:.3g}" if m in c.scores else "" for m in metrics)),
-                "chosen" if c.chosen else c.note,
+                "; ".join(filter(None, ("chosen" if c.chosen else "", c.note))),
             )
-            for c in choice.candidates
+            for c in (*one.judged, *one.refused)
         ]
-        units = " (NGD 0 to 1, others in hours)" if "NGD" in scores else ""
-        show_table(f"Chosen: {choice.what}{units}", ("candidate", *metrics, ""), rows)
+        units = " (NGD 0 to 1, others in hours)" if one.metrics else ""
+        columns = ("candidate", *metrics, "")
+        show_table(f"Chosen: {one.choice.what}{units}", columns, rows, (0, len(columns) - 1))
+        say(one.choice.reason)
     if met:
         meanings = [f"{m}, {METRICS[m].rpartition(', ')[0]}" for m in METRICS if m in met]
         say(f"Distances: {'; '.join(meanings)}.")
-        say(
-            "total: mean log ratio of the distances to those of the last period copied. Lower is better, but "
-            "a less simple candidate has to win clearly; the report gives the reasons."
-        )
+        say(SCORES)
+        say(margins_text())
 
 
 def show_models(found: tuple[ModelInfo, ...], json_wanted: bool) -> None:
