@@ -9,6 +9,7 @@ import numpy as np
 
 from calibration.graph_edits import free_id, known, noted, relabelled, task_of, with_task, without_task
 from calibration.routing_override import set_routing
+from calibration.rules_override import Observed, RuleByHand, set_rules
 from calibration.scaling import scaled_table
 from metagraph.agents import Queue
 from metagraph.calendars import Calendar
@@ -62,6 +63,14 @@ class SetRouting:
 
 
 @dataclass(frozen=True, slots=True)
+class SetRules:
+    """The business rules of a gateway, in the order in which they are asked; none: as over all orders."""
+
+    gateway: str
+    rules: tuple[RuleByHand, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drop:
     """An activity that is no longer done: its neighbours are connected to each other."""
 
@@ -76,26 +85,28 @@ class Rename:
     name: str
 
 
-OverrideSpec = SetAgents | SetDuration | SetPreemptible | SetHours | SetRouting | Drop | Rename
-_ORDER = (SetAgents, SetDuration, SetPreemptible, SetHours, SetRouting, Drop, Rename)
+OverrideSpec = SetAgents | SetDuration | SetPreemptible | SetHours | SetRouting | SetRules | Drop | Rename
+_ORDER = (SetAgents, SetDuration, SetPreemptible, SetHours, SetRouting, SetRules, Drop, Rename)
 
 MATERIAL = 0.2
 """A mean that differs from the data's by a larger share contradicts them."""
 
 
-def apply_overrides(metagraph: Metagraph, overrides: Sequence[OverrideSpec]) -> Metagraph:
+def apply_overrides(
+    metagraph: Metagraph, overrides: Sequence[OverrideSpec], observed: Observed | None = None
+) -> Metagraph:
     """The metagraph with these overrides, each noted in `metagraph.overrides` with what the data say instead
-    where they disagree.
+    where they disagree; what they say of business rules is asked of `observed`.
 
     All names are those before any renaming. Raises DataError for an activity, agent, gateway or branch that
     isn't there, naming the nearest that are, and for values that can't be meant.
     """
     for spec in sorted(overrides, key=lambda o: _ORDER.index(type(o))):
-        metagraph = _apply(metagraph, spec)
+        metagraph = _apply(metagraph, spec, observed)
     return metagraph
 
 
-def _apply(graph: Metagraph, spec: OverrideSpec) -> Metagraph:
+def _apply(graph: Metagraph, spec: OverrideSpec, observed: Observed | None) -> Metagraph:
     match spec:
         case SetAgents():
             return _set_agents(graph, spec)
@@ -110,6 +121,8 @@ def _apply(graph: Metagraph, spec: OverrideSpec) -> Metagraph:
             return _set_hours(graph, spec)
         case SetRouting():
             return set_routing(graph, spec.gateway, spec.weights)
+        case SetRules():
+            return set_rules(graph, spec.gateway, spec.rules, observed)
         case Drop():
             task = task_of(graph, spec.activity)
             n = task.durations.default.n

@@ -17,7 +17,26 @@ def set_routing(graph: Metagraph, gateway: str, wanted: Sequence[tuple[str, floa
     where = f"gateway {gateway}"
     known(gateway, (r.node for r in graph.routing), "gateway that chooses")
     routing = next(r for r in graph.routing if r.node == gateway)
-    names = _branch_names(graph, routing)
+    weights = completed(graph, routing, wanted, where)
+    new = Routing(routing.node, routing.flows, (Level(),), (RoutingRow(0, (), weights, 0),))
+    changed = replace(graph, routing=tuple(new if r.node == new.node else r for r in graph.routing))
+    value = ", ".join(f"{name} {weight:g}" for name, weight in wanted)
+    names, before = branch_names(graph, routing), routing.overall()
+    said = [
+        f"{name} was taken in {before.weights[names[name]]:.0%} of n = {before.n} decisions"
+        for name, weight in wanted
+        if before.n
+        and abs(weight - (p := before.weights[names[name]])) > max(0.05, 3 * (p * (1 - p) / before.n) ** 0.5)
+    ]
+    return noted(changed, where, "routing", value, "; ".join(said))
+
+
+def completed(
+    graph: Metagraph, routing: Routing, wanted: Sequence[tuple[str, float]], where: str
+) -> tuple[float, ...]:
+    """Weights of all branches; those left out share the rest as they do over all orders. Raises DataError for
+    unknown names and for weights that don't sum to 1."""
+    names = branch_names(graph, routing)
     given: dict[int, float] = {}
     for name, weight in wanted:
         known(name, names, "branch", where)
@@ -35,23 +54,13 @@ def set_routing(graph: Metagraph, gateway: str, wanted: Sequence[tuple[str, floa
             f"[overrides] {where}: its weights sum to {total}; expected 1, or less if some are left out"
         )
     kept = sum(before.weights[i] for i in left)
-    weights = tuple(
+    return tuple(
         given[i] if i in given else max(rest, 0.0) * (before.weights[i] / kept if kept > 0 else 1 / len(left))
         for i in range(len(routing.flows))
     )
-    new = Routing(routing.node, routing.flows, (Level(),), (RoutingRow(0, (), weights, 0),))
-    changed = replace(graph, routing=tuple(new if r.node == new.node else r for r in graph.routing))
-    value = ", ".join(f"{name} {weight:g}" for name, weight in wanted)
-    said = [
-        f"{name} was taken in {before.weights[names[name]]:.0%} of n = {before.n} decisions"
-        for name, weight in wanted
-        if before.n
-        and abs(weight - (p := before.weights[names[name]])) > max(0.05, 3 * (p * (1 - p) / before.n) ** 0.5)
-    ]
-    return noted(changed, where, "routing", value, "; ".join(said))
 
 
-def _branch_names(graph: Metagraph, routing: Routing) -> dict[str, int]:
+def branch_names(graph: Metagraph, routing: Routing) -> dict[str, int]:
     """Names of the branches: their flows, and what they lead to where only one of them does."""
     targets = {f.id: f.target for f in graph.flows}
     labels = {t.id: t.label for t in graph.tasks()}

@@ -32,6 +32,21 @@ def percent(share: float) -> str:
     return f"{100 * share:.{digits}f}%"
 
 
+def rule_text(when: str) -> str:
+    """An expression on orders as a person would write it: amount > 5,000 and region = 'North'."""
+    pieces = re.split(r"(attr\((?:'[^']*'|\"[^\"]*\")\)|'[^']*'|\"[^\"]*\")", " ".join(when.split()))
+    return "".join(
+        piece[6:-2] if piece.startswith("attr(") else piece if i % 2 else _plain(piece)
+        for i, piece in enumerate(pieces)
+    )
+
+
+def _plain(code: str) -> str:
+    for sign, word in (("==", "="), ("!=", "is not"), ("<=", "≤"), (">=", "≥")):
+        code = code.replace(sign, word)
+    return re.sub(r"(?<![\w.])\d{4,}(?![\w])", lambda found: f"{int(found[0]):,}", code)
+
+
 def text_width(text: str) -> float:
     """Width in em of bold text in a wide sans-serif font: an upper estimate for most fonts."""
     return sum(map(_char_width, text))

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from math import hypot
 from xml.sax.saxutils import escape, quoteattr
 
-from metagraph.captions import human_time, shortened, text_width
+from metagraph.captions import human_time, rule_text, shortened, text_width
 from metagraph.distributions import ENOUGH
 from metagraph.layout import FONT, LINE_H, MARGIN, MERGE, PILL_H, PILL_W, lay_out
 from metagraph.model import Metagraph
 from metagraph.nodes import Gateway, Task
 from metagraph.parse_blocks import parse_blocks
+from metagraph.routing import Routing
 from metagraph.shapes import Box, Line, Piece, Pill, Point
 
 _LIGHT = {
@@ -99,6 +100,7 @@ def _body(
 ) -> Iterator[str]:
     nodes = {node.id: node for node in metagraph.nodes}
     decisions = {routing.node: routing.overall().n for routing in metagraph.routing}
+    told = {routing.node: _told(routing) for routing in metagraph.routing}
     for connector in sorted(piece.lines, key=lambda found: found.share or 0.0):
         yield _flow(connector)
     for box in piece.boxes:
@@ -106,7 +108,7 @@ def _body(
         if isinstance(node, Task):
             yield _task(node, box, node.id == selected)
         elif isinstance(node, Gateway):
-            yield _gateway(node, box, node.id == selected, decisions.get(node.id, 0))
+            yield _gateway(node, box, node.id == selected, told.get(node.id, ""))
         else:
             x, y, r = box.x + box.w / 2, box.y + box.h / 2, box.w / 2
             yield (
@@ -191,17 +193,27 @@ def _task(task: Task, box: Box, selected: bool) -> str:
     )
 
 
-def _gateway(gateway: Gateway, box: Box, selected: bool, decisions: int) -> str:
+def _gateway(gateway: Gateway, box: Box, selected: bool, told: str) -> str:
     x, y, r = box.x + box.w / 2, box.y + box.h / 2, box.w / 2
     names = "gateway selected" if selected else "gateway"
     sign = "M-5 0H5M0 -5V5" if gateway.kind.startswith("and") else "M-4 -4L4 4M4 -4L-4 4"
-    title = f"<title>{decisions:,} decisions seen</title>" if decisions else ""
+    title = f"<title>{_escaped(told)}</title>" if told else ""
     signed = f'<path class="sign" d="{sign}"/>' if box.w > MERGE else ""
     place = f'transform="translate({_n(x)} {_n(y)})"'
     return (
         f'<g class="{names}" data-node={_attribute(gateway.id)} {place}>{title}'
         f'<path d="M{_n(-r)} 0L0 {_n(-r)}L{_n(r)} 0L0 {_n(r)}Z"/>{signed}</g>'
     )
+
+
+def _told(routing: Routing) -> str:
+    """What is known of a choice, a line each: how often it was seen, and its business rules."""
+    n = routing.overall().n
+    lines = [f"{n:,} decisions seen"] if n else []
+    for rule in routing.rules:
+        seen = "set by hand" if rule.by_hand else f"n = {rule.n:,}"
+        lines.append(f"Rule: {rule_text(rule.when)} ({seen})")
+    return "\n".join(lines)
 
 
 def _pill(pill: Pill, few: bool) -> str:

@@ -16,6 +16,7 @@ from twin.structures import Recipe, structures
 if TYPE_CHECKING:
     from calibration.overrides import OverrideSpec
     from calibration.settings import Settings
+    from discovery.replayed import Replayed
     from eventlogs.snapshot import Snapshot
 
 NOISES = (0.0, 0.2, 0.4)
@@ -57,6 +58,7 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
     The same log, request and seed give the same twin. Raises DataError if the log holds too little.
     """
     from calibration.overrides import apply_overrides
+    from calibration.rules_override import observed_in
     from metagraph.validate import check
 
     progress = progress or Progress()
@@ -64,7 +66,7 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
     settings = with_mapped_columns(request.settings, source)
     selection = select(snapshot, settings, request.noises, request.seed, progress.part(0.0, 0.8))
     progress.step("fitting the whole log", 0.8)
-    model = fitted(snapshot, selection.recipe, selection.settings, request.seed)
+    model, replayed = refitted(snapshot, selection.recipe, selection.settings, request.seed)
     model = replace(
         model,
         name=request.name,
@@ -72,7 +74,8 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
         provenance=_provenance(model, source, selection),
         approvals=tuple(request.approvals),
     )
-    model = apply_overrides(model, request.overrides)
+    observed = observed_in(snapshot, replayed, settings.orders, model)
+    model = apply_overrides(model, request.overrides, observed)
     check(model, request.name)
     progress.step("done", 1.0)
     return model
@@ -101,6 +104,11 @@ def with_mapped_columns(settings: Settings, source: LogSource) -> Settings:
 def fitted(snapshot: Snapshot, recipe: Recipe, settings: Settings, seed: int) -> Metagraph:
     """The model of this recipe, calibrated in this way on the whole log: nothing is chosen. What the replay
     found is among its facts."""
+    return refitted(snapshot, recipe, settings, seed)[0]
+
+
+def refitted(snapshot: Snapshot, recipe: Recipe, settings: Settings, seed: int) -> tuple[Metagraph, Replayed]:
+    """As `fitted`, and the replay of the log."""
     from calibration.calibrate import calibrate
     from discovery.conformance import summary
     from discovery.replay_log import replay_log
@@ -112,7 +120,8 @@ def fitted(snapshot: Snapshot, recipe: Recipe, settings: Settings, seed: int) ->
     known = model.provenance
     if known is None:
         raise ValueError("the calibration left no provenance")
-    return replace(model, provenance=replace(known, facts={**known.facts, **summary(replayed.fitness)}))
+    facts = {**known.facts, **summary(replayed.fitness)}
+    return replace(model, provenance=replace(known, facts=facts)), replayed
 
 
 def _provenance(model: Metagraph, source: LogSource, selection: Selection) -> Provenance:

@@ -98,7 +98,9 @@ def override_specs(overrides: OverridesSection) -> tuple[OverrideSpec, ...]:
         SetHours,
         SetPreemptible,
         SetRouting,
+        SetRules,
     )
+    from calibration.rules_override import RuleByHand
 
     specs: list[OverrideSpec] = []
     for activity, said in overrides.activity.items():
@@ -118,6 +120,11 @@ def override_specs(overrides: OverridesSection) -> tuple[OverrideSpec, ...]:
         if said.calendar is not None
     ]
     specs += [SetRouting(gateway, tuple(w.items())) for gateway, w in overrides.routing.items()]
+    specs += [
+        SetRules(gateway, tuple(RuleByHand(rule.when, tuple(rule.to.items())) for rule in said.rules))
+        for gateway, said in overrides.gateway.items()
+        if said.rules is not None
+    ]
     return tuple(specs)
 
 

@@ -160,11 +160,25 @@ class AgentOverride(Section):
     calendar: Hours | None = None
 
 
+class RuleOverride(Section):
+    """A business rule: the orders that it is about, and where they go."""
+
+    when: Name
+    to: dict[Name, Share]
+
+
+class GatewayOverride(Section):
+    """[overrides.gateway."NAME"]"""
+
+    rules: Annotated[tuple[RuleOverride, ...], Strict(False)] | None = None
+
+
 class OverridesSection(Section):
     """[overrides]: what the analyst knows better; applied after every calibration."""
 
     activity: dict[Name, ActivityOverride] = Field(default_factory=dict)
     agent: dict[Name, AgentOverride] = Field(default_factory=dict)
+    gateway: dict[Name, GatewayOverride] = Field(default_factory=dict)
     routing: dict[Name, dict[Name, Share]] = Field(default_factory=dict)
     """Gateway -> the task, gateway or flow that a branch leads to -> its probability."""
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from metagraph.captions import rule_text
 from metagraph.distributions import Fitted
 from metagraph.drawing import draw_svg
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
+from metagraph.routing import BusinessRule, Context, Routing
 from twin import choices, model_words, time_spent, words
 from twin.batch_words import batch_text
 from twin.files import write_text
@@ -212,9 +214,24 @@ def _gateways(metagraph: Metagraph) -> list[dict[str, Any]]:
                 "branches": branches,
                 "n": overall.n,
                 "contexts": contexts,
+                "rules": [_rule(metagraph, routing, i, rule) for i, rule in enumerate(routing.rules, 1)],
             }
         )
     return found
+
+
+def _rule(metagraph: Metagraph, routing: Routing, number: int, rule: BusinessRule) -> dict[str, Any]:
+    """A business rule and where it sends orders, whatever else is known of them."""
+    weights = routing.weights(Context("", "", 0, (), str(number)))
+    return {
+        "text": rule_text(rule.when),
+        "to": [
+            (words.branch_text(metagraph, flow), words.share_text(weight, rule.n))
+            for flow, weight in zip(routing.flows, weights, strict=True)
+        ],
+        "seen": "set by hand" if rule.by_hand else f"{rule.n:,}",
+        "note": rule.note,
+    }
 
 
 def _calendars(metagraph: Metagraph) -> list[dict[str, Any]]:

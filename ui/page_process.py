@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from metagraph.captions import rule_text
 from metagraph.drawing import draw_svg
 from metagraph.errors import TwinError
 from metagraph.model import Metagraph
 from metagraph.nodes import Gateway, Task
+from metagraph.routing import Context
 from twin.charts import arrivals_profile, calendar_heatmap, waits_chart
 from twin.model_words import arrivals_text, congestion_text, gateway_names
 from twin.time_spent import MEANINGS, PARTS, busy_text, modelled, summary, time_spent, to_csv
@@ -79,6 +81,14 @@ def _gateway_panel(model: Metagraph, gateway: Gateway) -> None:
         hide_index=True,
     )
     st.caption(f"{overall.n:,} decisions seen.")
+    for number, rule in enumerate(routing.rules, 1):
+        weights = routing.weights(Context("", "", 0, (), str(number)))
+        taken = "; ".join(
+            f"{branch_text(model, flow)} {share_text(weight, rule.n)}"
+            for flow, weight in zip(routing.flows, weights, strict=True)
+        )
+        seen = "set by hand" if rule.by_hand else f"{rule.n:,} decisions seen"
+        st.write(plain(f"Rule {number}: orders with {rule_text(rule.when)} go to {taken} ({seen})."))
     finer = [row for row in routing.rows if row.key]
     if finer:
         with st.expander(f"Depending on what the order has been through ({len(finer)} contexts)"):

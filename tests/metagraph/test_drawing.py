@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metagraph.blocks import Block, Choice, Empty, Leaf, Sequence
-from metagraph.captions import human_time, percent, shortened, text_width, wrapped
+from metagraph.captions import human_time, percent, rule_text, shortened, text_width, wrapped
 from metagraph.drawing import draw_svg
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import DurationTable, Gateway, Task
+from metagraph.routing import BusinessRule
 from tests.metagraph.strategies import metagraphs, plain_metagraph
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -159,3 +160,23 @@ def test_labels_break_where_a_reader_would() -> None:
     assert wrapped("W_Completeren_aanvraag", 10.0, 3) == ("W_Completeren_", "aanvraag")
     assert wrapped("CreatePurchaseOrder", 9.0, 3) == ("Create", "PurchaseOrder")
     assert shortened("Nabellen", 4.0) == "Nabe…"
+
+
+def test_rules_are_told_at_their_gateway() -> None:
+    plain = plain_metagraph(Choice("x", "x_end", (Leaf("a", "A"), Empty())))
+    rules = (BusinessRule("amount > 5000", 40), BusinessRule("region == '<North>'", by_hand=True))
+    drawn = draw_svg(replace(plain, routing=tuple(replace(r, rules=rules) for r in plain.routing)))
+    title = next(node.text for node in ET.fromstring(drawn).iter() if node.text and "Rule" in node.text)
+    assert title == "Rule: amount > 5,000 (n = 40)\nRule: region = '<North>' (set by hand)"
+
+
+@pytest.mark.parametrize(
+    ("when", "text"),
+    [
+        ("amount > 5000 and region == 'North'", "amount > 5,000 and region = 'North'"),
+        ("attr('kind of order') != '5000'", "kind of order is not '5000'"),
+        ("1000 < amount <= 25000.5", "1,000 < amount ≤ 25,000.5"),
+    ],
+)
+def test_rules_are_written_for_people(when: str, text: str) -> None:
+    assert rule_text(when) == text

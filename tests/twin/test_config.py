@@ -20,7 +20,9 @@ from calibration.overrides import (
     SetHours,
     SetPreemptible,
     SetRouting,
+    SetRules,
 )
+from calibration.rules_override import RuleByHand
 from calibration.settings import Promise, Rule
 from metagraph.calendars import Calendar
 from metagraph.distributions import Constant, Parametric
@@ -36,7 +38,14 @@ from twin.config import (
     settings,
     write_overrides,
 )
-from twin.config_sections import ActivityOverride, AgentOverride, DurationOverride, OverridesSection
+from twin.config_sections import (
+    ActivityOverride,
+    AgentOverride,
+    DurationOverride,
+    GatewayOverride,
+    OverridesSection,
+    RuleOverride,
+)
 from twin.toml_text import line_of, replace_section, table_text, value_text
 from twin.words import hours_text
 
@@ -173,6 +182,7 @@ OVERRIDES = OverridesSection(
         "Old step": ActivityOverride(drop=True, preemptible=False),
     },
     agent={"Ann B.": AgentOverride(calendar="Mon–Thu 08:00–12:00, 13:00–16:30")},
+    gateway={"xor1": GatewayOverride(rules=(RuleOverride(when="a == 'b \"c\"'", to={"Credit Check": 1.0}),))},
     routing={"xor1": {"Credit Check": 0.2}},
 )
 
@@ -201,6 +211,7 @@ def test_overrides_become_what_calibration_applies() -> None:
         },
         "agent": {"Ann": {"calendar": "Mon 08:00-09:00"}},
         "routing": {"xor1": {"A": 0.2}},
+        "gateway": {"xor1": {"rules": [{"when": "amount > 5", "to": {"A": 0.9}}]}, "xor2": {"rules": []}},
     }
     assert override_specs(OverridesSection.model_validate(said)) == (
         SetAgents("A", ("Ann",)),
@@ -212,6 +223,8 @@ def test_overrides_become_what_calibration_applies() -> None:
         SetDuration("E", law=Parametric("expon", (0.0, 60.0))),
         SetHours("Ann", ((28800.0, 32400.0),)),
         SetRouting("xor1", (("A", 0.2),)),
+        SetRules("xor1", (RuleByHand("amount > 5", (("A", 0.9),)),)),
+        SetRules("xor2", ()),
     )
 
 
@@ -297,7 +310,7 @@ def test_hours_may_pass_midnight() -> None:
 def every_key(path: tuple[str, ...] = ()) -> set[str]:
     """All keys of the file, wherever they stand."""
     keys = set(known_keys(path))
-    named = {"overrides": ("activity", "agent", "routing")}
+    named = {"overrides": ("activity", "agent", "routing", "gateway")}
     for key in sorted(keys):
         inside = (*path, key)
         keys |= every_key(inside)

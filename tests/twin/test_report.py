@@ -14,6 +14,7 @@ from metagraph.distributions import Fitted, Parametric
 from metagraph.errors import DataError
 from metagraph.model import Ending
 from metagraph.paces import Pace
+from metagraph.routing import BusinessRule
 from tests.twin import handmade
 from twin.model_words import NO_CONGESTION, PACED
 from twin.report import fallbacks, render, write_report
@@ -72,6 +73,18 @@ def test_report_needs_nothing_from_elsewhere(full: str) -> None:
     assert page.tags.isdisjoint({"script", "link", "img", "iframe", "object", "foreignobject"})
     assert [link for link in page.links if not link.startswith("#")] == []
     assert re.findall(r"@import|url\((?!['\"]?#)", full) == []
+
+
+def test_business_rules_are_shown() -> None:
+    twin = handmade.twin()
+    first = twin.routing[0]
+    rules = (BusinessRule("amount > 5000", 40, note="found"), BusinessRule("a == '<b>'", by_hand=True))
+    text = Page(render(replace(twin, routing=(replace(first, rules=rules), *twin.routing[1:])))).text
+    assert "Business rules" in text
+    assert "amount > 5,000" in text
+    assert "a = '<b>'" in text
+    assert "set by hand" in text
+    assert "Business rules" not in Page(render(twin)).text
 
 
 def test_text_from_the_log_stays_text(full: str) -> None:
