@@ -83,9 +83,13 @@ def _jobs(
     }
 
     def measured(pair: units.LogPair) -> None:
-        row = units.measure(pair, asked.work, asked.runs)
-        size = units.draw(pair, asked.work, ROOT / "docs" / "twins")
-        append(results, {"version": code, **row, "drawing": size})
+        try:
+            row = units.measure(pair, asked.work, asked.runs)
+            row["drawing"] = units.draw(pair, asked.work, ROOT / "docs" / "twins")
+        except units.FailedError as error:
+            row = {"unit": "log", "log": pair.name, "failed": str(error)[-2000:]}
+            sys.stderr.write(f"{pair.name} failed: {error}\n")
+        append(results, {"version": code, **row})
 
     def ablated(pair: units.LogPair) -> None:
         mine = {str(v) for unit, log, _, v in done if unit == "ablation" and log == pair.name}
@@ -106,15 +110,17 @@ def _jobs(
     return jobs
 
 
-def _latest(rows: list[dict[str, Any]], published: Any) -> tuple[Any, Any, Any, Any]:
-    """The last measurement of everything: logs, peers, ablation, scale."""
+def _latest(rows: list[dict[str, Any]], published: Any) -> tuple[Any, Any, Any, Any, dict[str, str]]:
+    """The last measurement of everything: logs, peers, ablation, scale, and what failed."""
     logs = {row["log"]: row for row in rows if row["unit"] == "log"}
+    failed = {name: row["failed"] for name, row in logs.items() if "failed" in row}
+    logs = {name: row for name, row in logs.items() if name not in failed}
     first = [name for name in published if name in logs]
     ordered = {name: logs[name] for name in (*first, *sorted(set(logs) - set(first)))}
     newest = {row["log"]: row["version"] for row in rows if row["unit"] == "ablation"}
     ablation = [row for row in rows if row["unit"] == "ablation" and row["version"] == newest[row["log"]]]
     scale = [row for row in rows if row["unit"] == "scale"]
-    return ordered, published, ablation, scale[-1] if scale else None
+    return ordered, published, ablation, scale[-1] if scale else None, failed
 
 
 if __name__ == "__main__":

@@ -32,7 +32,11 @@ the build.
 
 
 def page(
-    logs: Rows, peers: Mapping[str, Sequence[Peer]], ablation: Sequence[Mapping[str, Any]], scale: Any
+    logs: Rows,
+    peers: Mapping[str, Sequence[Peer]],
+    ablation: Sequence[Mapping[str, Any]],
+    scale: Any,
+    failed: Mapping[str, str],
 ) -> str:
     """The whole page. Logs with published numbers come first."""
     public = {name: row for name, row in logs.items() if peers.get(name)}
@@ -41,6 +45,7 @@ def page(
     if others:
         parts.append(OTHERS)
         parts += [_bars(others, {}), *(_log(name, row, ()) for name, row in others.items())]
+    parts += [f"## {name}\n\n**Failed**:\n\n```\n{told}\n```\n" for name, told in failed.items()]
     parts += [_scale(scale), _ablation(ablation, list(logs))]
     return "\n".join(part for part in parts if part)
 

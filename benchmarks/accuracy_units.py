@@ -14,6 +14,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class FailedError(Exception):
+    """A command that ended with an error; its words."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogPair:
     """A log in two parts."""
@@ -105,7 +109,7 @@ def run(*arguments: object) -> dict[str, Any]:
     command = [sys.executable, "-c", script, *map(str, arguments)]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     if ended.returncode:
-        raise RuntimeError(f"{' '.join(map(str, arguments))}: {ended.stderr}")
+        raise FailedError(f"{' '.join(map(str, arguments))}: {ended.stderr}")
     cpu, memory = ended.stderr.rsplit("USED", 1)[1].split()
     return {"out": ended.stdout, "cpu_s": float(cpu), "memory_mb": float(memory)}
 

@@ -39,6 +39,21 @@ def log_of(
     return log.sort_values(["start_time", "case_id"], kind="stable").reset_index(drop=True)
 
 
+def seen_ready(twin: Metagraph, cases: int, seed: int) -> dict[str, float]:
+    """By activity: the share of executions that began the moment they were ready. Of the others the log tells
+    only between which instants that was."""
+    from twin.simulate import simulate
+
+    run = simulate(twin, start=START, cases=cases, seed=seed)
+    rows = run.executions
+    at_once = rows.start_s - rows.ready_s < 1.0
+    return {
+        label: float(at_once[run.task == i].mean())
+        for i, label in enumerate(run.labels)
+        if (run.task == i).any()
+    }
+
+
 def write_log(path: Path, log: pd.DataFrame) -> Path:
     """As CSV; compressed if the name says so."""
     log.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")

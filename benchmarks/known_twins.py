@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from metagraph.agents import Agent, Queue
+from metagraph.batches import Batch, BatchKind
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, skeleton
 from metagraph.blocks import Sequence as Row
 from metagraph.calendars import ALWAYS, Calendar
@@ -27,11 +28,12 @@ Hours = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A task: its law, the role that does it (None: nobody), the delay before it."""
+    """A task: its law, the role that does it (None: nobody), the delay before it, how it is collected."""
 
     law: Distribution
     role: str | None = None
     delay: Distribution | None = None
+    batch: Batch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def _task(node: str, label: str, plan: Plan) -> Task:
         DurationTable((DurationRow(_by_hand(work.law)),)),
         () if work.role is None else (work.role,),
         delay,
+        batch=work.batch,
     )
 
 
@@ -231,6 +234,8 @@ def random_twin(seed: int) -> tuple[Metagraph, tuple[str, ...]]:
     per_week = dice.choice((40.0, 80.0, 150.0))
     faster = min(3.0, crowded / (per_week * max(load(plan).values())))
     plan = replace(plan, work={label: _faster(work, faster) for label, work in plan.work.items()})
+    if dice.random() < 0.25:
+        plan, special = _collected(plan, dice), (*special, "batches")
     hours = dice.choice((week(WEEKDAYS, (8, 18)), week(range(7), (0, 24)), week(range(6), (7, 15))))
     arrivals = Arrivals(rates(per_week, hours, dice.choice((1.0, 1.5))), dispersion=dice.choice((0.0, 0.05)))
     used = {role.calendar for role in plan.roles.values()}
@@ -259,6 +264,23 @@ def _work(dice: Random, role: str, special: list[str]) -> Work:
         special.append("unattended")
         return Work(dice.choice((Constant(0.0), law)), None, delay)
     return Work(law, role, delay)
+
+
+def _collected(plan: Plan, dice: Random) -> Plan:
+    """The plan with one of the tasks that have no delay collected, the first one excepted."""
+    able = [label for label, work in list(plan.work.items())[1:] if work.role and work.delay is None]
+    if not able:
+        return plan
+    label = dice.choice(able)
+    return replace(plan, work={**plan.work, label: replace(plan.work[label], batch=_batch(dice))})
+
+
+def _batch(dice: Random) -> Batch:
+    """Collected up to a number, or until a time of the working day."""
+    kind: BatchKind = dice.choice(("sequential", "simultaneous"))
+    if dice.random() < 0.5:
+        return Batch(kind, _by_hand(Constant(float(dice.choice((4, 6, 10))))), wait_s=2 * DAY)
+    return Batch(kind, times=tuple(d * DAY + dice.choice((9, 14)) * HOUR for d in WEEKDAYS))
 
 
 class _Structure:

@@ -51,7 +51,7 @@ def main() -> None:
 
 def measure(seed: int, cases: int, work: Path) -> dict[str, Any]:
     """Make the log, build from it alone, compare."""
-    from benchmarks.known_logs import START, log_of, write_log
+    from benchmarks.known_logs import START, log_of, seen_ready, write_log
     from benchmarks.known_twins import random_twin
     from benchmarks.roundtrip_compare import checks, distance_ratios, footprint_agreement, structure
     from calibration.settings import Settings
@@ -83,7 +83,7 @@ def measure(seed: int, cases: int, work: Path) -> dict[str, Any]:
         "found": structure(found),
         "footprint": footprint_agreement(fresh[0], ours[0]),
         "ratios": distance_ratios(fresh, ours, METRICS),
-        "checks": [asdict(c) for c in checks(known, found, cases, log)],
+        "checks": [asdict(c) for c in checks(known, found, log, seen_ready(known, cases, seed))],
         "choices": {
             choice.what: next(c.name for c in choice.candidates if c.chosen)
             for choice in (provenance.choices if provenance else ())

@@ -32,6 +32,8 @@ FLOOR = 0.02
 """Of the known value: what whole seconds and hours of the week may cost."""
 DELAY_FLOOR = 0.25
 """Of a known mean delay: what ended while nobody worked is known by its bounds only."""
+SEEN = 0.4
+"""Share of a task's delays that must end with a start for their mean to be held against the known one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,14 @@ def footprint_agreement(known: pd.DataFrame, found: pd.DataFrame) -> float:
     return fmean(same) if same else 1.0
 
 
-def checks(known: Metagraph, found: Metagraph, cases: int, log: pd.DataFrame) -> list[Check]:
-    """All parameters that both have."""
+def checks(known: Metagraph, found: Metagraph, log: pd.DataFrame, ready: Mapping[str, float]) -> list[Check]:
+    """All parameters that both have. `ready`: as known_logs.seen_ready."""
+    cases = log["case_id"].nunique()
     rows = dict(Counter(log["activity"]))
     return [
         *_durations(known, found, rows),
-        *_delays(known, found, rows),
+        *_delays(known, found, rows, ready),
+        *_batches(known, found),
         *_routing(known, found),
         *_arrivals(known, found, cases),
         *_people(known, found, _used_hours(log)),
@@ -137,13 +141,22 @@ def _durations(known: Metagraph, found: Metagraph, rows: Mapping[str, int]) -> I
         yield Check("work", label, law.mean(), theirs[label].durations.default.law.mean(), allowed)
 
 
-def _delays(known: Metagraph, found: Metagraph, rows: Mapping[str, int]) -> Iterator[Check]:
-    """Mean delay before a task; where there is none, none above a hundredth of a day."""
+def _delays(
+    known: Metagraph, found: Metagraph, rows: Mapping[str, int], ready: Mapping[str, float]
+) -> Iterator[Check]:
+    """Mean delay before a task; where there is none, none above a hundredth of a day.
+
+    A delay before the first task of all is seen as a later arrival, one before a batch as a part of it, and
+    where most delays end while nobody can begin, their length isn't seen at all: these are left out.
+    """
     theirs = _tasks(found)
+    first = {flow.target for flow in known.flows if flow.source == "start"}
     for label, task in _tasks(known).items():
-        if label not in theirs:
+        if label not in theirs or task.id in first or task.batch is not None:
             continue
         mine = theirs[label].delay
+        if task.delay is not None and ready.get(label, 0.0) < SEEN:
+            continue
         if task.delay is None:
             mean_s = 0.0 if mine is None else _mean_delay(mine.default.law, mine.after.values())
             yield Check("no delay", label, 0.0, mean_s, 864.0)
@@ -152,6 +165,16 @@ def _delays(known: Metagraph, found: Metagraph, rows: Mapping[str, int]) -> Iter
         allowed = Z * _spread(law) / sqrt(max(rows.get(label, 0), 1) / 4) + DELAY_FLOOR * law.mean()
         mean_s = 0.0 if mine is None else _mean_delay(mine.default.law, mine.after.values())
         yield Check("delay", label, law.mean(), mean_s, allowed)
+
+
+def _batches(known: Metagraph, found: Metagraph) -> Iterator[Check]:
+    """Whether work is collected, and in which way. A batch of one is none."""
+    theirs = _tasks(found)
+    for label, task in _tasks(known).items():
+        if label in theirs and (task.batch or theirs[label].batch):
+            mine = theirs[label].batch
+            same = mine is not None and task.batch is not None and mine.kind == task.batch.kind
+            yield Check("batch", label, 1.0, float(same), 0.0)
 
 
 def _mean_delay(default: Distribution, after: object) -> float:
