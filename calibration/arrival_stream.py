@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from calibration.arrival_level import Weeks
 from calibration.arrival_rates import by_hour, hour_of_week, smooth_rates
-from calibration.inclusion import EndOfLog, case_bounds, closed_bounds, fit_inclusion
+from calibration.inclusion import EndOfLog, case_bounds, closed_bounds, end_of_arrivals, fit_inclusion
 from calibration.local_time import Floats, LocalTime, local_time
 from calibration.settings import Settings
 from eventlogs.snapshot import Snapshot
@@ -50,12 +50,13 @@ class Hours:
 def hours_of(snapshot: Snapshot, settings: Settings, end: EndOfLog) -> Hours:
     """All hours from the first arrival on; the snapshot has at least one case."""
     release, _ = case_bounds(snapshot)
-    until = max(snapshot.until_s, float(release.max()) + 1.0)
+    seen = fit_inclusion(*closed_bounds(snapshot), snapshot.until_s) if end.cut else None
+    until = max(end_of_arrivals(release, snapshot.until_s, seen), float(release.max()) + 1.0)
     begin = np.arange(np.floor(release.min() / 3600) * 3600, until, 3600.0)
     length = (np.minimum(begin + 3600, until) - begin) / 3600
     chance = np.ones(len(begin))
-    if end.cut:
-        chance = fit_inclusion(*closed_bounds(snapshot), until).chance(until - begin - length * 1800)
+    if seen is not None:
+        chance = seen.chance(snapshot.until_s - begin - length * 1800)
         chance = np.where(chance < HARDLY, 0.0, chance)
     local = local_time(snapshot.origin, float(begin[0]), until, settings.time_zone)
     at = np.searchsorted(begin, release, side="right") - 1

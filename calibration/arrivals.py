@@ -16,7 +16,15 @@ from calibration.arrival_batches import bunching, fit_batches
 from calibration.arrival_level import LevelFit, fit_level
 from calibration.arrival_rates import by_hour, day_dispersion, evenness, smooth_rates, steady_gap
 from calibration.arrival_stream import hours_of, rates_of, share_noise, weeks_of
-from calibration.inclusion import EndOfLog, case_bounds, closed_bounds, inclusion_weights, judge_end
+from calibration.inclusion import (
+    EndOfLog,
+    case_bounds,
+    closed_bounds,
+    end_of_arrivals,
+    fit_inclusion,
+    inclusion_weights,
+    judge_end,
+)
 from calibration.local_time import WEEK_S, Floats, local_time
 from calibration.settings import ARRIVAL_MODELS, WEEKLY_SHARES, Settings
 from calibration.window import ENOUGH
@@ -69,12 +77,14 @@ def arrival_defaults(snapshot: Snapshot, arrivals: Arrivals) -> tuple[Default, .
 def _weekly(snapshot: Snapshot, settings: Settings, end: EndOfLog, share: float) -> Arrivals:
     """Mean rates of the last `share` of the cases."""
     release, _ = case_bounds(snapshot)
-    until = snapshot.until_s
+    until, seen = snapshot.until_s, None
     weights = np.ones(len(release))
     if end.cut:
         closed = np.flatnonzero(~snapshot.is_open)
-        found, until = inclusion_weights(*closed_bounds(snapshot), snapshot.until_s)
-        weights[closed] = found
+        weights[closed], until = inclusion_weights(*closed_bounds(snapshot), snapshot.until_s)
+        seen = fit_inclusion(*closed_bounds(snapshot), snapshot.until_s)
+    if len(release):
+        until = min(until, end_of_arrivals(release, snapshot.until_s, seen) + 1.0)
     first_case = min(int(np.floor((1 - share) * len(release) + 1e-9)), max(len(release) - 1, 0))
     mine = np.arange(len(release)) >= first_case
     first = float(release[mine].min()) if mine.any() else until

@@ -13,6 +13,8 @@ import numpy as np
 from calibration.agents import Resources, fit_resources
 from calibration.arrivals import arrival_defaults, fit_arrivals
 from calibration.breakdown import break_down
+from calibration.drift import changes
+from calibration.drift import facts as drift_facts
 from calibration.duration_rows import Groups
 from calibration.durations import Durations, fit_durations
 from calibration.features import Feature, features_of
@@ -85,6 +87,10 @@ class Calibrator:
             lambda: {} if s.fast else break_down(snapshot, replayed, settings),
         )
         arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(snapshot, settings))
+        drifted = self._once(
+            ("changes", s.fast, s.time_zone, s.arrivals_corrected),
+            lambda: {} if s.fast else drift_facts(changes(snapshot, settings)),
+        )
         orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
         nameless = self._once(("nameless", s.orders), lambda: order_defaults(snapshot, s.orders))
         features: tuple[Feature, ...] = ()
@@ -114,7 +120,9 @@ class Calibrator:
             paces=waits.paces,
             arrivals=arrivals,
             orders=orders,
-            provenance=_provenance(window, settings, end, people.resources.facts, defaults, seed),
+            provenance=_provenance(
+                window, settings, end, {**people.resources.facts, **drifted}, defaults, seed
+            ),
         )
 
     def _once(self, key: Hashable, make: Callable[[], _T]) -> _T:

@@ -13,6 +13,9 @@ FLOOR = 0.2
 """Arrivals are judged up to the instant from which at least this share of cases ends in time to be seen."""
 EXPECTED_OPEN = 5.0
 """If so many cases should be open at the end and none is, they were left out of the log (chance: e^-5)."""
+EXPECTED_COMING = 8.0
+"""If so many orders should have come since the last one and none has, none was recorded (chance: e^-8)."""
+RECENT_S = 28 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +64,23 @@ def case_bounds(snapshot: Snapshot) -> tuple[Floats, Floats]:
     begin = snapshot.offsets[:-1]
     last = np.fmax.reduceat(np.fmax(snapshot.end_s, snapshot.start_s), begin)
     return np.minimum.reduceat(snapshot.start_s, begin), last
+
+
+def end_of_arrivals(release: Floats, until_s: float, seen: Inclusion | None) -> float:
+    """The instant up to which arrivals were recorded: `until_s`, or the last arrival where so long a silence
+    after it can't be chance. Logs of the cases that started in some period, followed to their end, end so.
+
+    `seen`: of cases that would have come in the silence, only those would be in the log that ended in time.
+    """
+    last = float(release.max())
+    silence, longest = until_s - last, float(np.diff(np.sort(release)).max(initial=0.0))
+    if silence <= 2 * longest or len(release) < 2:
+        return until_s
+    span = min(RECENT_S, last - float(release.min()))
+    rate = float((release > last - span).sum()) / span
+    steps = (np.arange(100) + 0.5) * silence / 100
+    chance = 1.0 if seen is None else float(seen.chance(steps).mean())
+    return last if rate * silence * chance >= EXPECTED_COMING else until_s
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -134,6 +134,15 @@ def test_open_cases_in_the_log_mean_that_nothing_is_missing() -> None:
     assert sum(fitted(log).rates_per_h) == pytest.approx(PROFILE.sum(), rel=0.08)
 
 
+@pytest.mark.parametrize("model", ["weekly", "recent"])
+def test_cases_of_a_period_followed_to_their_end_make_no_silence(model: str) -> None:
+    """The log goes on for weeks after the last case began; that nothing comes then isn't what orders do."""
+    release = poisson(PROFILE, 20, 52)
+    cycle = np.random.default_rng(53).exponential(2 * WEEK, len(release))
+    found = fitted(log_of(release, cycle), Settings(arrivals=model))
+    assert sum(found.rates_per_h) == pytest.approx(PROFILE.sum(), rel=0.12)
+
+
 def test_recent_weeks_count_more_if_asked() -> None:
     first, second = poisson(PROFILE, 20, 54), poisson(3 * PROFILE, 20, 55) + 20 * WEEK
     release = np.concatenate((first, second))
