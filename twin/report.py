@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from metagraph.captions import rule_text
-from metagraph.distributions import Fitted
+from metagraph.distributions import ENOUGH, Fitted
 from metagraph.drawing import draw_svg
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from metagraph.routing import BusinessRule, Context, Routing
-from twin import choices, model_words, time_spent, words
+from twin import choices, model_words, scarce, time_spent, words
 from twin.batch_words import batch_text
 from twin.files import write_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, Quote
@@ -87,7 +86,10 @@ def render(
         tasks=[_task(metagraph, task, i < MOST_FITS) for i, task in enumerate(metagraph.tasks())],
         gateways=_gateways(metagraph),
         calendars=_calendars(metagraph),
-        fallbacks=fallbacks(metagraph),
+        scarce=scarce.scarce(metagraph),
+        assumed=scarce.assumptions(metagraph),
+        facts=scarce.facts(metagraph),
+        enough=ENOUGH,
         chosen=choices.all_told(metagraph),
         dots=_dots(metagraph),
         margins=choices.margins_text(),
@@ -189,6 +191,7 @@ def _fit(name: str, fitted: Fitted) -> dict[str, Any]:
     return {
         "name": name,
         "n": fitted.n,
+        "few": fitted.few,
         "law": words.law_name(fitted.law),
         "mean": words.mean_text(fitted),
         "range": " to ".join(words.span(float(fitted.law.ppf(p))) for p in (0.05, 0.95)),
@@ -247,34 +250,6 @@ def _calendars(metagraph: Metagraph) -> list[dict[str, Any]]:
         }
         for calendar in metagraph.calendars
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Fallback:
-    """A distribution that could not be fitted as hoped, and what was done instead."""
-
-    where: str
-    note: str
-
-
-def fallbacks(metagraph: Metagraph) -> tuple[Fallback, ...]:
-    """The notes of every distribution in the model, those of durations first."""
-    found: list[Fallback] = []
-    for task in metagraph.tasks():
-        for row in task.durations.rows:
-            name = " · ".join(filter(None, (task.label, row.cls, row.segment, row.agent)))
-            found.append(Fallback(f"work of {name}", row.fitted.note))
-        if task.delay:
-            found.append(Fallback(f"delay before {task.label}", task.delay.default.note))
-            found += [
-                Fallback(f"delay before {task.label} after {a}", f.note) for a, f in task.delay.after.items()
-            ]
-    for order_class in metagraph.orders.classes:
-        name = " · ".join(filter(None, (order_class.cls, order_class.segment))) or "all orders"
-        for what in ("value", "due_after", "patience"):
-            law: Fitted | None = getattr(order_class, what)
-            found.append(Fallback(f"{what.replace('_', ' ')} of {name}", law.note if law else ""))
-    return tuple(fallback for fallback in found if fallback.note)
 
 
 def _soonest(forecast: Forecast) -> list[OrderOutlook]:

@@ -106,7 +106,7 @@ def summary(times: Sequence[TaskTime]) -> str:
     total = sum(sums.values())
     if total <= 0:
         return ""
-    parts = sorted((name for name in sums if sums[name]), key=lambda name: -sums[name])
+    parts = sorted((name for name in sums if sums[name] >= 0.001 * total), key=lambda name: -sums[name])
     shares = ", ".join(f"{name} {percent(sums[name] / total)}" for name in parts)
     longest = max(times, key=lambda t: t.n * t.waiting_s)
     waits = sum(t.n * t.waiting_s for t in times)
@@ -136,7 +136,7 @@ def modelled(metagraph: Metagraph) -> str:
 
 
 def _batched(task: Task) -> bool:
-    return getattr(task, "batching", None) is not None
+    return task.batch is not None
 
 
 def _listed(names: list[str], last: str = "and") -> str:

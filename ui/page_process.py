@@ -5,19 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from metagraph.captions import rule_text
+from metagraph.distributions import ENOUGH
 from metagraph.drawing import draw_svg
 from metagraph.errors import TwinError
 from metagraph.model import Metagraph
 from metagraph.nodes import Gateway, Task
 from metagraph.routing import Context
-from twin.charts import arrivals_profile, calendar_heatmap, waits_chart
-from twin.model_words import arrivals_text, congestion_text, gateway_names
-from twin.time_spent import MEANINGS, PARTS, busy_text, modelled, summary, time_spent, to_csv
-from twin.words import branch_text, gateway_text, percent, share_text, span
+from twin.charts import arrivals_profile, calendar_heatmap
+from twin.model_words import arrivals_text, gateway_names
+from twin.words import branch_text, gateway_text, share_text
 from ui.diagram import diagram
 from ui.overrides_form import approval, overrides
 from ui.parts import built_twin, chosen_twin, picture, plain
+from ui.rests_on import rests_on
 from ui.task_panel import task_panel
+from ui.time_panel import time_panel
 from ui.workspace import workspace
 
 
@@ -36,14 +38,22 @@ def show() -> None:
     else:
         st.info("Click a task or a choice to see what is known of it.", icon=":material/touch_app:")
     st.divider()
-    time, whole, better, approved = st.tabs(
-        ["Where the time goes", "People and arrivals", "What you know better", "Approval"],
+    time, whole, rests, better, approved = st.tabs(
+        [
+            "Where the time goes",
+            "People and arrivals",
+            "What it rests on",
+            "What you know better",
+            "Approval",
+        ],
         key="about the process",
     )
     with time:
-        _time(model, name)
+        time_panel(model, name)
     with whole:
         _whole(model)
+    with rests:
+        rests_on(model)
     with better:
         overrides(place, name, model, node if isinstance(node, Task) else None)
     with approved:
@@ -80,7 +90,8 @@ def _gateway_panel(model: Metagraph, gateway: Gateway) -> None:
         ],
         hide_index=True,
     )
-    st.caption(f"{overall.n:,} decisions seen.")
+    few = f": fewer than {ENOUGH}, so that the shares are rough" if overall.n < ENOUGH else ""
+    st.caption(f"{overall.n:,} decisions seen{few}.")
     for number, rule in enumerate(routing.rules, 1):
         weights = routing.weights(Context("", "", 0, (), str(number)))
         taken = "; ".join(
@@ -104,43 +115,6 @@ def _gateway_panel(model: Metagraph, gateway: Gateway) -> None:
                 ],
                 hide_index=True,
             )
-
-
-def _time(model: Metagraph, name: str) -> None:
-    times = time_spent(model)
-    if not times:
-        st.write("Not observed: this twin does not come from a log that tells it.")
-        return
-    st.write(plain(summary(times)))
-    st.caption(plain(f"Observed in the whole log. {modelled(model)}"))
-    if congestion_text(model):
-        st.info(congestion_text(model), icon=":material/info:")
-    picture(waits_chart(model))
-    parts = {part: title for part, title in PARTS.items() if any(t.mean_s[part] for t in times)}
-    st.dataframe(
-        [
-            {"Task": t.task, "n": t.n, "Waiting": span(t.waiting_s)}
-            | {
-                title.capitalize(): span(t.mean_s[part]) if t.mean_s[part] else "–"
-                for part, title in parts.items()
-            }
-            | {
-                "h a month": None if t.per_month_h is None else round(t.per_month_h, 1),
-                "Of cycle time": "" if t.share_of_cycle is None else percent(t.share_of_cycle),
-                "Agents were busy with": busy_text(t.busy_with_s),
-            }
-            for t in times
-        ],
-        hide_index=True,
-    )
-    meanings = "; ".join(f"{title}: {MEANINGS[title]}" for title in parts.values())
-    st.caption(
-        plain(
-            f"Means per execution, from the moment the task could start to its end. {meanings}. Of cycle "
-            "time: of the time that all orders take from first start to last end; parallel tasks count each."
-        )
-    )
-    st.download_button("As CSV", to_csv(times), f"{name} time.csv", "text/csv", icon=":material/download:")
 
 
 def _whole(model: Metagraph) -> None:

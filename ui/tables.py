@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from metagraph.distributions import ENOUGH
 from twin.choices import SCORES, TOTAL, all_told, margins_text
 from twin.model_words import congestion_text
+from twin.scarce import assumptions, scarce
 from twin.time_spent import (
     PARTS,
     WAITING,
@@ -55,17 +57,25 @@ def show_twin(model: Metagraph, json_wanted: bool) -> None:
         return
     _provenance(model)
     show_table("Tasks (means)", TASK_COLUMNS, [_task_row(model, task) for task in model.tasks()], (0, 2, 6))
+    thin = scarce(model)
+    if thin:
+        few = sum(one.few for one in thin)
+        say(
+            f"* fewer than {ENOUGH}. In all, {few:,} parameters rest on fewer than {ENOUGH} observations and "
+            f"{len(thin) - few:,} more were not fitted as hoped; the report lists them."
+        )
     if sentence := summary(time_spent(model)):
         say(f"{sentence} 'tracetwin waits' tells more.")
     if sentence := congestion_text(model):
         say(sentence)
     _choices(model)
     _facts(model)
-    defaults = model.provenance.defaults if model.provenance else ()
-    if defaults:
-        rows = [(d.where, d.missing, d.assumed) for d in defaults[:MOST_ROWS]]
-        show_table("Assumed, because the log doesn't say", ("where", "missing", "assumed"), rows, (0, 1, 2))
-        more(len(defaults))
+    assumed = assumptions(model)
+    if assumed:
+        rows = [(a.kind, a.assumed, _cut(a.told)) for a in assumed[:MOST_ROWS]]
+        columns = ("about", "assumed", "where, and what was missing")
+        show_table("Assumed, because the log doesn't say", columns, rows, (0, 1, 2))
+        more(len(assumed))
     for override in model.overrides:
         clash = f" (the data say: {override.contradiction})" if override.contradiction else ""
         say(f"Set by hand: {override.target}, {override.field} = {override.value}{clash}")
@@ -91,7 +101,7 @@ def _task_row(model: Metagraph, task: Task) -> list[str]:
         part = max(WAITING, key=lambda part: float(getattr(waits, part)))
         cause = f"{PARTS[part]}" if waits.waiting_s else ""
     return [
-        *(task.label, str(fit.n), law_name(fit.law), span(fit.law.mean())),
+        *(task.label, f"{fit.n:,}{'*' if fit.few else ''}", law_name(fit.law), span(fit.law.mean())),
         "" if fit.ks is None else f"{fit.ks:.2f}",
         *(waited, cause, str(len(serving(model, task)) or "–")),
     ]
@@ -135,6 +145,11 @@ def _provenance(model: Metagraph) -> None:
         f"from log {known.log}: {known.cases} cases, {known.events} task executions, "
         f"{known.first_event:%Y-%m-%d} to {known.until:%Y-%m-%d %H:%M} UTC; {known.open_cases} open orders"
     )
+
+
+def _cut(text: str, most: int = 160) -> str:
+    """As much as reads well in a table; the report has it all."""
+    return text if len(text) <= most else f"{text[:most].rsplit(' ', 1)[0]} and more"
 
 
 def _facts(model: Metagraph) -> None:

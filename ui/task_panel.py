@@ -23,6 +23,9 @@ def task_panel(model: Metagraph, task: Task) -> None:
     facts["KS distance"] = "–" if default.ks is None else f"{default.ks:.3f}"
     for column, (title, value) in zip(st.columns([1, 2, 2, 1]), facts.items(), strict=True):
         column.metric(title, value)
+    if default.few:
+        told = f"Only {default.n:,} executions: what is known of this task's work rests on little."
+        st.warning(plain(told), icon=":material/data_alert:")
     if default.note:
         st.caption(plain(default.note))
     work, waits, agents, rows = st.tabs(["Work", "Waiting", "Agents and queues", "Finer rows"])
@@ -132,7 +135,7 @@ def _rows(task: Task) -> None:
 
 def _row(fitted: Fitted) -> dict[str, object]:
     return {
-        "n": fitted.n,
+        "n": f"{fitted.n:,} (few)" if fitted.few else f"{fitted.n:,}",
         "Law": law_name(fitted.law),
         "Mean": mean_text(fitted),
         "KS": None if fitted.ks is None else number(fitted.ks),

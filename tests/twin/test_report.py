@@ -17,7 +17,8 @@ from metagraph.paces import Pace
 from metagraph.routing import BusinessRule
 from tests.twin import handmade
 from twin.model_words import NO_CONGESTION, PACED
-from twin.report import fallbacks, render, write_report
+from twin.report import render, write_report
+from twin.scarce import scarce
 from twin.validation import METRICS
 from twin.verdict import compare, metric_verdicts, verdict
 
@@ -111,7 +112,7 @@ def test_fallbacks_are_found_wherever_a_distribution_stands() -> None:
         twin.tasks()[1], delay=replace(delay, default=noted, after={"Create Order": noted, "Ship": noted})
     )
     nodes = tuple(task if node.id == task.id else node for node in twin.nodes)
-    found = fallbacks(replace(twin, nodes=nodes))
+    found = [f for f in scarce(replace(twin, nodes=nodes)) if f.note]
     assert [f.where for f in found] == [
         f"delay before {handmade.EVIL}",
         f"delay before {handmade.EVIL} after Create Order",
