@@ -47,4 +47,6 @@ def time_panel(model: Metagraph, name: str) -> None:
             "time: of the time that all orders take from first start to last end; parallel tasks count each."
         )
     )
-    st.download_button("As CSV", to_csv(times), f"{name} time.csv", "text/csv", icon=":material/download:")
+    st.download_button(
+        "Where the time goes (CSV)", to_csv(times), f"{name} time.csv", "text/csv", icon=":material/download:"
+    )
