@@ -32,6 +32,7 @@ SWITCHES = {
     "use_priorities": "priorities",
     "use_rules": "business rules at gateways",
     "pooled": "pooled durations",
+    "weighted": "long cases counting for those left out at the end",
 }
 """Switches of Settings, in words."""
 
@@ -43,10 +44,15 @@ class Variant:
     name: str
     recipe: Recipe
     settings: Settings
+    cut: str | None = None
+    """How the simulated log is cut; None: as the build judged."""
 
 
-def variants_of(chosen: Selection) -> list[Variant]:
-    """The chosen twin first. A switch that is on is switched off, one that is off is switched on."""
+def variants_of(chosen: Selection, arrivals: tuple[str, ...]) -> list[Variant]:
+    """The chosen twin first. A switch that is on is switched off, one that is off is switched on.
+
+    `arrivals`: the models of arrivals that the log has enough cases for.
+    """
     from twin.structures import Recipe
 
     recipe, settings = chosen.recipe, chosen.settings
@@ -55,28 +61,29 @@ def variants_of(chosen: Selection) -> list[Variant]:
     for switch, words in SWITCHES.items():
         if switch in known:
             on = bool(getattr(settings, switch))
-            changed: dict[str, Any] = {switch: not on}
+            turned: dict[str, Any] = {switch: not on}
             if switch == "use_delay" and on:
-                changed["use_pace"] = False
+                turned["use_pace"] = False
             if switch == "use_pace" and not on:
-                changed["use_delay"] = True
+                turned["use_delay"] = True
             found.append(
-                Variant(f"{'without' if on else 'with'} {words}", recipe, replace(settings, **changed))
+                Variant(f"{'without' if on else 'with'} {words}", recipe, replace(settings, **turned))
             )
     found += [
         Variant("without history in routing", recipe, replace(settings, history=0)),
         Variant("fitted to the whole log", recipe, replace(settings, window_share=1.0)),
         Variant("arrivals as seen, uncorrected", recipe, replace(settings, arrivals_corrected=False)),
-        Variant("weekly arrivals", recipe, replace(settings, arrivals="weekly")),
+        *(Variant(f"arrivals: {name}", recipe, replace(settings, arrivals=name)) for name in arrivals),
         Variant("structure: strictest miner", Recipe(0.0), settings),
         Variant("structure: none, history alone", Recipe(None), settings),
     ]
-    same = [v for v in found[1:] if (v.recipe, v.settings) != (recipe, settings)]
-    return [found[0], *same]
+    changed = [v for v in found[1:] if (v.recipe, v.settings) != (recipe, settings)]
+    return [found[0], *changed, Variant("simulated log not cut like the log", recipe, settings, "none")]
 
 
 def rows(pair: LogPair, work: Path, runs: int, version: str, done: set[str]) -> Iterator[dict[str, Any]]:
     """A row for each variant that isn't `done`."""
+    from calibration.arrivals import models
     from metagraph.json_io import to_json
     from twin.build import fitted
     from twin.source import LogRequest, read_log
@@ -91,7 +98,7 @@ def rows(pair: LogPair, work: Path, runs: int, version: str, done: set[str]) -> 
     )
     chosen = _chosen(train, work / f"{pair.name}.{version}.selection.pkl")
     base = ""
-    for variant in variants_of(chosen):
+    for variant in variants_of(chosen, models(train)):
         if variant.name in done and base:
             continue
         model = fitted(train, variant.recipe, variant.settings, 0)
@@ -99,8 +106,9 @@ def rows(pair: LogPair, work: Path, runs: int, version: str, done: set[str]) -> 
         base = base or text
         if variant.name in done:
             continue
-        same = variant.name != CHOSEN and text == base
-        measured = {} if same else validate(model, test, runs=runs).distances
+        same = variant.name != CHOSEN and text == base and variant.cut is None
+        how: dict[str, Any] = {"cut": variant.cut} if variant.cut else {}
+        measured = {} if same else validate(model, test, runs=runs, **how).distances
         yield {
             "unit": "ablation",
             "log": pair.name,

@@ -15,7 +15,12 @@ import time
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from metagraph.model import Metagraph
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_CASES = 250
@@ -55,8 +60,9 @@ def measure(seed: int, cases: int, work: Path) -> dict[str, Any]:
     from benchmarks.known_twins import random_twin
     from benchmarks.roundtrip_compare import checks, distance_ratios, footprint_agreement, structure
     from calibration.settings import Settings
-    from twin.build import BuildRequest, build
+    from twin.build import BuildRequest, build, fitted
     from twin.source import LogRequest, read_log
+    from twin.structures import Recipe
 
     known, special = random_twin(seed)
     log = log_of(known, cases, seed)
@@ -70,7 +76,14 @@ def measure(seed: int, cases: int, work: Path) -> dict[str, Any]:
     cpu_s = time.process_time() - before
     start = START + timedelta(weeks=520)
     fresh = [log_of(known, TEST_CASES, seed + 7, r, cut=False, start=start) for r in range(SAMPLES)]
-    ours = [log_of(found, TEST_CASES, seed + 8, r, cut=False, start=start) for r in range(SAMPLES)]
+
+    def samples(twin: Metagraph) -> list[pd.DataFrame]:
+        return [log_of(twin, TEST_CASES, seed + 8, r, cut=False, start=start) for r in range(SAMPLES)]
+
+    ours = samples(found)
+    plain = fitted(source.snapshot, Recipe(0.0), Settings(use_batching=True), 0)
+    ready = seen_ready(known, cases, seed)
+    held = checks(known, plain, log, ready)
     provenance = found.provenance
     return {
         "seed": seed,
@@ -83,7 +96,12 @@ def measure(seed: int, cases: int, work: Path) -> dict[str, Any]:
         "found": structure(found),
         "footprint": footprint_agreement(fresh[0], ours[0]),
         "ratios": distance_ratios(fresh, ours, METRICS),
-        "checks": [asdict(c) for c in checks(known, found, log, seen_ready(known, cases, seed))],
+        "checks": [asdict(c) for c in checks(known, found, log, ready)],
+        "plain": {
+            "ratios": distance_ratios(fresh, samples(plain), METRICS),
+            "inside": sum(check.inside for check in held),
+            "of": len(held),
+        },
         "choices": {
             choice.what: next(c.name for c in choice.candidates if c.chosen)
             for choice in (provenance.choices if provenance else ())
@@ -98,7 +116,7 @@ def in_a_line(row: dict[str, Any]) -> str:
         for c in row["checks"]
         if abs(c["found"] - c["known"]) > c["allowed"]
     ]
-    ratios = " ".join(f"{m} {r:.2f}" for m, r in row["ratios"].items())
+    ratios = " ".join(f"{m} {r:.2f} ({row['plain']['ratios'][m]:.2f})" for m, r in row["ratios"].items())
     shape = "same" if row["known"] == row["found"] else "differs"
     return (
         f"{row['seed']} ({', '.join(row['special'])}): structure {shape} "

@@ -42,12 +42,19 @@ def _summary(rows: Rows) -> str:
     lines = [
         f"{len(rows)} twins of {rows[0]['cases']} orders. The same structure was found in "
         f"{len(rows) - len(other)}{differs}{' follow each other in the same ways' if other else ''}.\n",
-        "| distance | median ratio | worst |",
-        "| --- | --- | --- |",
+        "| distance | median ratio | worst | nothing chosen: median | worst |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for metric in rows[0]["ratios"]:
-        values = [row["ratios"][metric] for row in rows]
-        lines.append(f"| {metric} | {median(values):.2f} | {max(values):.2f} |")
+        values, plain = ([r["ratios"][metric] for r in each] for each in (rows, [r["plain"] for r in rows]))
+        cells = [f"{of(each):.2f}" for each in (values, plain) for of in (median, max)]
+        lines.append(_row([metric, *cells]))
+    inside, of = (sum(row["plain"][key] for row in rows) for key in ("inside", "of"))
+    lines.append(
+        "\n'Nothing chosen' is the twin that is fitted to the whole log with the strictest structure, "
+        f"calendars, busy agents and a remaining delay; {inside} of its {of} parameters are inside their "
+        "intervals."
+    )
     return "\n".join(lines) + "\n"
 
 
