@@ -13,6 +13,7 @@ from calibration.calendars import Timetable, fit_calendars
 from calibration.hands import TOLD, Hands, Slowing, fit_capacity, fit_sharing, hands
 from calibration.local_time import WeekClock, local_time
 from calibration.settings import Settings
+from calibration.together import Together, find_together, no_batches
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
 from metagraph.agents import UNLIMITED, Agent, Queue
@@ -42,6 +43,8 @@ class Resources:
     """Per resource of the snapshot."""
     timetable: Timetable
     hands: Hands
+    together: Together
+    """What is done on several orders at once, if anybody asks for it."""
     shared: NDArray[np.bool_]
     """Per resource: what it has in hand goes on at a rate that shrinks with the number."""
     defaults: tuple[Default, ...]
@@ -66,7 +69,8 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     work = _work_counts(window)
     roles, role_names = fit_roles(work, snapshot.activities)
     timetable = fit_calendars(window, local, roles, settings)
-    held = hands(snapshot)
+    together = find_together(snapshot) if settings.use_batching else no_batches(snapshot)
+    held = hands(snapshot, together.follows)
     shared, slowing = fit_sharing(snapshot, held, timetable.clocks, window.rows, roles)
     shared &= settings.use_contention
     capacity = fit_capacity(held, timetable.clocks) if settings.use_contention else _unlimited(snapshot)
@@ -98,6 +102,7 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
         capacity,
         timetable,
         held,
+        together,
         shared,
         (*timetable.defaults, *defaults),
         _overlaps(slowing, tuple(snapshot.resources[i] for i in present if shared[i]), len(held.rows)),

@@ -12,6 +12,8 @@ import numpy as np
 
 from calibration.agents import Resources, fit_resources
 from calibration.arrivals import arrival_defaults, fit_arrivals
+from calibration.batch_work import with_batches
+from calibration.batches import fit_batches
 from calibration.breakdown import break_down
 from calibration.drift import changes
 from calibration.drift import facts as drift_facts
@@ -74,17 +76,20 @@ class Calibrator:
         """As the function of the same name."""
         snapshot, s = self._snapshot, settings
         window = self._once(("window", s.window_share), lambda: open_window(snapshot, s.window_share))
-        who = (s.window_share, s.use_contention, s.use_calendars, s.time_zone, s.orders)
+        who = (s.window_share, s.use_contention, s.use_calendars, s.time_zone, s.orders, s.use_batching)
         laws = (s.ks_limit, s.fast, s.pooled)
         people = self._once(("people", who, laws), lambda: _people(window, settings))
+        batches = self._once(
+            ("batches", who, replayed), lambda: fit_batches(window, replayed, people.resources, settings)
+        )
         waits = self._once(
             ("waits", who, s.use_delay, s.use_pace, replayed),
-            lambda: fit_waits(window, replayed, people.resources, settings),
+            lambda: fit_waits(window, replayed, people.resources, settings, batches.release_s),
         )
         when = (s.arrivals, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
         went = self._once(
-            ("breakdown", s.fast, s.time_zone, replayed),
-            lambda: {} if s.fast else break_down(snapshot, replayed, settings),
+            ("breakdown", s.fast, who, replayed),
+            lambda: {} if s.fast else break_down(snapshot, replayed, settings, batches.of_row),
         )
         arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(snapshot, settings))
         drifted = self._once(
@@ -98,6 +103,7 @@ class Calibrator:
             features = self._once(("features", s.orders), lambda: features_of(snapshot, s.orders))
         routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings, features)
         tasks, unseen = _tasks(skeleton, people, waits, went)
+        tasks = with_batches(tasks, batches, window, people.resources, settings)
         few = arrival_defaults(snapshot, arrivals)
         free = () if settings.use_contention else (NOBODY_WAITS,)
         defaults = (

@@ -85,10 +85,12 @@ class Hands:
         return np.maximum(found, 0.0)
 
 
-def hands(snapshot: Snapshot) -> Hands:
-    """Of all resources of the log."""
+def hands(snapshot: Snapshot, follows: NDArray[np.bool_] | None = None) -> Hands:
+    """Of all resources of the log; rows that follow another one in a simultaneous batch don't count."""
     end = np.where(np.isnan(snapshot.end_s), snapshot.until_s, snapshot.end_s)
     counted = (snapshot.resource != NO_RESOURCE) & (end > snapshot.start_s)
+    if follows is not None:
+        counted &= ~follows
     rows = np.flatnonzero(counted)
     pauses = snapshot.pauses
     held = np.flatnonzero(counted[pauses.row])

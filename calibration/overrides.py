@@ -114,6 +114,8 @@ def _apply(graph: Metagraph, spec: OverrideSpec, observed: Observed | None) -> M
             return _set_duration(graph, spec)
         case SetPreemptible():
             task = replace(task_of(graph, spec.activity), preemptible=spec.preemptible)
+            if spec.preemptible and task.batch is not None and task.batch.kind == "simultaneous":
+                task = replace(task, batch=None)
             return noted(
                 with_task(graph, task), f"activity {spec.activity}", "preemptible", str(spec.preemptible)
             )

@@ -35,7 +35,13 @@ class Waits:
     """At which the delays run, if not by the wall clock."""
 
 
-def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings: Settings) -> Waits:
+def fit_waits(
+    window: Window,
+    replayed: Replayed,
+    resources: Resources,
+    settings: Settings,
+    release_s: Floats | None = None,
+) -> Waits:
     """The delays of the executions that the replay found a place for.
 
     The delay of an execution runs from enabled to ready; shifts and other work explain the rest. It is at
@@ -43,6 +49,9 @@ def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings
     and had a hand free, which is what the extraneous-delay method of Chapela-Campa and Dumas (2024) takes;
     here with the task's pool in place of the agent, as in the simulation any of the pool would have taken the
     work, and as a bound only. What the very agent did meanwhile, `calibration/breakdown.py` tells.
+
+    An execution that was collected waited for others up to `release_s` (NaN for others): only what comes
+    later counts.
     """
     if not settings.use_delay:
         return Waits({}, ())
@@ -51,16 +60,19 @@ def fit_waits(window: Window, replayed: Replayed, resources: Resources, settings
     index = {name: i for i, name in enumerate(snapshot.resources)}
     pools = {q.id: tuple(index[name] for name in q.agents) for q in resources.queues}
     usable = window.rows & ~np.isnan(replayed.enabled_s)
+    since_s = replayed.enabled_s
+    if release_s is not None:
+        since_s = np.where(np.isnan(release_s), since_s, release_s)
     pace, clock = None, None
     if settings.use_pace:
-        waited = usable & (snapshot.start_s > replayed.enabled_s + DELAYED_S)
+        waited = usable & (snapshot.start_s > since_s + DELAYED_S)
         pace, clock = fit_pace(snapshot.start_s[waited], snapshot, settings)
     delays: dict[str, DelayTable] = {}
     for a, label in enumerate(snapshot.activities):
         rows = np.flatnonzero(usable & (snapshot.activity == a))
         if not len(rows):
             continue
-        enabled, start = replayed.enabled_s[rows], snapshot.start_s[rows]
+        enabled, start = since_s[rows], snapshot.start_s[rows]
         delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
         after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]
         table = delay_table(delay, after)
