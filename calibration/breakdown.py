@@ -22,13 +22,10 @@ from discovery.replayed import Replayed
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
 from metagraph.nodes import WaitBreakdown
 
-NO_BATCH = -1
 NAMED = 5
 """So many tasks that kept the agents busy are told; the rest is their difference from all of it."""
 LEAST_S = 0.5
 """A task that kept them busy for less, per execution, is not told."""
-
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +36,7 @@ class Parts:
     """From enabled to start; 0 for one that started before it was enabled, NaN where the replay found no
     place."""
     batching: Floats
-    """Until the last one of its batch was enabled."""
+    """Until its batch was released."""
     off_shift: Floats
     """Then: its agent was off shift."""
     busy: Floats
@@ -53,17 +50,17 @@ class Parts:
 
 
 def break_down(
-    snapshot: Snapshot, replayed: Replayed, settings: Settings, batch: Rows | None = None
+    snapshot: Snapshot, replayed: Replayed, settings: Settings, release: Floats | None = None
 ) -> dict[str, WaitBreakdown]:
     """Means per activity over all executions of the log that the replay found a place for.
 
     Shifts, capacities and work are those of the whole log, with weekly hours for every agent, whatever the
-    model uses of them. `batch`: per row the batch in which it was done, or NO_BATCH.
+    model uses of them. `release`: per row when its batch was released, NaN for one that was in none.
     """
     seen = replace(settings, use_calendars=True, use_contention=True, drawn_shifts=False, window_share=1.0)
     window = open_window(snapshot, 1.0)
     resources = fit_resources(window, seen)
-    return means(window, resources, wait_parts(snapshot, replayed.enabled_s, resources, batch))
+    return means(window, resources, wait_parts(snapshot, replayed.enabled_s, resources, release))
 
 
 def means(window: Window, resources: Resources, parts: Parts) -> dict[str, WaitBreakdown]:
@@ -93,15 +90,20 @@ def means(window: Window, resources: Resources, parts: Parts) -> dict[str, WaitB
     return found
 
 
-def wait_parts(snapshot: Snapshot, enabled: Floats, resources: Resources, batch: Rows | None = None) -> Parts:
+def wait_parts(
+    snapshot: Snapshot, enabled: Floats, resources: Resources, release: Floats | None = None
+) -> Parts:
     """Every wait, cut into its causes in the order in which the paper cuts it: batching first, then by what
     the agent did: off shift, at capacity with what was ready earlier or later, or none of that.
+
+    The paper's batch is complete when its last execution is enabled; here it waits for its release, which
+    may come later, as at four o'clock.
 
     Of an agent that works on several items at once each is taken to keep it busy by an equal part.
     """
     start = snapshot.start_s
     begin = np.minimum(enabled, start)
-    ready = _released(begin, start, batch)
+    ready = begin if release is None else np.clip(np.fmax(begin, release), begin, start)
     off, busy, later = (np.zeros(snapshot.n_events) for _ in range(3))
     busy_with = np.zeros((len(snapshot.activities),) * 2)
     steps = _Steps.of(snapshot, ready)
@@ -199,18 +201,6 @@ class _Hands:
         weights = np.array((self.steps.change, self.steps.change * passed), np.float64)
         held, begun = before_and_above(self.steps.t, self.steps.ready, weights, start, ready)
         return np.asarray(np.maximum(self.until(self._each, start) * held - begun, 0.0), np.float64)
-
-
-def _released(begin: Floats, start: Floats, batch: Rows | None) -> Floats:
-    """When each execution could have started: once the last one of its batch was enabled."""
-    if batch is None or not (batch != NO_BATCH).any():
-        return begin
-    members = np.flatnonzero((batch != NO_BATCH) & ~np.isnan(begin))
-    complete = np.full(int(batch.max()) + 1, -np.inf)
-    np.maximum.at(complete, batch[members], begin[members])
-    ready = begin.copy()
-    ready[members] = np.minimum(complete[batch[members]], start[members])
-    return ready
 
 
 def _busy_with(seconds: Floats, activities: tuple[str, ...]) -> Mapping[str, float]:

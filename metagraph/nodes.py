@@ -110,7 +110,7 @@ class WaitBreakdown:
     prioritised_s: float = 0.0
     """They were at capacity with what was ready later and yet taken first."""
     batching_s: float = 0.0
-    """The others of its batch weren't ready."""
+    """Its batch was not yet released."""
     work_s: float = 0.0
     """From start to end, on shift and not suspended."""
     stopped_s: float = 0.0

@@ -30,7 +30,7 @@ MEANINGS = {
     "off shift": "the agent who did it was not on shift",
     "agents busy": "that agent was at capacity with work that had been ready earlier",
     "others went first": "that agent was at capacity with work that became ready only later (prioritisation)",
-    "batching": "it waited until the others of its batch were ready",
+    "batching": "it waited until its batch was released",
     "remaining": "nothing in the log explains it: customers, other systems, post",
     "work": "from start to end, in the hours of its agent",
     "work stands still": "from start to end, but off shift or suspended",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.agents import Resources, fit_resources
-from calibration.breakdown import NO_BATCH, break_down, means, wait_parts
+from calibration.breakdown import break_down, means, wait_parts
 from calibration.later import before_and_above
 from calibration.settings import Settings
 from calibration.window import open_window
@@ -36,7 +36,7 @@ def test_sums_before_and_above_are_those_of_a_loop(
 
 @st.composite
 def logs(draw: st.DrawFn) -> tuple[Snapshot, np.ndarray, np.ndarray]:
-    """A few executions in whole minutes, when each could have started, and their batches."""
+    """A few executions in whole minutes, when each could have started, and the release of its batch."""
     job = st.tuples(
         *(st.sampled_from("AB"), st.sampled_from(["a", "a", "b", None]), st.integers(0, 60)),
         *(st.none() | st.integers(0, 15), st.integers(-5, 40)),
@@ -50,20 +50,19 @@ def logs(draw: st.DrawFn) -> tuple[Snapshot, np.ndarray, np.ndarray]:
     of = [jobs[int(log.cases[case])] for case in log.case_of_row()]
     enabled = np.array([(start - before) * MINUTE for _, _, start, _, before in of])
     enabled[draw(st.lists(st.integers(0, len(of) - 1), max_size=2))] = np.nan
-    batch = np.array([draw(st.integers(NO_BATCH, 2)) for _ in of])
-    return log, enabled, batch
+    release = np.array([draw(st.just(np.nan) | st.integers(-9, 70).map(lambda m: m * MINUTE)) for _ in of])
+    return log, enabled, release
 
 
 def every_minute(
-    log: Snapshot, enabled: np.ndarray, resources: Resources, batch: np.ndarray
+    log: Snapshot, enabled: np.ndarray, resources: Resources, release: np.ndarray
 ) -> tuple[list[Cut | None], np.ndarray]:
     """The cuts minute by minute, and who was busy with what."""
     begin = np.minimum(enabled, log.start_s)
     ready = begin.copy()
     for i in range(log.n_events):
-        mates = [begin[k] for k in range(log.n_events) if batch[k] == batch[i] and not np.isnan(begin[k])]
-        if batch[i] != NO_BATCH and mates:
-            ready[i] = min(max(mates), log.start_s[i])
+        if release[i] > ready[i]:
+            ready[i] = min(release[i], log.start_s[i])
     end = np.where(np.isnan(log.end_s), log.until_s, log.end_s)
     cuts: list[Cut | None] = []
     with_what = np.zeros((len(log.activities),) * 2)
@@ -99,10 +98,10 @@ def every_minute(
 def test_parts_agree_with_a_scan_of_every_minute(
     made: tuple[Snapshot, np.ndarray, np.ndarray], shifts: bool
 ) -> None:
-    log, enabled, batch = made
+    log, enabled, release = made
     resources = fit_resources(open_window(log, 1.0), Settings(use_calendars=shifts))
-    parts = wait_parts(log, enabled, resources, batch)
-    expected, with_what = every_minute(log, enabled, resources, batch)
+    parts = wait_parts(log, enabled, resources, release)
+    expected, with_what = every_minute(log, enabled, resources, release)
     for i, slow in enumerate(expected):
         if slow is None:
             assert np.isnan(parts.wait[i])
@@ -149,7 +148,7 @@ def test_what_came_later_and_went_first_is_prioritised(last_first: bool, priorit
     assert (found.n, found.work_s, found.stopped_s, found.remaining_s) == (60, 2 * HOUR, 0.0, 0.0)
 
 
-def test_a_batch_waits_for_its_last_member() -> None:
+def test_a_batch_waits_for_its_release() -> None:
     rows: list[Row] = []
     for day in range(20):
         for k in range(3):
@@ -158,10 +157,10 @@ def test_a_batch_waits_for_its_last_member() -> None:
             rows.append((f"{day}.{k}", "B", "bob", day * DAY + 4 * HOUR, day * DAY + 5 * HOUR))
     made = known(snapshot(rows), chain("A", "B"))
     log = made.snapshot
-    batch = np.where(log.activity == 1, (log.start_s // DAY).astype(int), NO_BATCH)
-    found = break_down(log, made.replayed, Settings(), batch)["B"]
-    assert found.batching_s == pytest.approx(HOUR), "the last of three comes after 2 h, one after the other"
-    assert found.off_shift_s == pytest.approx(2 * HOUR), "bob was only ever seen from 4 to 5"
+    release = np.where(log.activity == 1, log.start_s // DAY * DAY + 3 * HOUR, np.nan)
+    found = break_down(log, made.replayed, Settings(), release)["B"]
+    assert found.batching_s == pytest.approx(2 * HOUR), "from 0, 1 and 2 o'clock until 3"
+    assert found.off_shift_s == pytest.approx(HOUR), "bob was only ever seen from 4 to 5"
 
 
 def test_from_start_to_end_is_work_or_stopped() -> None:
