@@ -49,6 +49,15 @@ class VariantFit:
 
 
 @dataclass(frozen=True, slots=True)
+class Deviation:
+    """How often cases did an activity where the structure has no place for it, or left it out."""
+
+    activity: str
+    misfit_cases: int
+    skipped_cases: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fitness:
     """How much of the log the structure explains; running executions are not counted."""
 
@@ -67,6 +76,8 @@ class Fitness:
     exact_cases: int
     """Replayed with the least deviations possible; the others may deviate less than was found."""
     exact_events: int
+    deviations: tuple[Deviation, ...]
+    """Per activity that deviates in some case; in most cases first."""
 
     @property
     def case_share(self) -> float:

@@ -11,11 +11,12 @@ from metagraph.model import Approval, Default, Metagraph, Provenance
 from twin.progress import Progress
 from twin.select import Selection, select
 from twin.source import LogSource
-from twin.structures import Recipe, structures
+from twin.structures import Recipe, structure_of
 
 if TYPE_CHECKING:
     from calibration.overrides import OverrideSpec
     from calibration.settings import Settings
+    from discovery.conformance import Conformance
     from discovery.replayed import Replayed
     from eventlogs.snapshot import Snapshot
 
@@ -110,18 +111,35 @@ def fitted(snapshot: Snapshot, recipe: Recipe, settings: Settings, seed: int) ->
 def refitted(snapshot: Snapshot, recipe: Recipe, settings: Settings, seed: int) -> tuple[Metagraph, Replayed]:
     """As `fitted`, and the replay of the log."""
     from calibration.calibrate import calibrate
-    from discovery.conformance import summary
+    from discovery.conformance import conform, in_words
     from discovery.replay_log import replay_log
     from eventlogs.split import closed_cases
 
-    structure = structures(closed_cases(snapshot), (recipe,))[0]
+    structure = structure_of(closed_cases(snapshot), recipe)
     replayed = replay_log(snapshot, structure.skeleton.block)
     model = calibrate(snapshot, structure.skeleton, replayed, settings, name=snapshot.name, seed=seed)
     known = model.provenance
     if known is None:
         raise ValueError("the calibration left no provenance")
-    facts = {**known.facts, **summary(replayed.fitness)}
-    return replace(model, provenance=replace(known, facts=facts)), replayed
+    conformance = conform(snapshot, structure.skeleton, replayed)
+    defaults = [*known.defaults, *_without_place(conformance)]
+    if structure.recipe != recipe:
+        what = "blocks that nest: in the whole log the miner found gateways that cross"
+        defaults.append(Default(f"structure of the {recipe.name}", what, structure.recipe.name))
+    facts = {**known.facts, **in_words(conformance)}
+    return replace(model, provenance=replace(known, facts=facts, defaults=tuple(defaults))), replayed
+
+
+def _without_place(found: Conformance) -> list[Default]:
+    """The log's activities that the structure has no task for."""
+    return [
+        Default(
+            f"activity {one.activity}",
+            "a place in the structure" + (": it occurs only in open cases" if one.only_open else ""),
+            "it is never simulated",
+        )
+        for one in found.homeless
+    ]
 
 
 def _provenance(model: Metagraph, source: LogSource, selection: Selection) -> Provenance:

@@ -103,6 +103,16 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
     return Found(tuple(distinct.values()), tuple(refused))
 
 
+def structure_of(snapshot: Snapshot, recipe: Recipe) -> Structure:
+    """What the recipe makes of a log; where that isn't made of nested blocks, as it may be although a part of
+    the log gave some, its tasks come in any order there, and the structure's recipe says so.
+
+    Raises DataError if the log has no closed case.
+    """
+    found = find_structures(snapshot, (recipe,)).structures
+    return (found or find_structures(snapshot, (replace(recipe, free_order=True),)).structures)[0]
+
+
 def structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> tuple[Structure, ...]:
     """The distinct structures that the recipes make of a log, in their order."""
     return find_structures(snapshot, recipes).structures

@@ -162,6 +162,9 @@ def test_fitness_in_figures_and_words() -> None:
         "executions that found a place": "74.2% of 31",
         "tasks left out per case": "0.47",
         "distinct variants that fit": "1 of 3",
+        "what deviates": "b left out in 7 cases; x out of place in 4 cases",
+        "variants that deviate most often": "4 cases: no place for x (2 times); left out b. "
+        "3 cases: left out b",
     }
     assert describe(strange) == "4 cases: no place for x (2 times); left out b"
     assert describe(short) == "3 cases: left out b"
