@@ -15,10 +15,11 @@ from benchmarks.known_twins import (
     twin_of,
     week,
 )
+from metagraph.batches import Batch
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, skeleton
 from metagraph.blocks import Sequence as Row
 from metagraph.calendars import ALWAYS
-from metagraph.distributions import Constant
+from metagraph.distributions import Constant, Fitted
 from metagraph.model import Metagraph
 from metagraph.orders import Arrivals
 
@@ -105,7 +106,7 @@ def bank() -> Metagraph:
 
 
 def factory() -> Metagraph:
-    """Parts on machines around the clock, with rework, tests in parallel and a day shift that packs."""
+    """Parts on machines around the clock, with rework, lots that are washed at once, and packing by day."""
     block = row(
         "Turning",
         Choice("mill", "milled", (leaf("Milling"), leaf("Laser marking"), Empty())),
@@ -119,7 +120,7 @@ def factory() -> Metagraph:
     work |= {
         "Inspection": Work(gamma(12 * MINUTE, 3.0), "Quality"),
         "Final inspection": Work(gamma(18 * MINUTE, 3.0), "Quality"),
-        "Washing": Work(Constant(40 * MINUTE), "Washer"),
+        "Washing": Work(Constant(40 * MINUTE), "Washer", batch=_lots(6)),
         "Curing": Work(Constant(6 * HOUR)),
         "Packing": Work(gamma(9 * MINUTE, 2.0), "Packers"),
     }
@@ -129,7 +130,7 @@ def factory() -> Metagraph:
         "Laser marking": Role(1, "always"),
         "Grinding": Role(2, "two shifts"),
         "Coating": Role(1, "two shifts"),
-        "Washer": Role(1, "always", 8),
+        "Washer": Role(1, "always"),
         "Quality": Role(2, "two shifts"),
         "Packers": Role(2, "day"),
     }
@@ -215,7 +216,7 @@ def university() -> Metagraph:
 
 
 def purchasing() -> Metagraph:
-    """Purchases that wait for suppliers for weeks, with approvals by few people and invoices in parallel."""
+    """Purchases that wait for suppliers for weeks; few people approve; bills are paid on Thursdays."""
     goods = row("Goods received", "Quality checked")
     block = row(
         "Requisition",
@@ -239,7 +240,7 @@ def purchasing() -> Metagraph:
         "Invoice received": Work(INSTANT, None, gamma(28 * DAY, 4.0)),
         "Invoice entered": Work(lognormal(7 * MINUTE, 0.5), "Clerks"),
         "Difference settled": Work(lognormal(45 * MINUTE, 0.7), "Clerks", gamma(6 * DAY, 3.0)),
-        "Paid": Work(INSTANT, "Clerks", gamma(9 * DAY, 8.0)),
+        "Paid": Work(INSTANT, "Clerks", batch=Batch("sequential", times=(3 * DAY + 10 * HOUR,))),
     }
     roles = {
         "Requesters": Role(60, "office"),
@@ -257,6 +258,11 @@ def purchasing() -> Metagraph:
     weights = {"approve_end": (0.1, 0.9), "size": (0.75, 0.25), "known": (0.6, 0.4), "match": (0.8, 0.2)}
     plan = Plan("purchasing", block, work, roles, hours, weights)
     return twin_of(plan, Arrivals(rates(40, week(WEEKDAYS, (8, 17)), 1.2), dispersion=0.05))
+
+
+def _lots(size: int) -> Batch:
+    """So many at once; no longer than four hours does the first one wait."""
+    return Batch("simultaneous", Fitted(Constant(float(size)), 0, "human"), wait_s=4 * HOUR)
 
 
 def _again(name: str, body: Block) -> Loop:
