@@ -16,6 +16,7 @@ from calibration.spans import Spans, union
 from calibration.together import NO_BATCH, Rows, Together
 from calibration.window import Window
 from discovery.replayed import Replayed
+from eventlogs.snapshot import Snapshot
 from metagraph.batches import Batch, BatchKind
 
 MOST = 0.6
@@ -74,8 +75,7 @@ def fit_batches(window: Window, replayed: Replayed, resources: Resources, settin
         pool = pools.get(label)
         free = None if pool is None else availability.pool(pool)
         busy = union([availability.busy[i] for i in pool or ()])
-        enabled = np.minimum(replayed.enabled_s[rows], snapshot.start_s[rows])
-        work = _Work.of(rows, enabled, snapshot.start_s[rows], free, busy)
+        work = _Work.of(snapshot, rows, replayed.enabled_s[rows], free, busy)
         done_together = a in resources.together.activities
         one = _simultaneous(work, resources.together, local) if done_together else _sequential(work, local)
         if one is None:
@@ -95,15 +95,18 @@ class _Work:
     rows: Rows
     enabled: Floats
     start: Floats
+    end: Floats
     free: Spans | None
     """When somebody of the pool was free; None: nobody is needed."""
     busy: Spans
     """When somebody of it was busy."""
 
     @staticmethod
-    def of(rows: Rows, enabled: Floats, start: Floats, free: Spans | None, busy: Spans) -> _Work:
+    def of(snapshot: Snapshot, rows: Rows, enabled: Floats, free: Spans | None, busy: Spans) -> _Work:
+        start = snapshot.start_s[rows]
         order = np.lexsort((enabled, start))
-        return _Work(rows[order], enabled[order], start[order], free, busy)
+        rows, enabled, start = rows[order], np.minimum(enabled, start)[order], start[order]
+        return _Work(rows, enabled, start, snapshot.end_s[rows], free, busy)
 
     def idle(self, t0: Floats, t1: Floats) -> Floats:
         """Seconds between instants at which somebody was free."""
@@ -171,7 +174,15 @@ def _sequential(work: _Work, local: LocalTime) -> _One | None:
     if seen.size[several].sum() < EMPTIED * there[several].sum():
         return None
     law = fit_release(seen, local)
-    return None if law is None else ("sequential", batch, seen, law)
+    return None if law is None or _coincide(work, batch) else ("sequential", batch, seen, law)
+
+
+def _coincide(work: _Work, batch: Rows) -> bool:
+    """Whether most that lasts has one beginning and end with others: it may be done as one piece."""
+    keys = np.column_stack((batch, np.floor(work.start), np.floor(work.end)))
+    _, group, size = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    together = (size[group.reshape(-1)] > 1) & (work.end > work.start)
+    return bool(together.mean() > 1 - MOST)
 
 
 def _runs(work: _Work) -> Rows:

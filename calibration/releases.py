@@ -16,6 +16,8 @@ FEWEST = 10
 AT_A_TIME = 0.9
 """Share of those that nothing else released, within a minute of the times of the day."""
 MOST_TIMES = 4
+EXPLAINED = 0.9
+"""Share of all batches that can have been released in the ways that were found."""
 LEAST_USES = 3
 """Batches that began at or after a time of the week, of orders from before it."""
 FULL = 0.2
@@ -87,7 +89,8 @@ def fit_release(seen: Seen, local: LocalTime) -> Release | None:
         f"{int(rest.sum())} after the longest wait" if wait_s is not None and rest.any() else "",
     ]
     known = f"of {int(seen.exact.sum())} releases known to the second: "
-    return Release(size, wait_s, times, known + ", ".join(filter(None, told)))
+    release = Release(size, wait_s, times, known + ", ".join(filter(None, told)))
+    return release if _explained(seen, release, local) >= EXPLAINED else None
 
 
 def sizes_alone(seen: Seen) -> Release:
@@ -103,35 +106,61 @@ def _alike(waited: Floats) -> bool:
 
 
 def _times(seen: Seen, rest: Mask, local: LocalTime) -> tuple[tuple[float, ...], Mask]:
-    """Times of the week at which nearly all of the rest were released, and which batches that were."""
+    """Times of the week at which nearly all of the rest were released, and which of them that were.
+
+    What begins when a shift does may have been released in the night: then that is taken for its time.
+    """
     nothing = (), np.zeros(len(rest), np.bool_)
     if rest.sum() < FEWEST:
         return nothing
-    day = np.mod(local.of(seen.release_s), _DAY_S)
+    begun = local.of(np.where(seen.exact, seen.release_s, seen.start_s))
+    day = np.mod(begun, _DAY_S)
     minute = np.floor(day / _MINUTE_S).astype(np.int64)
-    counts = np.bincount(minute[rest], minlength=1440)
-    chosen = np.argsort(-counts, kind="stable")[:MOST_TIMES]
-    chosen = chosen[counts[chosen] >= max((1 - AT_A_TIME) * rest.sum(), 3)]
-    if not len(chosen) or counts[chosen].sum() < AT_A_TIME * rest.sum():
-        return nothing
-    timed = np.zeros(len(rest), np.bool_)
+    open_ = rest | ~seen.exact
+    counts = np.bincount(minute[open_], minlength=1440)
+    chosen = [m for m in np.argsort(-counts, kind="stable")[:MOST_TIMES].tolist() if counts[m] >= LEAST_USES]
     times: list[float] = []
-    for one in chosen.tolist():
-        at = float(np.floor(np.median(day[rest & (minute == one)])))
-        times += [d * _DAY_S + at for d in range(7) if _used(seen, d * _DAY_S + at, local)]
-        timed |= seen.exact & (np.abs(day - at) <= _MINUTE_S)
-    return (tuple(sorted(times)), timed) if times else nothing
+    timed = np.zeros(len(rest), np.bool_)
+    for one in chosen:
+        at = float(np.floor(np.median(day[open_ & (minute == one)])))
+        used = [d * _DAY_S + at for d in range(7) if _used(seen, d * _DAY_S + at, local)]
+        if used:
+            times += used
+            timed |= rest & (np.abs(day - at) <= _MINUTE_S)
+    dates = np.unique(np.floor(begun[timed] / _DAY_S))
+    if len(dates) < FEWEST or timed.sum() < AT_A_TIME * rest.sum():
+        return nothing
+    return tuple(sorted(times)), timed
 
 
 def _used(seen: Seen, at: float, local: LocalTime) -> bool:
     """Whether batches end with a time of the week: hardly any has orders from before and after it."""
-    first, last = local.of(seen.first_s), local.of(seen.last_s)
-    following = np.ceil((first - at - TOLERANCE_S) / _WEEK_S) * _WEEK_S + at
-    passed = int((following < last - TOLERANCE_S).sum())
-    ended = int(
-        ((following >= last - TOLERANCE_S) & (following <= local.of(seen.start_s) + TOLERANCE_S)).sum()
-    )
+    following = _next(local.of(seen.first_s), at)
+    last = local.of(seen.last_s) - TOLERANCE_S
+    passed = int((following < last).sum())
+    ended = int(((following >= last) & (following <= local.of(seen.start_s) + TOLERANCE_S)).sum())
     return ended >= LEAST_USES and passed <= LEFT * ended
+
+
+def _next(t: Floats, at: float) -> Floats:
+    """The first instant of local time not before `t` that is this time of the week."""
+    found: Floats = np.ceil((t - at - TOLERANCE_S) / _WEEK_S) * _WEEK_S + at
+    return found
+
+
+def _explained(seen: Seen, release: Release, local: LocalTime) -> float:
+    """Share of the batches that could have been released in this way."""
+    last, until = seen.last_s - TOLERANCE_S, seen.start_s + TOLERANCE_S
+    found = np.zeros(len(last), np.bool_)
+    if release.size is not None:
+        found |= ~seen.exact | (seen.release_s - seen.last_s <= TOLERANCE_S)
+    if release.wait_s is not None:
+        latest = seen.first_s + release.wait_s
+        found |= (latest >= last) & (latest <= until)
+    for at in release.times:
+        following = _next(local.of(seen.first_s), at)
+        found |= (following >= local.of(last)) & (following <= local.of(until))
+    return float(found.mean())
 
 
 def _size(full: Counts, others: Counts) -> Fitted:

@@ -62,21 +62,19 @@ def find_together(snapshot: Snapshot) -> Together:
         return found
     ended = np.flatnonzero(~np.isnan(snapshot.end_s))
     least_s = max(GRAINS * grain_s(np.concatenate((snapshot.start_s[ended], snapshot.end_s[ended]))), LEAST_S)
-    lasting = ended[snapshot.end_s[ended] - snapshot.start_s[ended] >= least_s]
+    lasts = snapshot.end_s - snapshot.start_s >= least_s
     case = snapshot.case_of_row()
     activities = []
     count = 0
     for a in range(len(snapshot.activities)):
-        rows = lasting[snapshot.activity[lasting] == a]
-        unit = _units(snapshot, rows, case)
-        if not _believed(snapshot, rows, unit):
+        rows = ended[snapshot.activity[ended] == a]
+        lasting = rows[lasts[rows]]
+        if not _believed(snapshot, lasting, _units(snapshot, lasting, case)):
             continue
         activities.append(a)
+        unit = _units(snapshot, rows, case)
         found.of_row[rows] = unit + count
-        others = ended[(snapshot.activity[ended] == a) & (found.of_row[ended] == NO_BATCH)]
         count += int(unit.max()) + 1
-        found.of_row[others] = np.arange(len(others)) + count
-        count += len(others)
         first = np.zeros(len(rows), np.bool_)
         first[np.unique(unit, return_index=True)[1]] = True
         found.follows[rows[~first]] = True
