@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, fit_calendars
 from calibration.hands import TOLD, Hands, Slowing, fit_capacity, fit_sharing, hands
-from calibration.local_time import WeekClock, local_time
+from calibration.local_time import Floats, WeekClock, local_time
 from calibration.settings import Settings
+from calibration.shifts import draw_shifts, open_hours, with_enough
 from calibration.together import Together, find_together, no_batches
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
@@ -69,6 +70,8 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     work = _work_counts(window)
     roles, role_names = fit_roles(work, snapshot.activities)
     timetable = fit_calendars(window, local, roles, settings)
+    if settings.drawn_shifts:
+        timetable = draw_shifts(timetable, window, local, roles, settings)
     together = find_together(snapshot) if settings.use_batching else no_batches(snapshot)
     held = hands(snapshot, together.follows)
     shared, slowing = fit_sharing(snapshot, held, timetable.clocks, window.rows, roles)
@@ -76,6 +79,8 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     capacity = fit_capacity(held, timetable.clocks) if settings.use_contention else _unlimited(snapshot)
     agentless, defaults = _agentless(window)
     work[:, agentless] = 0
+    if timetable.presence:
+        timetable = with_enough(timetable, work)
     present = np.flatnonzero(work.sum(axis=1))
     agents = tuple(
         Agent(
@@ -85,10 +90,12 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
             capacity=int(capacity[i]),
             sharing="shared" if shared[i] else "parallel",
             note="" if work[i].sum() >= RARE else f"seen {int(work[i].sum())} times",
+            presence=timetable.presence[i] if timetable.presence else 1.0,
         )
         for i in present
     )
-    queues = _queues(work, snapshot)
+    open_h = open_hours(timetable.calendars, timetable.of_resource, timetable.presence)
+    queues = _queues(work / open_h[:, None] if len(open_h) else work.astype(np.float64), snapshot)
     used = {agent.calendar for agent in agents}
     calendars = tuple(c for c in timetable.calendars if c.id in used)
     named = {q.id for q in queues}
@@ -183,8 +190,8 @@ def _agentless(window: Window) -> tuple[NDArray[np.bool_], list[Default]]:
     return agentless, defaults
 
 
-def _queues(work: NDArray[np.int64], snapshot: Snapshot) -> tuple[Queue, ...]:
-    """One queue a task, named like it, weighted by how often each agent did it."""
+def _queues(work: Floats, snapshot: Snapshot) -> tuple[Queue, ...]:
+    """One queue a task, named like it, weighted by how often each agent did it, while it was there."""
     queues = []
     for a, label in enumerate(snapshot.activities):
         members = np.flatnonzero(work[:, a])

@@ -49,6 +49,8 @@ class Timetable:
     always: WeekClock
     """For work that needs nobody."""
     defaults: tuple[Default, ...]
+    presence: tuple[float, ...] = ()
+    """Of each resource, where days are drawn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +177,7 @@ def _choose(
         chosen.append(week)
         notes.append(note)
     defaults = [
-        Default(_names(names), f"fewer than {OWN_STAMPS} start and end times", source)
+        Default(names_of(names), f"fewer than {OWN_STAMPS} start and end times", source)
         for source, names in borrowed.items()
     ]
     if totals.sum() < FEWEST:
@@ -233,6 +235,7 @@ def week_hours(week: Mask) -> tuple[tuple[float, float], ...]:
     return tuple(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def _names(names: list[str]) -> str:
+def names_of(names: list[str]) -> str:
+    """'agents ann, bob, eve and 4 more'."""
     shown = ", ".join(names[:3])
     return f"agents {shown}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")

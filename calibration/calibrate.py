@@ -76,7 +76,8 @@ class Calibrator:
         """As the function of the same name."""
         snapshot, s = self._snapshot, settings
         window = self._once(("window", s.window_share), lambda: open_window(snapshot, s.window_share))
-        who = (s.window_share, s.use_contention, s.use_calendars, s.time_zone, s.orders, s.use_batching)
+        days = (s.half_life_weeks,) if s.drawn_shifts else ()
+        who = (s.window_share, s.use_contention, s.use_calendars, s.time_zone, s.orders, s.use_batching, days)
         laws = (s.ks_limit, s.fast, s.pooled)
         people = self._once(("people", who, laws), lambda: _people(window, settings))
         batches = self._once(
