@@ -45,6 +45,7 @@ app.command()(commands_log.mine)
 app.command()(commands_log.state)
 app.command()(commands_twins.show)
 app.command()(commands_twins.waits)
+app.command()(commands_twins.arrivals)
 app.command()(commands_twins.models)
 app.command()(commands_simulate.simulate)
 

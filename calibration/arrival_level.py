@@ -16,6 +16,8 @@ STEPS = (0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3)
 """Standard deviations of weekly changes that are tried for a level that goes where it likes."""
 FREE = 0.98
 """Such a level is simulated with this memory, so that in years to come it doesn't leave all bounds."""
+AHEAD = 4
+"""Weeks over which a level that may or may not wander is taken to move as far as one that does."""
 DAMPING = 0.8
 """A trend's next week brings this much of the week before it (Gardner and McKenzie, 1985)."""
 SURE = 2.6
@@ -51,12 +53,17 @@ class LevelFit:
     week_sd: float = 0.0
     """Weekly noise of a level that returns to its mean."""
     drift_sd: float = 0.0
-    """Weekly noise of one that doesn't."""
+    """Weekly noise of one that doesn't, or that may or may not: for forecasts only."""
     trend: float = 0.0
     """Growth of the log level a week."""
     trend_sd: float = 0.0
     gain: float = 0.0
     """Twice the log likelihood that wandering adds to a steady level."""
+
+    @property
+    def wanders(self) -> bool:
+        """Whether the level is not taken to be steady."""
+        return self.gain > WANDERS
 
 
 def fit_level(weeks: Weeks, *, trend: bool = False) -> LevelFit:
@@ -103,7 +110,12 @@ def _best(weeks: Weeks, trend: bool) -> tuple[float, float, Floats, Floats, floa
     likelihood, mean, cov = _filtered(weeks, rho, spread, step, trend)
     best = int(np.argmax(likelihood))
     gain = 2 * float(likelihood[best] - likelihood[0])
-    best = best if gain > WANDERS else 0
+    if gain <= WANDERS:
+        # The level is taken to be steady, but a forecast reckons with what it may yet do.
+        moved = (
+            spread[best] ** 2 * (1 - rho[best] ** (2 * AHEAD)) / AHEAD if rho[best] < 1 else step[best] ** 2
+        )
+        return 1.0, float(np.sqrt(moved)), mean[0], np.maximum(cov[0], cov[best]), gain
     return float(rho[best]), float(step[best]), mean[best], cov[best], gain
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from eventlogs.keeping.models import ModelInfo
     from eventlogs.snapshot import Snapshot
     from twin.time_spent import TaskTime
+    from twin.volume import By, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,35 @@ def write_waits(model: Metagraph, out: Path | None, chart: Path | None) -> tuple
     if chart:
         write_picture(chart, waits_chart(model))
     return times
+
+
+def foresee_arrivals(
+    model: Metagraph,
+    asked: Mapping[By, int],
+    start: datetime | None,
+    replications: int,
+    seed: int,
+    out: Path | None,
+    chart: Path | None,
+) -> Volume:
+    """Orders to come in so many days or weeks, as a table and a picture where asked for.
+
+    Raises UsageError for a picture of an unknown kind, DataError where a file can't be written or nothing is
+    known of arrivals.
+    """
+    from twin.drawing_tools import write_picture
+    from twin.volume import foresee, write_volume
+    from twin.volume_charts import volume_chart
+
+    check_picture_name(chart)
+    check_writable(out, chart)
+    ((by, periods),) = asked.items()
+    volume = foresee(model, periods=periods, by=by, start=start, replications=replications, seed=seed)
+    if out:
+        write_volume(volume, out)
+    if chart:
+        write_picture(chart, volume_chart(volume))
+    return volume
 
 
 def list_models(db: str) -> tuple[ModelInfo, ...]:

@@ -86,7 +86,7 @@ def _level_text(level: ArrivalLevel) -> str:
         kept = f", of which {percent(level.memory)} are left a week later" if level.memory else ""
         text += f" Weeks differ by about {percent(level.week_sd)}{kept}."
     if level.drift_sd >= TOLD:
-        text += f" Their level goes up or down by about {percent(level.drift_sd)} a week."
+        text += f" Forecasts reckon with {percent(level.drift_sd)} more or fewer each week, for good."
     return text
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from ui.options import DB, Db, Json, Twin
+from ui.options import DB, Db, Json, Seed, Twin
 
 
 def show(
@@ -48,6 +48,38 @@ def waits(
     model = read_twin(twin, db)
     times = write_waits(model, out, chart)
     tables.show_waits(model, times, as_json, out)
+
+
+def arrivals(
+    twin: Twin,
+    weeks: Annotated[int | None, typer.Option(min=1, help="So many weeks (8 if not given).")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Or so many days, one by one.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="The day it begins with (ISO 8601); else the first whole day after the twin's log."
+        ),
+    ] = None,
+    replications: Annotated[int, typer.Option(min=2, help="Futures to draw.")] = 1000,
+    out: Annotated[Path | None, typer.Option(help="Write a row a day or week to this file (CSV).")] = None,
+    chart: Annotated[Path | None, typer.Option(help="Draw it to this file: .svg, .png or .html.")] = None,
+    seed: Seed = 0,
+    db: Db = DB,
+    as_json: Json = False,
+) -> None:
+    """How many orders will come, by week or day, with 80 and 95 % intervals."""
+    from metagraph.errors import UsageError
+    from twin.commands import foresee_arrivals
+    from twin.source import instant, read_twin
+    from ui import results_volume
+
+    if weeks is not None and days is not None:
+        raise UsageError("--weeks and --days both say how far to look; leave one of them out")
+    asked: dict[Literal["day", "week"], int] = {"day": days} if days else {"week": weeks or 8}
+    begin = instant(start, "--start") if start else None
+    model = read_twin(twin, db)
+    volume = foresee_arrivals(model, asked, begin, replications, seed, out, chart)
+    results_volume.show_volume(volume, as_json, [path for path in (out, chart) if path])
 
 
 def models(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.arrival_level import FREE, LevelFit, Weeks, fit_level
+from calibration.arrival_level import FREE, Weeks, fit_level
 from calibration.arrivals import fit_arrivals, models
 from calibration.settings import ARRIVAL_MODELS, Settings
 from metagraph.errors import UsageError
@@ -34,17 +34,14 @@ def wander(memory: float, week_sd: float, n: int, seed: int) -> Floats:
     return level
 
 
-def moves(fit: LevelFit) -> bool:
-    return fit.week_sd > 0 or fit.drift_sd > 0
-
-
 @pytest.mark.parametrize("trend", [False, True])
 def test_steady_weeks_stay_steady(trend: bool) -> None:
-    """20 weeks without change: a wandering level or a trend is seen in at most 8 of 100."""
+    """20 weeks without change: a wandering level or a trend is seen in at most 8 of 100. Intervals are a
+    little too wide, for they reckon with a level that wanders unseen."""
     fits = [fit_level(weeks(np.zeros(20), seed), trend=trend) for seed in range(100)]
-    assert sum(moves(fit) or fit.trend != 0 for fit in fits) <= 8
+    assert sum(fit.wanders or fit.trend != 0 for fit in fits) <= 8
     off = np.array([fit.now / fit.now_sd for fit in fits])
-    assert 80 <= (np.abs(off) < 1.645).sum() <= 97
+    assert (np.abs(off) < 1.645).sum() >= 85
 
 
 def test_the_level_at_the_end_is_inside_its_interval() -> None:
@@ -72,7 +69,7 @@ def test_memory_and_noise_are_found() -> None:
 def test_a_level_that_never_comes_back_stays_where_it_is() -> None:
     """In short logs it looks like one that comes back slowly; in 150 weeks it is told from it mostly."""
     walks = [np.cumsum(np.random.default_rng(seed).normal(0, 0.2, 150)) for seed in range(10)]
-    free = [fit for fit in (fit_level(weeks(walk, 3)) for walk in walks) if fit.drift_sd > 0]
+    free = [fit for fit in (fit_level(weeks(walk, 3)) for walk in walks) if fit.wanders and fit.drift_sd > 0]
     assert len(free) >= 6
     assert np.median([fit.drift_sd for fit in free]) == pytest.approx(0.2, abs=0.06)
     assert all((fit.settles, fit.memory) == (fit.now, FREE) for fit in free)
@@ -107,7 +104,7 @@ def test_cases_missing_at_the_end_are_no_decline() -> None:
         arrivals = fitted(log, "recent")
         assert arrivals.level is not None
         level = arrivals.level
-        found.append((sum(arrivals.rates_per_h) / rates.sum(), level.drift_sd + level.week_sd))
+        found.append((sum(arrivals.rates_per_h) / rates.sum(), level.week_sd))
     assert np.mean([ratio for ratio, _ in found]) == pytest.approx(1, abs=0.06)
     assert sum(sd > 0 for _, sd in found) <= 2
 

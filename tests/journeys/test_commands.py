@@ -180,6 +180,7 @@ JSON = {
     "show": ("show", "twin"),
     "show --choices": ("show", "twin", "--choices"),
     "waits": ("waits", "twin"),
+    "arrivals": ("arrivals", "twin", "--replications", "20"),
     "models": ("models",),
 }
 
@@ -451,6 +452,22 @@ def test_waits_are_told_in_numbers_and_as_a_picture(here: Path) -> None:
         2,
         "tracetwin: --chart time.gif: expected a name that ends in .svg, .png, .html\n",
     )
+
+
+def test_orders_to_come_are_told_in_numbers_and_as_a_picture(here: Path) -> None:
+    asked = ("--days", "9", "--replications", "50")
+    volume = json.loads(fine("arrivals", "twin.json", *asked, "--out", "v.csv", "--chart", "v.svg", "--json"))
+    table = rows(here / "v.csv")
+    assert [row["begin"] for row in table] == [c["begin"].replace("Z", "+00:00") for c in volume["counts"]]
+    assert [float(row["q50"]) for row in table] == [c["q50"] for c in volume["counts"]]
+    assert len(table) == 9
+    assert (here / "v.svg").read_text("utf-8").startswith("<svg")
+    for fault, arguments in {
+        "--weeks and --days both say how far to look; leave one of them out": ("--weeks", "1", "--days", "2"),
+        "--chart v.gif: expected a name that ends in .svg, .png, .html": ("--chart", "v.gif"),
+    }.items():
+        said = tracetwin("arrivals", "twin.json", *arguments)
+        assert (said.code, said.err) == (2, f"tracetwin: {fault}\n")
 
 
 def process(folder: Path, *arguments: str) -> subprocess.Popen[str]:
