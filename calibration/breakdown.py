@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.agents import Resources, fit_resources
+from calibration.batches import fit_batches
 from calibration.durations import work_seconds
 from calibration.later import before_and_above
 from calibration.local_time import Floats, WeekClock
@@ -49,17 +50,16 @@ class Parts:
     """Activity that waited x activity that kept its agents busy: seconds, over all executions."""
 
 
-def break_down(
-    snapshot: Snapshot, replayed: Replayed, settings: Settings, release: Floats | None = None
-) -> dict[str, WaitBreakdown]:
+def break_down(snapshot: Snapshot, replayed: Replayed, settings: Settings) -> dict[str, WaitBreakdown]:
     """Means per activity over all executions of the log that the replay found a place for.
 
-    Shifts, capacities and work are those of the whole log, with weekly hours for every agent, whatever the
-    model uses of them. `release`: per row when its batch was released, NaN for one that was in none.
+    Shifts, capacities, batches and work are those of the whole log, with weekly hours for every agent,
+    whatever the model uses of them.
     """
-    seen = replace(settings, use_calendars=True, use_contention=True, drawn_shifts=False, window_share=1.0)
+    seen = replace(settings, use_calendars=True, use_contention=True, drawn_shifts=False, use_batching=True)
     window = open_window(snapshot, 1.0)
     resources = fit_resources(window, seen)
+    release = fit_batches(window, replayed, resources, seen).release_s
     return means(window, resources, wait_parts(snapshot, replayed.enabled_s, resources, release))
 
 
@@ -97,7 +97,7 @@ def wait_parts(
     the agent did: off shift, at capacity with what was ready earlier or later, or none of that.
 
     The paper's batch is complete when its last execution is enabled; here it waits for its release, which
-    may come later, as at four o'clock.
+    may come later, as at four o'clock. `release`: per row, NaN for one that was in no batch.
 
     Of an agent that works on several items at once each is taken to keep it busy by an equal part.
     """

@@ -90,7 +90,7 @@ class Calibrator:
         when = (s.arrivals, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
         went = self._once(
             ("breakdown", s.fast, who, replayed),
-            lambda: {} if s.fast else break_down(snapshot, replayed, settings, batches.release_s),
+            lambda: {} if s.fast else break_down(snapshot, replayed, settings),
         )
         arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(snapshot, settings))
         drifted = self._once(

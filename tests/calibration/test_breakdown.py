@@ -148,19 +148,35 @@ def test_what_came_later_and_went_first_is_prioritised(last_first: bool, priorit
     assert (found.n, found.work_s, found.stopped_s, found.remaining_s) == (60, 2 * HOUR, 0.0, 0.0)
 
 
-def test_a_batch_waits_for_its_release() -> None:
+def collected(days: int) -> list[Row]:
+    """Three orders a day, an hour apart, done as one piece once they are there; bob is there from before."""
     rows: list[Row] = []
-    for day in range(20):
+    for day in range(days):
+        begin = day * DAY + 31.0 * (day % 19) + 4 * HOUR
+        rows.append((f"{day}", "C", "bob", begin - 4 * HOUR - 1000, begin - 4 * HOUR - 60))
         for k in range(3):
-            came = day * DAY + k * HOUR
+            came = begin - (2 - k) * HOUR
             rows.append((f"{day}.{k}", "A", None, came, came))
-            rows.append((f"{day}.{k}", "B", "bob", day * DAY + 4 * HOUR, day * DAY + 5 * HOUR))
-    made = known(snapshot(rows), chain("A", "B"))
+            rows.append((f"{day}.{k}", "B", "bob", begin, begin + 3000 + 7 * (day % 11)))
+    return rows
+
+
+def test_a_batch_waits_for_its_release() -> None:
+    made = known(snapshot(collected(20)), chain("A", "B"))
     log = made.snapshot
-    release = np.where(log.activity == 1, log.start_s // DAY * DAY + 3 * HOUR, np.nan)
-    found = break_down(log, made.replayed, Settings(), release)["B"]
-    assert found.batching_s == pytest.approx(2 * HOUR), "from 0, 1 and 2 o'clock until 3"
-    assert found.off_shift_s == pytest.approx(HOUR), "bob was only ever seen from 4 to 5"
+    release = np.where(log.activity == 1, log.start_s - 0.5 * HOUR, np.nan)
+    window = open_window(log, 1.0)
+    resources = fit_resources(window, Settings(use_calendars=False))
+    found = means(window, resources, wait_parts(log, made.replayed.enabled_s, resources, release))["B"]
+    assert found.batching_s == pytest.approx(2 / 3 * HOUR), "1.5, 0.5 and 0 hours: the last was there"
+    assert found.remaining_s == pytest.approx(HOUR / 3), "0.5, 0.5 and 0 hours"
+
+
+def test_batches_that_the_log_shows_are_told_whatever_the_model_uses() -> None:
+    made = known(snapshot(collected(60)), chain("A", "B"))
+    found = break_down(made.snapshot, made.replayed, Settings(use_batching=False))["B"]
+    assert found.batching_s == pytest.approx(HOUR), "two hours, one and none: until the third is there"
+    assert found.waiting_s == pytest.approx(HOUR)
 
 
 def test_from_start_to_end_is_work_or_stopped() -> None:
