@@ -26,9 +26,11 @@ from calibration.routing import fit_routing
 from calibration.settings import Settings
 from calibration.waits import Waits, fit_waits
 from calibration.window import Window, open_window
+from discovery.inclusive import joined
 from discovery.replayed import Replayed
 from eventlogs.snapshot import Snapshot
 from metagraph.blocks import Skeleton
+from metagraph.blocks import skeleton as shape_of
 from metagraph.model import Default, Metagraph, Provenance
 from metagraph.nodes import End, Start, Task, WaitBreakdown
 
@@ -75,6 +77,10 @@ class Calibrator:
     ) -> Metagraph:
         """As the function of the same name."""
         snapshot, s = self._snapshot, settings
+        if s.use_inclusive:
+            given = skeleton.block, replayed
+            found = self._once(("inclusive", replayed), lambda: joined(*given))
+            skeleton, replayed = shape_of(found.block), found.replayed
         window = self._once(("window", s.window_share), lambda: open_window(snapshot, s.window_share))
         days = (s.half_life_weeks,) if s.drawn_shifts else ()
         who = (s.window_share, s.use_contention, s.use_calendars, s.time_zone, s.orders, s.use_batching, days)

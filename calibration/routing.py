@@ -79,7 +79,9 @@ def fit_routing(
             rows = np.flatnonzero(decisions.gateway == index)
         if len(rows):
             choices = _choices(rows, window, replayed, groups, names, settings)
-            size = _Size(gateway, flows, names, settings.min_context)
+            sets = replayed.subsets.get(gateway.id, ())
+            subsets = tuple(tuple(flows[i] for i in subset) for subset in sets)
+            size = _Size(gateway, flows, names, settings.min_context, subsets)
             if settings.use_rules and features:
                 choices = _ruled(size, choices, levels, features)
             out.append(_table(size, choices, levels))
@@ -160,6 +162,13 @@ class _Size:
     flows: tuple[str, ...]
     names: _Names
     min_context: int
+    subsets: tuple[tuple[str, ...], ...] = ()
+    """Flows that are taken together, of a joint choice."""
+
+    @property
+    def ways(self) -> int:
+        """How many outcomes there are."""
+        return len(self.subsets or self.flows)
 
 
 def _table(size: _Size, choices: _Choices, levels: tuple[Level, ...]) -> Routing:
@@ -167,7 +176,7 @@ def _table(size: _Size, choices: _Choices, levels: tuple[Level, ...]) -> Routing
     levels = _with_rules(levels) if choices.rules else levels
     rows, _ = _learned(size, choices, levels, np.ones(len(choices.flow), np.bool_))
     rules = choices.rules if any(levels[row.level].rule for row in rows) else ()
-    return _compact(size.gateway.id, size.flows, levels, rows, rules)
+    return _compact(size, levels, rows, rules)
 
 
 def _learned(
@@ -178,18 +187,18 @@ def _learned(
     Learned from the decisions in `learn`; the second is what the rows say of every decision, shape
     (decisions, flows).
     """
-    flows, names = size.flows, size.names
-    said = np.full((len(choices.flow), len(flows)), 1 / len(flows))
+    ways, names = size.ways, size.names
+    said = np.full((len(choices.flow), ways), 1 / ways)
     rows: list[RoutingRow] = []
     for i in range(len(levels) - 1, -1, -1):
         columns = _columns(choices, levels[i], names)
         keys, members = _distinct(columns, len(choices.flow))
         mine, flow = members[learn], choices.flow[learn]
-        counts = _count(mine, flow, len(keys), len(flows))
+        counts = _count(mine, flow, len(keys), ways)
         n = counts.sum(axis=1)
         some = np.maximum(n, 1)
         parent = np.stack(
-            [np.bincount(mine, said[learn, f], minlength=len(keys)) / some for f in range(len(flows))], axis=1
+            [np.bincount(mine, said[learn, f], minlength=len(keys)) / some for f in range(ways)], axis=1
         )
         weights = counts / some[:, None]
         kept = np.ones(1, np.bool_)
@@ -272,11 +281,7 @@ def _key(codes: list[int], level: Level, names: _Names) -> tuple[str, ...]:
 
 
 def _compact(
-    node: str,
-    flows: tuple[str, ...],
-    levels: tuple[Level, ...],
-    rows: list[RoutingRow],
-    rules: tuple[BusinessRule, ...],
+    size: _Size, levels: tuple[Level, ...], rows: list[RoutingRow], rules: tuple[BusinessRule, ...]
 ) -> Routing:
     """Without the levels that have no rows."""
     used = sorted({row.level for row in rows})
@@ -284,7 +289,8 @@ def _compact(
         RoutingRow(used.index(row.level), row.key, row.weights, row.n)
         for row in sorted(rows, key=lambda row: (row.level, row.key))
     ]
-    return Routing(node, flows, tuple(levels[i] for i in used), tuple(renumbered), rules)
+    kept = tuple(levels[i] for i in used)
+    return Routing(size.gateway.id, size.flows, kept, tuple(renumbered), rules, size.subsets)
 
 
 def _uniform(gateway: Gateway, flows: tuple[str, ...]) -> Routing:

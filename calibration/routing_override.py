@@ -36,6 +36,11 @@ def completed(
 ) -> tuple[float, ...]:
     """Weights of all branches; those left out share the rest as they do over all orders. Raises DataError for
     unknown names and for weights that don't sum to 1."""
+    if routing.subsets:
+        raise DataError(
+            f"[overrides] {where}: its branches are taken several at once, which one probability each can't "
+            "say; name a gateway that takes one of its branches"
+        )
     names = branch_names(graph, routing)
     given: dict[int, float] = {}
     for name, weight in wanted:

@@ -87,6 +87,8 @@ class Settings:
     """Queues take work in the order that the log shows; else first come, first served."""
     use_rules: bool = False
     """Gateways also look at the orders' attributes, by rules that can be read and changed."""
+    use_inclusive: bool = False
+    """Parallel branches whose skips depend on each other are chosen together; else each for itself."""
     arrivals: str = "weekly"
     """Which model of arrivals; see `calibration/arrivals.py`."""
     pooled: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,3 +108,5 @@ class Replayed:
     """Activity index of the execution that enabled this one; -1 at the start of the case and for misfits."""
     decisions: Decisions
     fitness: Fitness
+    subsets: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
+    """Per joint choice of several branches: the branches behind each number in the column `flow`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from metagraph.nodes import Flow, Gateway
@@ -38,11 +39,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Parallel:
-    """All branches, in any order (AND)."""
+    """All branches, in any order (AND); or any of them, drawn together (OR)."""
 
     split: str
     merge: str
     branches: tuple[Block, ...]
+    some: bool = False
+    """OR: some of the branches, all or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,40 @@ class Loop:
 
 
 Block = Leaf | Empty | Sequence | Choice | Parallel | Loop
+
+
+def parts_of(block: Block) -> tuple[Block, ...]:
+    """The blocks that a block is made of."""
+    match block:
+        case Leaf() | Empty():
+            return ()
+        case Sequence(items):
+            return items
+        case Loop(_, _, body, redos):
+            return (body, *redos)
+        case Choice() | Parallel():
+            return block.branches
+
+
+def inclusive_blocks(block: Block) -> Iterator[Parallel]:
+    """The blocks of which some of the branches are taken (OR), in reading order."""
+    if isinstance(block, Parallel) and block.some:
+        yield block
+    for part in parts_of(block):
+        yield from inclusive_blocks(part)
+
+
+def nodes_in(block: Block) -> Iterator[str]:
+    """Ids of all nodes of a block."""
+    match block:
+        case Leaf(node, _):
+            yield node
+        case Choice(split, merge, _) | Parallel(split, merge, _):
+            yield from (split, merge)
+        case Loop(start, end, _, _):
+            yield from (start, end)
+    for part in parts_of(block):
+        yield from nodes_in(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +142,11 @@ class _Builder:
             case Choice(split, merge, branches):
                 self.gateways += [Gateway(split, "xor_split"), Gateway(merge, "xor_merge")]
                 return self._branches(head, split, merge, branches)
-            case Parallel(split, merge, branches):
-                self.gateways += [Gateway(split, "and_split"), Gateway(merge, "and_merge")]
+            case Parallel(split, merge, branches, some):
+                self.gateways += [
+                    Gateway(split, "or_split" if some else "and_split"),
+                    Gateway(merge, "or_merge" if some else "and_merge"),
+                ]
                 return self._branches(head, split, merge, branches)
             case Loop(start, end, body, redos):
                 return self._loop(head, start, end, body, redos)

@@ -18,15 +18,19 @@ WEIGHT_TOLERANCE = 1e-6
 """How far weights and shares may be from summing to 1."""
 
 _MANY = math.inf
+MOST_BRANCHES = 30
+"""Of an or_split."""
 _DEGREES: dict[str, tuple[tuple[int, float], tuple[int, float]]] = {
     "start": ((0, 0), (1, 1)),
     "end": ((1, _MANY), (0, 0)),
     "task": ((1, 1), (1, 1)),
     "and_split": ((1, 1), (2, _MANY)),
     "xor_split": ((1, 1), (2, _MANY)),
+    "or_split": ((1, 1), (2, MOST_BRANCHES)),
     "loop_end": ((1, 1), (2, _MANY)),
     "and_merge": ((2, _MANY), (1, 1)),
     "xor_merge": ((2, _MANY), (1, 1)),
+    "or_merge": ((2, _MANY), (1, 1)),
     "loop_start": ((2, _MANY), (1, 1)),
 }
 """By kind of node: the least and most incoming flows, the least and most outgoing ones."""
@@ -69,7 +73,8 @@ def _degree_faults(nodes: Iterable[Node], flows: Iterable[Flow]) -> Iterator[Fau
         for direction, counted, (least, most) in needs:
             n = counted[node.id]
             if not least <= n <= most:
-                bound = f"at least {least}" if most is _MANY else f"exactly {least}"
+                bound = f"exactly {least}" if most == least else f"at least {least}"
+                bound += f", at most {most}" if least < most < _MANY else ""
                 yield Fault(node_name(node), f"{n} {direction} flows; {node.kind} has {bound}")
 
 
@@ -94,8 +99,10 @@ def _closed_flows(metagraph: Metagraph) -> set[str]:
     closed: set[str] = set()
     for routing in metagraph.routing:
         for row in routing.rows:
-            if not row.key and len(row.weights) == len(routing.flows):
-                closed.update(f for f, w in zip(routing.flows, row.weights, strict=True) if w == 0)
+            if not row.key and len(row.weights) == len(routing.outcomes()):
+                closed.update(
+                    f for f, w in zip(routing.flows, routing.shares(row.weights), strict=True) if w == 0
+                )
                 break
     return closed
 
@@ -130,16 +137,38 @@ def _routing_faults(metagraph: Metagraph, nodes: dict[str, Node]) -> Iterator[Fa
         where = f"routing of {routing.node}"
         node = nodes.get(routing.node)
         if not isinstance(node, Gateway) or not node.routes:
-            yield Fault(where, f"{shown(routing.node)} is no gateway that chooses (xor_split or loop_end)")
+            yield Fault(
+                where, f"{shown(routing.node)} is no gateway that chooses (xor_split, or_split or loop_end)"
+            )
         elif sorted(routing.flows) != sorted(outgoing.get(node.id, ())):
             yield Fault(
                 f"{where}, flows",
                 f"{listed(routing.flows) or 'none'}; the flows that leave it are "
                 f"{listed(outgoing.get(node.id, [])) or 'none'}",
             )
+        yield from _subset_faults(routing, node, where)
         yield from _rule_faults(routing, where)
         yield from _level_faults(routing, where)
         yield from _row_faults(routing, where)
+
+
+def _subset_faults(routing: Routing, node: Node | None, where: str) -> Iterator[Fault]:
+    inclusive = isinstance(node, Gateway) and node.kind == "or_split"
+    if inclusive != bool(routing.subsets):
+        told = (
+            "none; an or_split needs those that can be taken together"
+            if inclusive
+            else "only an or_split has them"
+        )
+        yield Fault(f"{where}, subsets", told)
+    for flows, n in Counter(tuple(sorted(subset)) for subset in routing.subsets).items():
+        if n > 1:
+            yield Fault(f"{where}, subsets", f"{listed(flows) or 'none'} is given {n} times")
+    for i, subset in enumerate(routing.subsets):
+        strangers = [flow for flow in subset if flow not in routing.flows]
+        if strangers or len(set(subset)) < len(subset):
+            what = f"{shown(strangers[0])} is no flow of this routing" if strangers else "a flow comes twice"
+            yield Fault(f"{where}, subset {i}", what)
 
 
 def _rule_faults(routing: Routing, where: str) -> Iterator[Fault]:
@@ -194,8 +223,10 @@ def _row_faults(routing: Routing, where: str) -> Iterator[Fault]:
             yield Fault(spot, f"{len(row.key)} parts of context; level {row.level} has {needed}")
         if row.n < 0:
             yield Fault(spot, f"n = {row.n}; a count can't be negative")
-        if len(row.weights) != len(routing.flows):
-            yield Fault(spot, f"{len(row.weights)} weights for {len(routing.flows)} flows")
+        wanted = len(routing.outcomes())
+        if len(row.weights) != wanted:
+            what = "subsets" if routing.subsets else "flows"
+            yield Fault(spot, f"{len(row.weights)} weights for {wanted} {what}")
         yield from share_faults(row.weights, spot, "weights")
 
 

@@ -24,7 +24,17 @@ def token_faults(metagraph: Metagraph) -> Iterator[Fault]:
     AND: each flow gets one token. Of others all markings are looked at (Murata, Petri nets, 1989: 1-safe and
     free of deadlock), up to MOST_MARKINGS; what is larger passes unseen.
     """
-    if not _parallel_only(metagraph) and not _nested(metagraph):
+    if _parallel_only(metagraph) or _nested(metagraph):
+        return
+    inclusive = [gateway for gateway in metagraph.gateways() if gateway.kind in ("or_split", "or_merge")]
+    if inclusive:
+        # What an or_merge waits for is what its own or_split has taken, so there must be such a one.
+        yield Fault(
+            f"gateway {inclusive[0].id}",
+            f"the graph isn't made of nested blocks, and with {inclusive[0].kind} it must be; close each "
+            "or_split by an or_merge of its own",
+        )
+    else:
         yield from _Walk(metagraph).faults()
 
 

@@ -90,7 +90,7 @@ def branch_shares(metagraph: Metagraph) -> dict[str, tuple[float, ...]]:
     outgoing = metagraph.outgoing()
     shares = {}
     for routing in metagraph.routing:
-        by_flow = dict(zip(routing.flows, routing.overall().weights, strict=True))
+        by_flow = dict(zip(routing.flows, routing.shares(routing.overall().weights), strict=True))
         shares[routing.node] = tuple(by_flow[flow.id] for flow in outgoing[routing.node])
     return shares
 
@@ -199,6 +199,9 @@ def _gateway(gateway: Gateway, box: Box, selected: bool, told: str) -> str:
     sign = "M-5 0H5M0 -5V5" if gateway.kind.startswith("and") else "M-4 -4L4 4M4 -4L-4 4"
     title = f"<title>{_escaped(told)}</title>" if told else ""
     signed = f'<path class="sign" d="{sign}"/>' if box.w > MERGE else ""
+    if gateway.kind.startswith("or_"):
+        # BPMN's sign of the inclusive gateway is a circle.
+        signed = '<path class="sign" d="M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z"/>'
     place = f'transform="translate({_n(x)} {_n(y)})"'
     return (
         f'<g class="{names}" data-node={_attribute(gateway.id)} {place}>{title}'

@@ -74,7 +74,7 @@ class _Layout:
             case Choice(split, merge, branches):
                 return self._fork(split, (merge, MERGE), branches, self.shares.get(split, ()), budget)
             case Parallel(split, merge, branches):
-                return self._fork(split, (merge, DIAMOND), branches, (), budget)
+                return self._fork(split, (merge, DIAMOND), branches, self.shares.get(split, ()), budget)
             case Loop():
                 return self._loop(block, budget)
 

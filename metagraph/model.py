@@ -155,7 +155,9 @@ class Metagraph:
         graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=self.name)
         for node in self.nodes:
             graph.add_node(node.id, node=node)
-        weights = {f: w for r in self.routing for f, w in zip(r.flows, r.overall().weights, strict=True)}
+        weights = {
+            f: w for r in self.routing for f, w in zip(r.flows, r.shares(r.overall().weights), strict=True)
+        }
         for flow in self.flows:
             graph.add_edge(flow.source, flow.target, key=flow.id, weight=weights.get(flow.id, 1.0))
         return graph

@@ -10,7 +10,9 @@ from metagraph.batches import Batch
 from metagraph.distributions import Fitted
 from metagraph.tagged import Tagged
 
-GatewayKind = Literal["and_split", "and_merge", "xor_split", "xor_merge", "loop_start", "loop_end"]
+GatewayKind = Literal[
+    "and_split", "and_merge", "xor_split", "xor_merge", "loop_start", "loop_end", "or_split", "or_merge"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,17 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Splits and merges. `xor_split` and `loop_end` choose one outgoing flow by their Routing;
-    `loop_start` and `xor_merge` pass every token on; `and_merge` waits for all its incoming flows."""
+    """Splits and merges. `xor_split` and `loop_end` choose one outgoing flow by their Routing, `or_split` any
+    of them together; `loop_start` and `xor_merge` pass every token on; `and_merge` waits for all its incoming
+    flows, `or_merge` for those of the branches that were taken."""
 
     id: str
     kind: GatewayKind
 
     @property
     def routes(self) -> bool:
-        """Whether it draws one of its outgoing flows."""
-        return self.kind in ("xor_split", "loop_end")
+        """Whether it draws which of its outgoing flows are taken."""
+        return self.kind in ("xor_split", "loop_end", "or_split")
 
 
 @dataclass(frozen=True, slots=True)

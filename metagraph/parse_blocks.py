@@ -9,7 +9,7 @@ from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import Flow, Gateway, Node, Start, Task
 
-_MERGES = {"xor_split": "xor_merge", "and_split": "and_merge"}
+_MERGES = {"xor_split": "xor_merge", "and_split": "and_merge", "or_split": "or_merge"}
 
 
 def parse_blocks(metagraph: Metagraph) -> Block:
@@ -73,8 +73,9 @@ class _Parser:
         merge = stops[0]
         if len(set(stops)) > 1 or self.nodes[merge].kind != merging or self.incoming[merge] != len(stops):
             raise self.refused(split, f"has branches that don't all meet, alone, in one {merging}")
-        block = Choice if merging == "xor_merge" else Parallel
-        return block(split, merge, branches), self.only(merge)
+        if merging == "xor_merge":
+            return Choice(split, merge, branches), self.only(merge)
+        return Parallel(split, merge, branches, merging == "or_merge"), self.only(merge)
 
     def _loop(self, start: str) -> tuple[Block, str]:
         body, end = self.run(self.only(start))

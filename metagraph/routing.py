@@ -61,7 +61,7 @@ class RoutingRow:
     """Index into Routing.levels."""
     key: tuple[str, ...]
     weights: tuple[float, ...]
-    """One per flow of the Routing; non-negative, summing to 1."""
+    """One per flow of the Routing (of an or_split: per subset); non-negative, summing to 1."""
     n: int = 0
     """Decisions observed in this context; 0 if set by hand or by default."""
 
@@ -90,6 +90,17 @@ class Routing:
     rows: tuple[RoutingRow, ...]
     rules: tuple[BusinessRule, ...] = ()
     """Numbered from 1 on; the first that an order meets is its rule, where levels ask for it."""
+    subsets: tuple[tuple[str, ...], ...] = ()
+    """Of an or_split: flows that are taken together, in the order of the weights; () passes on at once."""
+
+    def outcomes(self) -> tuple[tuple[str, ...], ...]:
+        """The flows that each weight stands for."""
+        return self.subsets or tuple((flow,) for flow in self.flows)
+
+    def shares(self, weights: Sequence[float]) -> tuple[float, ...]:
+        """How often each flow is taken, in the order of the flows, under weights of a row."""
+        taken = list(zip(self.outcomes(), weights, strict=True))
+        return tuple(sum(w for flows, w in taken if flow in flows) for flow in self.flows)
 
     def overall(self) -> RoutingRow:
         """The row without context.

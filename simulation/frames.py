@@ -108,13 +108,24 @@ class Frame(Shared):
             tuple(network.targets[first : first + n].tolist())
             for first, n in zip(nodes["target"].tolist(), nodes["targets"].tolist(), strict=True)
         ]
+        self.joins: list[int] = nodes["join"].tolist()
+        self.subsets: list[tuple[tuple[int, ...], ...]] = [
+            tuple(
+                tuple(target for i, target in enumerate(targets) if mask >> i & 1)
+                for mask in network.outcomes[first : first + n].tolist()
+            )
+            for targets, first, n in zip(
+                self.targets, nodes["outcome"].tolist(), nodes["outcomes"].tolist(), strict=True
+            )
+        ]
+        """Per or_split: nodes behind the flows that are taken together."""
         self.cumulative: list[float] = network.cumulative.tolist()
         self.levels = [
             tuple(
                 RouteLevel(network, network.levels[i])
                 for i in range(int(node["level"]), int(node["level"]) + int(node["levels"]))
             )
-            if node["kind"] == Kind.ROUTE
+            if node["kind"] in (Kind.ROUTE, Kind.SOME)
             else ()
             for node in nodes
         ]

@@ -18,6 +18,7 @@ WORLD = np.dtype(
         # The network; its tables are those of simulation.program.
         ("nodes", _L),
         ("targets", _L),
+        ("outcomes", _L),
         ("task_queues", _L),
         ("durations", _L),
         ("delays", _L),

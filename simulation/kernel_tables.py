@@ -106,6 +106,7 @@ class Tables:
         for name in (
             "nodes",
             "targets",
+            "outcomes",
             "task_queues",
             "durations",
             "delays",

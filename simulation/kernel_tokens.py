@@ -29,7 +29,7 @@ MAX_VISIT = 5
 """Later visits are all alike to routing."""
 READY = 3
 _PASS, _TASK, _END, _ROUTE = int(Kind.PASS), int(Kind.TASK), int(Kind.END), int(Kind.ROUTE)
-_SPLIT, _MERGE = int(Kind.SPLIT), int(Kind.MERGE)
+_SPLIT, _SOME, _JOIN = int(Kind.SPLIT), int(Kind.SOME), int(Kind.JOIN)
 _ROUTE_DRAW, _DELAY = int(Purpose.ROUTE), int(Purpose.DELAY)
 _DELAYED, _GONE = int(DELAYED), int(GONE)
 _NAN = float("nan")
@@ -124,7 +124,8 @@ def move(w: Record, slot: int, node: int, t: float) -> None:
         if kind == _TASK:
             _enable(w, slot, here, _visit(w, slot, record.visit), t)
         elif kind == _ROUTE:
-            following = _route(w, slot, here, _visit(w, slot, record.visit))
+            drawn = _drawn(w, slot, here, record.targets, _visit(w, slot, record.visit))
+            following = int_at(w.targets, record.target + drawn)
         elif kind == _END:
             journey.tokens -= 1
         elif kind == _SPLIT:
@@ -132,15 +133,9 @@ def move(w: Record, slot: int, node: int, t: float) -> None:
             for i in range(record.targets - 1, -1, -1):
                 put_int(w.stack, n, int_at(w.targets, record.target + i))
                 n += 1
-        elif kind == _MERGE:
-            at = slot * w.n_merges + record.merge
-            came = int_at(w.merged, at) + 1
-            if came == record.need:
-                came = 0
-                journey.tokens -= record.need - 1
-                following = int_at(w.targets, record.target)
-            put_int(w.merged, at, came)
-        else:
+        elif kind == _SOME:
+            n = _some(w, slot, here, _visit(w, slot, record.visit), n)
+        elif kind == _PASS or _goes_on(w, slot, here):
             following = int_at(w.targets, record.target)
         if following >= 0:
             put_int(w.stack, n, following)
@@ -150,11 +145,51 @@ def move(w: Record, slot: int, node: int, t: float) -> None:
 
 
 @part
-def _route(w: Record, slot: int, node: int, visit: int) -> int:
-    """The node behind the flow that is drawn, by the first level that has a row for the context."""
+def _some(w: Record, slot: int, node: int, visit: int, n: int) -> int:
+    """Put what lies behind the branches that an or_split takes on the stack of n, the last one first; its
+    or_merge if it takes none. The or_merge is told how many tokens to wait for."""
+    record = node_of(w.nodes, node)
+    mask = int_at(w.outcomes, record.outcome + _drawn(w, slot, node, record.outcomes, visit))
+    taken = 0
+    for i in range(record.targets - 1, -1, -1):
+        if (mask >> i) & 1 != 0:
+            put_int(w.stack, n + taken, int_at(w.targets, record.target + i))
+            taken += 1
+    if taken == 0:
+        put_int(w.stack, n, record.join)
+        taken = 1
+    journey_of(w.journeys, slot).tokens += taken - 1
+    put_int(w.merged, slot * w.n_merges + node_of(w.nodes, record.join).merge, taken)
+    return n + taken
+
+
+@part
+def _goes_on(w: Record, slot: int, node: int) -> bool:
+    """Whether a token that comes to a merge is the last one. Those before it wait at an and_merge, and end at
+    an or_merge."""
     record, journey = node_of(w.nodes, node), journey_of(w.journeys, slot)
-    if record.targets == 1:
-        return int_at(w.targets, record.target)
+    at = slot * w.n_merges + record.merge
+    if record.kind == _JOIN:
+        left = max(int_at(w.merged, at) - 1, 0)
+        put_int(w.merged, at, left)
+        if left > 0:
+            journey.tokens -= 1
+        return left == 0
+    came = int_at(w.merged, at) + 1
+    last = came == record.need
+    if last:
+        came = 0
+        journey.tokens -= record.need - 1
+    put_int(w.merged, at, came)
+    return last
+
+
+@part
+def _drawn(w: Record, slot: int, node: int, n: int, visit: int) -> int:
+    """Which of n ways on is drawn, by the first level that has a row for the context."""
+    record, journey = node_of(w.nodes, node), journey_of(w.journeys, slot)
+    if n == 1:
+        return 0
     weight = 0
     for i in range(record.level, record.level + record.levels):
         level = level_of(w.levels, i)
@@ -174,7 +209,7 @@ def _route(w: Record, slot: int, node: int, visit: int) -> int:
             weight = int(row_of(w.rows, found).weight)
             break
     u = uniform(w, journey.order, node, visit, _ROUTE_DRAW)
-    return int_at(w.targets, record.target + right_of(w.cumulative, weight, record.targets, u))
+    return right_of(w.cumulative, weight, n, u)
 
 
 @leaf

@@ -18,7 +18,7 @@ from simulation.lowering_agents import check_rules, lower_crew, lower_policy, sp
 from simulation.lowering_batches import batch_clocks, lower_batches
 from simulation.lowering_laws import Laws
 from simulation.lowering_names import Names, names_of
-from simulation.lowering_nodes import lower_nodes
+from simulation.lowering_nodes import inclusive_of, lower_nodes
 from simulation.lowering_orders import check_orders, check_standing, earliest_of, standings, under_policy
 from simulation.lowering_rules import rules_met
 from simulation.orders import as_orders, joined, orders_of
@@ -130,7 +130,8 @@ def _resumed(
     metagraph: Metagraph, network: Network, state: State, origin: datetime
 ) -> tuple[tuple[Standing, ...], Orders]:
     check_standing(state, origin)
-    return standings(network, state.orders), orders_of(metagraph, [o.order for o in state.orders])
+    inclusive = inclusive_of(metagraph)
+    return standings(network, state.orders, inclusive), orders_of(metagraph, [o.order for o in state.orders])
 
 
 def _given(

@@ -8,9 +8,11 @@ from itertools import accumulate, count, product
 
 import numpy as np
 
+from metagraph.blocks import Parallel, inclusive_blocks
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.nodes import DelayTable, DurationTable, End, Gateway, Node, Start, Task
+from metagraph.parse_blocks import parse_blocks
 from metagraph.routing import MAX_VISIT, Level
 from simulation.lowering_laws import Laws
 from simulation.lowering_names import Names
@@ -23,6 +25,8 @@ _KINDS = {
     "and_merge": Kind.MERGE,
     "xor_merge": Kind.PASS,
     "loop_start": Kind.PASS,
+    "or_split": Kind.SOME,
+    "or_merge": Kind.JOIN,
 }
 _LONGEST = 2**62
 _MOST_LAWS = 50_000_000
@@ -40,6 +44,7 @@ class Nodes:
     ruled: int
     nodes: Records
     targets: Ints
+    outcomes: Ints
     task_queues: Ints
     durations: Ints
     delays: Ints
@@ -63,6 +68,13 @@ def cumulative(weights: Sequence[float], where: str) -> list[float]:
     return sums[:last] + [float("inf")] * (len(sums) - last)
 
 
+def inclusive_of(metagraph: Metagraph) -> tuple[Parallel, ...]:
+    """The process's OR blocks. Raises DataError where they aren't nested blocks."""
+    if not any(gateway.kind == "or_split" for gateway in metagraph.gateways()):
+        return ()
+    return tuple(inclusive_blocks(parse_blocks(metagraph)))
+
+
 def lower_nodes(metagraph: Metagraph, names: Names, laws: Laws) -> Nodes:
     """All that a network has of nodes. Raises DataError for what can't be run."""
     return _Lowering(metagraph, names, laws).nodes()
@@ -75,9 +87,11 @@ class _Lowering:
         self.graph = metagraph
         self.names = names
         self.laws = laws
+        self.joins = {block.split: block.merge for block in inclusive_of(metagraph)}
         self.routing = {r.node: r for r in metagraph.routing}
         self.paces = {pace.id: i for i, pace in enumerate(metagraph.paces)}
         self.targets: list[int] = []
+        self.outcomes: list[int] = []
         self.task_queues: list[int] = []
         self.durations: list[int] = []
         self.delays: list[int] = []
@@ -101,6 +115,7 @@ class _Lowering:
             ruled=int(records["ruled"].max(initial=-1)) + 1,
             nodes=records,
             targets=np.array(self.targets, np.int32),
+            outcomes=np.array(self.outcomes, np.int32),
             task_queues=np.array(self.task_queues, np.int32),
             durations=np.array(self.durations, np.int32),
             delays=np.array(self.delays, np.int32),
@@ -139,11 +154,15 @@ class _Lowering:
             targets = self._targets(node, [flow.target for flow in outgoing[node.id]])
             record["target"], record["targets"] = len(self.targets), len(targets)
             self.targets += targets
-            if kind in (Kind.ROUTE, Kind.TASK):
+            if kind in (Kind.ROUTE, Kind.TASK, Kind.SOME):
                 record["visit"] = next(visits)
             if kind == Kind.MERGE:
                 record["merge"], record["need"] = next(merges), incoming[node.id]
-            if kind == Kind.ROUTE:
+            if kind == Kind.JOIN:
+                record["merge"] = next(merges)
+            if kind == Kind.SOME:
+                self._subsets(node, record)
+            if kind in (Kind.ROUTE, Kind.SOME):
                 self._route(node, record)
                 if self.routing[node.id].rules:
                     record["ruled"] = next(ruled)
@@ -154,7 +173,7 @@ class _Lowering:
 
     def _targets(self, node: Node, targets: list[str]) -> list[int]:
         routing = self.routing.get(node.id)
-        if routing is not None and _kind(node) == Kind.ROUTE:
+        if routing is not None and _kind(node) in (Kind.ROUTE, Kind.SOME):
             ends = {flow.id: flow.target for flow in self.graph.flows}
             missing = [flow for flow in routing.flows if flow not in ends]
             if missing:
@@ -163,6 +182,18 @@ class _Lowering:
         if not targets and not isinstance(node, End):
             raise DataError(f"node {node.id!r} has no outgoing flow: orders would stop there")
         return [self.names.nodes[target] for target in targets]
+
+    def _subsets(self, node: Node, record: np.void) -> None:
+        """What an or_split can take together, and where it comes together again."""
+        routing = self.routing.get(node.id)
+        if routing is None or not routing.subsets:
+            raise DataError(f"gateway {node.id!r} has no subsets: say which of its flows are taken together")
+        record["outcome"], record["outcomes"] = len(self.outcomes), len(routing.subsets)
+        self.outcomes += [
+            sum(1 << i for i, flow in enumerate(routing.flows) if flow in subset)
+            for subset in routing.subsets
+        ]
+        record["join"] = self.names.nodes[self.joins[node.id]]
 
     def _route(self, node: Node, record: np.void) -> None:
         if node.id not in self.routing:
@@ -173,10 +204,9 @@ class _Lowering:
         overall = None
         for row in table.rows:
             weights = cumulative(row.weights, f"gateway {node.id!r}")
-            if len(weights) != len(table.flows):
-                raise DataError(
-                    f"gateway {node.id!r} has {len(table.flows)} flows but {len(weights)} weights"
-                )
+            wanted = len(table.outcomes())
+            if len(weights) != wanted:
+                raise DataError(f"gateway {node.id!r} has {wanted} ways on but {len(weights)} weights")
             found[row.level][self._row_key(table.levels[row.level], row.key)] = weights
             overall = weights if not row.key else overall
         if overall is None:

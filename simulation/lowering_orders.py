@@ -9,6 +9,7 @@ from math import inf, isfinite
 
 import numpy as np
 
+from metagraph.blocks import Parallel, nodes_in
 from metagraph.errors import DataError
 from metagraph.expressions import parse
 from metagraph.model import Metagraph
@@ -184,8 +185,24 @@ def _week(t: float) -> float:
     return min(t // 604800.0 * 604800.0, 0.0)
 
 
-def standings(network: Network, orders: Sequence[OpenOrder]) -> tuple[Standing, ...]:
-    """Where open orders stand. Raises DataError for places that the process doesn't have."""
+def awaited(inclusive: Sequence[Parallel], order: OpenOrder) -> dict[str, int]:
+    """Per or_merge: branches before it in which the order stands."""
+    places = {position.node for position in order.positions}
+    found = {
+        block.merge: sum(not places.isdisjoint(nodes_in(branch)) for branch in block.branches)
+        + (block.merge in places)
+        for block in inclusive
+    }
+    return {merge: n for merge, n in found.items() if n}
+
+
+def standings(
+    network: Network, orders: Sequence[OpenOrder], inclusive: Sequence[Parallel] = ()
+) -> tuple[Standing, ...]:
+    """Where open orders stand; `inclusive`: the process's OR blocks.
+
+    Raises DataError for places that the process doesn't have.
+    """
     nodes = {name: i for i, name in enumerate(network.node_ids)}
     agents = {name: i for i, name in enumerate(network.agent_ids)}
     queues = {name: i for i, name in enumerate(network.queue_ids)}
@@ -231,7 +248,10 @@ def standings(network: Network, orders: Sequence[OpenOrder]) -> tuple[Standing, 
             tokens=tuple(token(order, position) for position in order.positions),
             history=network.history(order.history),
             visits={nodes[name]: n for name, n in order.visits.items() if name in nodes},
-            merged={nodes[name]: n for name, n in order.merged.items() if name in nodes},
+            merged={
+                **{nodes[name]: n for name, n in order.merged.items() if name in nodes},
+                **{nodes[merge]: n for merge, n in awaited(inclusive, order).items()},
+            },
         )
         for order in orders
     )

@@ -118,7 +118,8 @@ class _State:
         frame = self.frame
         journey = Journey(frame, order, *self.kinds[order], self.ruled[order])
         journey.history = standing.history
-        journey.tokens = len(standing.tokens) + sum(standing.merged.values())
+        waiting = [n for node, n in standing.merged.items() if frame.kinds[node] != Kind.JOIN]
+        journey.tokens = len(standing.tokens) + sum(waiting)
         for node, n in standing.visits.items():
             if frame.visit[node] >= 0:
                 journey.visits[frame.visit[node]] = n
@@ -145,7 +146,7 @@ class _State:
             (order, token.node, max(self.standing[order].visits.get(token.node, 1), 1))
             for order in self.moving
             for token in self.standing[order].tokens
-            if self.frame.kinds[token.node] == Kind.ROUTE
+            if self.frame.kinds[token.node] in (Kind.ROUTE, Kind.SOME)
         ]
         return tuple(zip(*hops, strict=True)) if hops else ()
 

@@ -38,6 +38,8 @@ class Kind(IntEnum):
     ROUTE = 3
     SPLIT = 4
     MERGE = 5
+    SOME = 6
+    JOIN = 7
 
 
 class Assign(IntEnum):
@@ -79,9 +81,15 @@ NODE = np.dtype(
         ("targets", np.int32),
         ("need", np.int32),  # tokens that an and_merge waits for
         ("visit", np.int32),  # column of the visits of tasks and routes
-        ("merge", np.int32),  # column of the counters of and_merges
+        ("merge", np.int32),  # column of the counters of and_merges and or_merges
         ("level", np.int32),  # first of `levels` in Network.levels
         ("levels", np.int32),
+        (
+            "outcome",
+            np.int32,
+        ),  # of an or_split: first of its subsets in Network.outcomes, in the order of its weights
+        ("outcomes", np.int32),
+        ("join", np.int32),  # its or_merge
         ("ruled", np.int32),  # column of Orders.ruled of a route that has rules; -1: it has none
         ("task", np.int32),  # number of the task among the tasks
         ("code", np.int32),  # of its activity in histories
@@ -202,6 +210,8 @@ class Network:
     """Routes with rules."""
     nodes: Records
     targets: Ints
+    outcomes: Ints
+    """Subsets of the targets of or_splits: bit i stands for the i-th one."""
     task_queues: Ints
     durations: Ints
     """Indices into `laws`."""

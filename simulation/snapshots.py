@@ -9,7 +9,7 @@ from typing import Any
 from metagraph.orders import Order
 from metagraph.state import OpenOrder, Position, State
 from simulation.orders import by_code, order_at
-from simulation.program import PADDING, UNKNOWN, Network, Program
+from simulation.program import PADDING, UNKNOWN, Kind, Network, Program
 from simulation.session import COLLECTED, DELAYED, WAITING, WORKING, Snapshot
 
 
@@ -25,7 +25,11 @@ def state_of(program: Program, snapshot: Snapshot, announced: Mapping[int, float
     places: dict[int, list[Position]] = {}
     for item in snapshot.items:
         places.setdefault(int(item["order"]), []).append(reader.position(item))
-    columns = [(i, int(n["visit"]), int(n["merge"])) for i, n in enumerate(network.nodes)]
+    # What an or_merge waits for is told by where the order stands.
+    columns = [
+        (i, int(n["visit"]), -1 if n["kind"] == Kind.JOIN else int(n["merge"]))
+        for i, n in enumerate(network.nodes)
+    ]
     orders = []
     for row, journey in enumerate(snapshot.journeys):
         order = int(journey["order"])

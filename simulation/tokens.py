@@ -16,7 +16,7 @@ from simulation.streams import REDRAW, Purpose
 MAX_STEPS = 10_000
 """Nodes that one order may pass; a loop that is never left ends here."""
 
-_TASK, _END, _ROUTE, _SPLIT, _MERGE = (int(kind) for kind in list(Kind)[1:])
+_TASK, _END, _ROUTE, _SPLIT, _MERGE, _SOME, _JOIN = (int(kind) for kind in list(Kind)[1:])
 _DRAW = int(Purpose.ROUTE)
 
 
@@ -57,7 +57,7 @@ class Journey:
         self.visits = [0] * frame.network.visits
         """Per column of tasks and routing gateways: how often it came there."""
         self.merged = [0] * frame.network.merges
-        """Per column of and_merges: tokens that wait there."""
+        """Per column of and_merges: tokens that wait there; of or_merges: those that are still to come."""
         self.items: list[Item] = []
         """Its live ones, by serial."""
 
@@ -85,34 +85,64 @@ def advance(
             journey.visits[column] += 1
             reached.append((here, journey.visits[column]))
         elif kind == _ROUTE:
-            open_ends.append(_choose(frame, journey, here, stream, redraw))
+            drawn = _draw(frame, journey, here, len(targets[here]), stream, redraw)
+            open_ends.append(targets[here][drawn])
         elif kind == _END:
             journey.tokens -= 1
         elif kind == _SPLIT:
             journey.tokens += len(targets[here]) - 1
             open_ends.extend(reversed(targets[here]))
         elif kind == _MERGE:
-            column = frame.merge[here]
-            arrived = journey.merged[column] + 1
-            journey.merged[column] = arrived % frame.needs[here]
-            if arrived == frame.needs[here]:
-                journey.tokens -= arrived - 1
+            if _merged(frame, journey, here):
                 open_ends.append(targets[here][0])
-        else:
+        elif kind == _SOME:
+            open_ends.extend(_some(frame, journey, here, stream, redraw))
+        elif kind != _JOIN or _all_came(frame, journey, here):
             open_ends.append(targets[here][0])
     return reached
 
 
-def _choose(frame: Frame, journey: Journey, here: int, stream: Uniforms, redraw: int) -> int:
+def _merged(frame: Frame, journey: Journey, here: int) -> bool:
+    """Whether a token that comes to an and_merge is the last one; the others wait there."""
+    column = frame.merge[here]
+    arrived = journey.merged[column] + 1
+    journey.merged[column] = arrived % frame.needs[here]
+    if arrived < frame.needs[here]:
+        return False
+    journey.tokens -= arrived - 1
+    return True
+
+
+def _some(frame: Frame, journey: Journey, here: int, stream: Uniforms, redraw: int) -> Sequence[int]:
+    """The nodes behind the branches that an or_split takes, the last one first; its or_merge if it takes
+    none. The or_merge is told how many tokens to wait for."""
+    subsets, join = frame.subsets[here], frame.joins[here]
+    taken = subsets[_draw(frame, journey, here, len(subsets), stream, redraw)] or (join,)
+    journey.merged[frame.merge[join]] = len(taken)
+    journey.tokens += len(taken) - 1
+    return taken[::-1]
+
+
+def _all_came(frame: Frame, journey: Journey, here: int) -> bool:
+    """Whether a token that comes to an or_merge is the last one; the others end there."""
+    column = frame.merge[here]
+    journey.merged[column] = max(journey.merged[column] - 1, 0)
+    if journey.merged[column]:
+        journey.tokens -= 1
+        return False
+    return True
+
+
+def _draw(frame: Frame, journey: Journey, here: int, n: int, stream: Uniforms, redraw: int) -> int:
+    """Which of n ways on an order takes."""
     column = frame.visit[here]
     journey.visits[column] += 1
     visit = journey.visits[column]
-    targets = frame.targets[here]
-    if len(targets) == 1:
-        return targets[0]
+    if n == 1:
+        return 0
     first = _weights(frame, journey, here, min(visit, MAX_VISIT))
     u = stream.uniform(journey.order, here, visit, _DRAW + REDRAW * redraw)
-    return targets[bisect_right(frame.cumulative, u, first, first + len(targets)) - first]
+    return bisect_right(frame.cumulative, u, first, first + n) - first
 
 
 def _weights(frame: Frame, journey: Journey, here: int, visit: int) -> int:

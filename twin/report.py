@@ -206,10 +206,7 @@ def _gateways(metagraph: Metagraph) -> list[dict[str, Any]]:
     names = model_words.gateway_names(metagraph)
     for routing in metagraph.routing:
         overall = routing.overall()
-        branches = [
-            (words.branch_text(metagraph, flow), words.share_text(weight, overall.n))
-            for flow, weight in zip(routing.flows, overall.weights, strict=True)
-        ]
+        branches = words.ways_text(metagraph, routing, overall.weights, overall.n)
         contexts = len(routing.rows) - 1
         found.append(
             {
@@ -228,10 +225,7 @@ def _rule(metagraph: Metagraph, routing: Routing, number: int, rule: BusinessRul
     weights = routing.weights(Context("", "", 0, (), str(number)))
     return {
         "text": rule_text(rule.when),
-        "to": [
-            (words.branch_text(metagraph, flow), words.share_text(weight, rule.n))
-            for flow, weight in zip(routing.flows, weights, strict=True)
-        ],
+        "to": words.ways_text(metagraph, routing, weights, rule.n),
         "seen": "set by hand" if rule.by_hand else f"{rule.n:,}",
         "note": rule.note,
     }

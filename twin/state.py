@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discovery.replayed import MISFIT
+from metagraph.blocks import Block
 from metagraph.calendars import WorkClock
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
@@ -32,16 +33,18 @@ def state_of(
     Times are seconds since the snapshot's origin; `etas` by case, told by then. An open order whose last
     tokens stand before the end stays open: the engine draws its way again until it does one more task.
     """
+    from discovery.inclusive import as_optional
     from discovery.replay import Replayer
 
     snapshot = in_twin_words(metagraph, snapshot)
-    replayer = Replayer(parse_blocks(metagraph))
+    block = parse_blocks(metagraph)
+    replayer = Replayer(as_optional(block))
     ends = {node.id for node in metagraph.nodes if node.kind == "end"}
     names = renames(metagraph)
     tasks = {node.id: node for node in metagraph.tasks()}
     orders, notes = [], []
     for case in np.flatnonzero(snapshot.is_open):
-        order, misfits = _open_order(metagraph, snapshot, replayer, int(case))
+        order, misfits = _open_order(metagraph, snapshot, replayer, block, int(case))
         told = (etas or {}).get(order.order.id, ())
         if told:
             order = _announced(order, snapshot, int(case), told, names, tasks)
@@ -56,8 +59,10 @@ def state_of(
 
 
 def _open_order(
-    metagraph: Metagraph, snapshot: Snapshot, replayer: Replayer, case: int
+    metagraph: Metagraph, snapshot: Snapshot, replayer: Replayer, block: Block, case: int
 ) -> tuple[OpenOrder, list[str]]:
+    from discovery.inclusive import standing
+
     rows = slice(int(snapshot.offsets[case]), int(snapshot.offsets[case + 1]))
     starts, ends = snapshot.start_s[rows], snapshot.end_s[rows]
     labels = [snapshot.activities[i] for i in snapshot.activity[rows]]
@@ -66,6 +71,7 @@ def _open_order(
     marking = replay.marking
     if marking is None:
         raise ValueError("an open case has a marking")
+    marking = standing(marking, block)
     first = float(starts.min())
     positions = []
     for token in marking.tokens:

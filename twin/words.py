@@ -12,6 +12,7 @@ from metagraph.calendars import Calendar
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
+from metagraph.routing import Routing
 from metagraph.shifts import presence
 
 _UNITS = (("s", 1.0, 100.0), ("min", 60.0, 100 * 60.0), ("h", 3600.0, 72 * 3600.0), ("d", 86400.0, np.inf))
@@ -178,6 +179,19 @@ def branch_text(metagraph: Metagraph, flow_id: str) -> str:
     """Where a flow leads: the tasks that come next, gateways looked through."""
     flow = next(flow for flow in metagraph.flows if flow.id == flow_id)
     return few(_nearest(metagraph, flow.target, forward=True), 3) or "end"
+
+
+def ways_text(
+    metagraph: Metagraph, routing: Routing, weights: Sequence[float], n: int
+) -> list[tuple[str, str]]:
+    """Each way on from a gateway, of several at once all of them, and how often it is taken."""
+    return [
+        (
+            " with ".join(branch_text(metagraph, flow) for flow in flows) or "none of them",
+            share_text(weight, n),
+        )
+        for flows, weight in zip(routing.outcomes(), weights, strict=True)
+    ]
 
 
 def gateway_text(metagraph: Metagraph, node: str) -> str:

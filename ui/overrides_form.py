@@ -112,10 +112,12 @@ def _task_form(config: Path, section: OverridesSection, model: Metagraph, select
 
 
 def _routing_form(config: Path, section: OverridesSection, model: Metagraph) -> None:
-    if not model.routing:
-        st.write("The process never chooses.")
+    # Of several branches at once one probability each says too little.
+    choices = [routing for routing in model.routing if not routing.subsets]
+    if not choices:
+        st.write("The process never chooses one of several ways.")
         return
-    routing = st.selectbox("Choice", model.routing, format_func=lambda r: gateway_text(model, r.node))
+    routing = st.selectbox("Choice", choices, format_func=lambda r: gateway_text(model, r.node))
     with st.form(f"routing of {routing.node}"):
         known = section.routing.get(routing.node, {})
         overall = dict(zip(routing.flows, routing.overall().weights, strict=True))

@@ -86,7 +86,7 @@ def _gateway_panel(model: Metagraph, gateway: Gateway) -> None:
     st.dataframe(
         [
             {"Leads to": branch_text(model, flow), "Share (95 % interval)": share_text(weight, overall.n)}
-            for flow, weight in zip(routing.flows, overall.weights, strict=True)
+            for flow, weight in zip(routing.flows, routing.shares(overall.weights), strict=True)
         ],
         hide_index=True,
     )
@@ -96,7 +96,7 @@ def _gateway_panel(model: Metagraph, gateway: Gateway) -> None:
         weights = routing.weights(Context("", "", 0, (), str(number)))
         taken = "; ".join(
             f"{branch_text(model, flow)} {share_text(weight, rule.n)}"
-            for flow, weight in zip(routing.flows, weights, strict=True)
+            for flow, weight in zip(routing.flows, routing.shares(weights), strict=True)
         )
         seen = "set by hand" if rule.by_hand else f"{rule.n:,} decisions seen"
         st.write(plain(f"Rule {number}: orders with {rule_text(rule.when)} go to {taken} ({seen})."))

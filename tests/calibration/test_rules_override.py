@@ -8,11 +8,13 @@ from calibration.calibrate import calibrate
 from calibration.overrides import SetRouting, SetRules, apply_overrides
 from calibration.rules_override import Observed, RuleByHand, observed_in
 from calibration.settings import OrderSpec, Settings
+from metagraph.blocks import Leaf, Parallel
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.routing import Context, Level
 from metagraph.validate import validate
 from tests.calibration.test_rules import log
+from tests.metagraph.strategies import plain_metagraph
 
 DEAR = RuleByHand("amount > 5000 and region == 'North'", (("Audit", 0.9),))
 
@@ -77,6 +79,13 @@ def test_rules_can_be_taken_away_and_come_after_probabilities(made: tuple[Metagr
     assert routing.weights(Context("", "", 1, ()))[0] == 0.5
     assert routing.weights(Context("", "", 1, (), "1"))[0] == 0.9
     assert validate(both) == ()
+
+
+def test_branches_that_are_taken_together_have_no_single_probabilities() -> None:
+    twin = plain_metagraph(Parallel("o", "o_end", (Leaf("a", "A"), Leaf("b", "B")), some=True))
+    for spec in (SetRouting("o", (("A", 0.5),)), SetRules("o", (RuleByHand("x > 1", (("A", 0.5),)),))):
+        with pytest.raises(DataError, match="its branches are taken several at once"):
+            apply_overrides(twin, [spec])
 
 
 @pytest.mark.parametrize(

@@ -38,18 +38,19 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 instants = st.timedeltas(timedelta(0), timedelta(days=47000)).map(lambda since: EPOCH + since)
 
 
-def blocks(max_leaves: int = 12) -> st.SearchStrategy[Block]:
-    """Normalised blocks with unique labels and ids."""
-    return _shapes(max_leaves).map(normalised).filter(lambda block: block != Empty()).map(_numbered)
+def blocks(max_leaves: int = 12, *, some: bool = False) -> st.SearchStrategy[Block]:
+    """Normalised blocks with unique labels and ids; `some`: also those of which some branches are taken."""
+    return _shapes(max_leaves, some).map(normalised).filter(lambda block: block != Empty()).map(_numbered)
 
 
-def _shapes(max_leaves: int) -> st.SearchStrategy[Block]:
+def _shapes(max_leaves: int, some: bool = False) -> st.SearchStrategy[Block]:
     def larger(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
         several = st.lists(inner, min_size=2, max_size=4).map(tuple)
         return st.one_of(
             several.map(Sequence),
             several.map(lambda items: Choice("", "", items)),
             several.map(lambda items: Parallel("", "", items)),
+            *([several.map(lambda items: Parallel("", "", items, True))] if some else []),
             st.builds(lambda body, redos: Loop("", "", body, redos), inner, several.map(lambda x: x[1:])),
         )
 
@@ -77,8 +78,8 @@ def flattened(block: Block) -> Block:
             return joined(map(flattened, items))
         case Choice(split, merge, branches):
             return Choice(split, merge, tuple(map(flattened, branches)))
-        case Parallel(split, merge, branches):
-            return Parallel(split, merge, tuple(map(flattened, branches)))
+        case Parallel(split, merge, branches, some):
+            return Parallel(split, merge, tuple(map(flattened, branches)), some)
         case Loop(start, end, body, redos):
             return Loop(start, end, flattened(body), tuple(map(flattened, redos)))
         case _:
@@ -95,9 +96,9 @@ def normalised(block: Block) -> Block:
             full = [branch for branch in inner if branch != Empty()]
             kept = (*full, Empty()) if len(full) < len(inner) else tuple(full)
             return Choice(split, merge, kept) if full else Empty()
-        case Parallel(split, merge, branches):
+        case Parallel(split, merge, branches, some):
             kept = tuple(b for b in map(normalised, branches) if b != Empty())
-            return Parallel(split, merge, kept) if len(kept) > 1 else kept[0] if kept else Empty()
+            return Parallel(split, merge, kept, some) if len(kept) > 1 else kept[0] if kept else Empty()
         case Loop(start, end, body, redos):
             body = normalised(body)
             return Loop(start, end, body, tuple(map(normalised, redos))) if body != Empty() else Empty()
@@ -117,8 +118,9 @@ def _numbered(block: Block) -> Block:
                 return Sequence(tuple(map(visit, items)))
             case Choice(_, _, branches):
                 return Choice(f"xor{n}", f"xor{n}_end", tuple(map(visit, branches)))
-            case Parallel(_, _, branches):
-                return Parallel(f"and{n}", f"and{n}_end", tuple(map(visit, branches)))
+            case Parallel(_, _, branches, some):
+                kind = "or" if some else "and"
+                return Parallel(f"{kind}{n}", f"{kind}{n}_end", tuple(map(visit, branches)), some)
             case Loop(_, _, body, redos):
                 return Loop(f"loop{n}", f"loop{n}_end", visit(body), tuple(map(visit, redos)))
             case _:
@@ -148,6 +150,11 @@ def plain_metagraph(
 
 def _routing(gateway: Gateway, flows: tuple, weights: tuple[float, ...] | None) -> Routing:  # type: ignore[type-arg]
     leaving = tuple(flow.id for flow in flows if flow.source == gateway.id)
+    if gateway.kind == "or_split":
+        subsets = (leaving, leaving[:1], ())
+        return Routing(
+            gateway.id, leaving, (Level(),), (RoutingRow(0, (), (0.5, 0.25, 0.25), 0),), subsets=subsets
+        )
     even = weights or (1 / len(leaving),) * len(leaving)
     return Routing(gateway.id, leaving, (Level(),), (RoutingRow(0, (), even, 0),))
 
@@ -183,7 +190,7 @@ def fits() -> st.SearchStrategy[Fitted]:
 @st.composite
 def metagraphs(draw: st.DrawFn) -> Metagraph:
     """Metagraphs without a fault, with something in every field."""
-    plain = plain_metagraph(draw(blocks(6)))
+    plain = plain_metagraph(draw(blocks(6, some=True)))
     agents = draw(st.lists(labels, min_size=1, max_size=3, unique=True))
     calendars = tuple(
         draw(calendar(name)) for name in draw(st.lists(labels, min_size=1, max_size=2, unique=True))
@@ -312,7 +319,7 @@ def contexts(draw: st.DrawFn, plain: Routing) -> Routing:
     keys = draw(
         st.lists(st.tuples(st.sampled_from("12345"), numbers, labels, labels), unique=True, max_size=3)
     )
-    several = len(plain.flows)
+    several = len(plain.outcomes())
     rows = [RoutingRow(0, key, draw(shares(several)), draw(st.integers(0, 99))) for key in keys]
     return replace(
         plain, levels=levels, rows=(*rows, RoutingRow(1, (), plain.rows[0].weights, 5)), rules=rules

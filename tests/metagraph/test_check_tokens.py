@@ -72,6 +72,12 @@ def test_what_goes_wrong_is_told(metagraph: Metagraph, told: str) -> None:
     assert told in found[0]
 
 
+def test_a_joint_choice_needs_a_merge_of_its_own() -> None:
+    crossed = graph({"o": "or_split", "m": "xor_merge"}, "start>o o>a o>b a>m b>m m>end")
+    (fault,) = [str(found) for found in token_faults(crossed)]
+    assert fault.startswith("gateway o: the graph isn't made of nested blocks, and with or_split it must be")
+
+
 @pytest.mark.parametrize("metagraph", [SKEW, CROSSED])
 def test_sound_graphs_need_not_be_nested(metagraph: Metagraph) -> None:
     assert validate(metagraph) == ()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metagraph.blocks import Block, Choice, Empty, Leaf, Sequence
+from metagraph.blocks import Block, Choice, Empty, Leaf, Parallel, Sequence
 from metagraph.captions import human_time, percent, rule_text, shortened, text_width, wrapped
 from metagraph.drawing import draw_svg
 from metagraph.errors import DataError
@@ -160,6 +160,14 @@ def test_labels_break_where_a_reader_would() -> None:
     assert wrapped("W_Completeren_aanvraag", 10.0, 3) == ("W_Completeren_", "aanvraag")
     assert wrapped("CreatePurchaseOrder", 9.0, 3) == ("Create", "PurchaseOrder")
     assert shortened("Nabellen", 4.0) == "Nabe…"
+
+
+def test_a_joint_choice_has_its_sign_and_the_shares_of_its_branches() -> None:
+    drawn = draw_svg(plain_metagraph(Parallel("o", "o_end", (Leaf("a", "A"), Leaf("b", "B")), some=True)))
+    circles = [n for n in ET.fromstring(drawn).iter(f"{SVG}path") if "A5 5" in n.get("d", "")]
+    assert len(circles) == 2
+    pills = [n.text for n in ET.fromstring(drawn).iter(f"{SVG}text") if "%" in (n.text or "")]
+    assert pills == ["75%", "50%"], "a alone in a quarter, both in half of the cases, none in the rest"
 
 
 def test_rules_are_told_at_their_gateway() -> None:

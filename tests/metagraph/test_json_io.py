@@ -90,7 +90,7 @@ def test_every_fault_of_form_is_listed_with_its_place_its_value_and_what_was_exp
         "twin.json can't be used; mend these 6 faults:",
         '  nodes, "t1", durations, rows, item 0, fitted, law, value: "an hour"; expected a number',
         "  nodes, \"t2\": kind tusk; expected 'start', 'end', 'task', 'and_split', 'and_merge', 'xor_split', "
-        "'xor_merge', 'loop_start', 'loop_end'",
+        "'xor_merge', 'loop_start', 'loop_end', 'or_split', 'or_merge'",
         "  flows: missing; it is needed",
         '  agents, "ann", capacity: 1.5; expected a whole number',
         "  agents, \"ann\", sharing: \"some\"; expected 'parallel' or 'shared'",

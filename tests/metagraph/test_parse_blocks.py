@@ -21,7 +21,7 @@ def test_parsing_a_skeleton_gives_the_block_without_what_leaves_no_trace(block: 
     assert parse_blocks(plain_metagraph(block)) == flattened(block)
 
 
-@given(blocks())
+@given(blocks(some=True))
 def test_parsing_a_skeleton_gives_a_normalised_block_back(block: Block) -> None:
     assert parse_blocks(plain_metagraph(block)) == block
 

@@ -31,6 +31,7 @@ GOOD = plain_metagraph(
             Choice("x", "x_end", (Leaf("b", "B"), Leaf("c", "C"))),
             Loop("l", "l_end", Leaf("d", "D"), (Leaf("e", "E"),)),
             Parallel("p", "p_end", (Leaf("f", "F"), Leaf("g", "G"))),
+            Parallel("o", "o_end", (Leaf("h", "H"), Leaf("i", "I")), some=True),
         )
     )
 )
@@ -51,6 +52,14 @@ def task(**changes: Any) -> Edit:
 
 def agent(**changes: Any) -> Edit:
     return with_(agents=(replace(GOOD.agents[0], **changes),))
+
+
+def inclusive(subsets: tuple[tuple[str, ...], ...]) -> Edit:
+    """The joint choice o, with two weights for these subsets."""
+    rows = (RoutingRow(0, (), (0.5, 0.5), 0),)
+    return lambda m: replace(
+        m, routing=tuple(replace(r, subsets=subsets, rows=rows) if r.node == "o" else r for r in m.routing)
+    )
 
 
 def batch(**changes: Any) -> Edit:
@@ -157,6 +166,12 @@ FAULTS: list[tuple[Edit, str]] = [
         row((0, (), (0.5, 0.5)), (0, ("A",), (0.5, 0.5))),
         "row 1 (context ['A']): 1 parts of context; level 0 has 0",
     ),
+    (routing(subsets=(("f2",), ())), "routing of x, subsets: only an or_split has them"),
+    (inclusive(()), "routing of o, subsets: none; an or_split needs those that can be taken together"),
+    (inclusive((("f17",), ("f17",))), "routing of o, subsets: f17 is given 2 times"),
+    (inclusive((("f17", "f17"), ())), "routing of o, subset 0: a flow comes twice"),
+    (inclusive((("f17", "f1"), ())), 'routing of o, subset 0: "f1" is no flow of this routing'),
+    (inclusive((("f17",), ("f19",), ())), "row 0 (context []): 2 weights for 3 subsets"),
     (routing(rules=(BusinessRule("amount >"),)), "routing of x, rule 1: position 1:"),
     (
         routing(rules=(BusinessRule("amount > 5", -1),)),
@@ -372,7 +387,7 @@ def test_a_routing_that_is_not_the_gateways_is_told_once() -> None:
         GOOD, routing=(*GOOD.routing, Routing("a", ("f1",), (Level(),), (RoutingRow(0, (), (1.0,), 0),)))
     )
     assert [str(fault) for fault in validate(bad)] == [
-        'routing of a: "a" is no gateway that chooses (xor_split or loop_end)'
+        'routing of a: "a" is no gateway that chooses (xor_split, or_split or loop_end)'
     ]
 
 

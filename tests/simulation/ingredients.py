@@ -78,7 +78,7 @@ class Names:
 
 def structure(dice: Dice, names: Names, depth: int) -> Block:
     """Block-structured processes: sequences, choices with ways past everything, parallels, loops, nested."""
-    kind = pick(dice, ["leaf", "sequence", "xor", "and", "loop", "sequence"] if depth else ["leaf"])
+    kind = pick(dice, ["leaf", "sequence", "xor", "and", "loop", "sequence", "or"] if depth else ["leaf"])
     if kind == "leaf":
         return names.leaf()
     if kind == "loop":
@@ -88,8 +88,8 @@ def structure(dice: Dice, names: Names, depth: int) -> Block:
     if kind == "sequence":
         return Row(parts)
     split, merge = names.node(kind), names.node(kind + "_end")
-    if kind == "and":
-        return Parallel(split, merge, parts)
+    if kind in ("and", "or"):
+        return Parallel(split, merge, parts, kind == "or")
     return Choice(split, merge, (*parts, Empty()) if chance(dice, 25) else parts)
 
 
@@ -121,8 +121,22 @@ def shares(dice: Dice, n: int, last: bool) -> tuple[float, ...]:
     return tuple(k / sum(counts) for k in counts)
 
 
-def routing(dice: Dice, node: str, flows: tuple[str, ...], labels: Sequence[str], leaves: bool) -> Routing:
-    """A gateway's choice by class, segment, visit and history, backed off."""
+def subsets(dice: Dice, flows: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """What an or_split may take together: some of all subsets, often none of the flows among them."""
+    every = [tuple(f for i, f in enumerate(flows) if mask >> i & 1) for mask in range(2 ** len(flows))]
+    return some(dice, every[::-1], 5)
+
+
+def routing(
+    dice: Dice,
+    node: str,
+    flows: tuple[str, ...],
+    labels: Sequence[str],
+    leaves: bool,
+    taken: tuple[tuple[str, ...], ...] = (),
+) -> Routing:
+    """A gateway's choice by class, segment, visit and history, backed off; `taken`: an or_split's subsets."""
+    ways = len(taken or flows)
     levels = pick(dice, _LEVELS)
     rules = some(dice, RULES, 3) if any(level.rule for level in levels) or chance(dice, 10) else ()
     rows = {}
@@ -135,10 +149,10 @@ def routing(dice: Dice, node: str, flows: tuple[str, ...], labels: Sequence[str]
                 *((pick(dice, ("", *(str(i + 1) for i in range(len(rules))))),) if level.rule else ()),
                 *(pick(dice, ("", *labels)) for _ in range(level.history)),
             )
-            rows[i, key] = RoutingRow(i, key, shares(dice, len(flows), leaves), 10)
-    overall = RoutingRow(len(levels), (), shares(dice, len(flows), leaves), 10)
+            rows[i, key] = RoutingRow(i, key, shares(dice, ways, leaves), 10)
+    overall = RoutingRow(len(levels), (), shares(dice, ways, leaves), 10)
     met = tuple(BusinessRule(when, 10) for when in rules)
-    return Routing(node, flows, (*levels, Level()), (*rows.values(), overall), met)
+    return Routing(node, flows, (*levels, Level()), (*rows.values(), overall), met, taken)
 
 
 # Laws

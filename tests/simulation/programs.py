@@ -41,6 +41,7 @@ from tests.simulation.ingredients import (
     several,
     some,
     structure,
+    subsets,
 )
 
 
@@ -181,7 +182,8 @@ def choices(dice: Dice, shape: Skeleton, labels: Sequence[str]) -> Iterator[Rout
     for gateway in shape.gateways:
         if gateway.routes:
             flows = tuple(f.id for f in shape.flows if f.source == gateway.id)
-            yield routing(dice, gateway.id, flows, labels, gateway.kind == "loop_end")
+            taken = subsets(dice, flows) if gateway.kind == "or_split" else ()
+            yield routing(dice, gateway.id, flows, labels, gateway.kind == "loop_end", taken)
 
 
 EXPRESSIONS = ("5 * (segment == 'north') + (cls == 'a')", "-release_h", "value if has(value) else 0")

@@ -10,17 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metagraph.agents import UNLIMITED
+from metagraph.blocks import Leaf, Parallel
 from metagraph.distributions import Fitted, Parametric
 from metagraph.errors import DataError
 from metagraph.model import Ending
 from metagraph.paces import Pace
 from metagraph.routing import BusinessRule
+from tests.metagraph.strategies import plain_metagraph
 from tests.twin import handmade
 from twin.model_words import NO_CONGESTION, PACED
 from twin.report import render, write_report
 from twin.scarce import scarce
 from twin.validation import METRICS
 from twin.verdict import compare, metric_verdicts, verdict
+from twin.words import ways_text
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -86,6 +89,12 @@ def test_business_rules_are_shown() -> None:
     assert "a = '<b>'" in text
     assert "set by hand" in text
     assert "Business rules" not in Page(render(twin)).text
+
+
+def test_ways_that_are_taken_together_are_told_together() -> None:
+    twin = plain_metagraph(Parallel("o", "o_end", (Leaf("a", "Pack"), Leaf("b", "Bill")), some=True))
+    told = ways_text(twin, twin.routing[0], twin.routing[0].overall().weights, 0)
+    assert told == [("Pack with Bill", "50 %"), ("Pack", "25 %"), ("none of them", "25 %")]
 
 
 def test_text_from_the_log_stays_text(full: str) -> None:
