@@ -82,13 +82,23 @@ class Kpis:
     """Per activity: executions begun in the run."""
     task_waiting_s: Figures
     """Per activity: enabled to start, their mean."""
+    task_collected_s: Figures
+    """Per activity that collects batches: the part of it until its batch was released, over the same."""
     queue_mean: Figures
     """Per queue: items that wait, on average over the run's time."""
     queue_longest: Figures
     """Per queue: most that waited at once."""
 
 
-_MAPPINGS = ("utilisation", "busy_h", "task_n", "task_waiting_s", "queue_mean", "queue_longest")
+_MAPPINGS = (
+    "utilisation",
+    "busy_h",
+    "task_n",
+    "task_waiting_s",
+    "task_collected_s",
+    "queue_mean",
+    "queue_longest",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +150,20 @@ def kpis(run: Run) -> Kpis:
         busy_h=Figures(network.agent_ids, frozen(tally.busy_s / 3600.0)),
         task_n=Figures(network.labels, n),
         task_waiting_s=Figures(network.labels, _ratios(wait_s, n)),
+        task_collected_s=_collected(run, n),
         queue_mean=Figures(
             network.queue_ids, _ratios(tally.waiting_s, np.full(len(tally.waiting_s), max(span_s, 0.0)))
         ),
         queue_longest=Figures(network.queue_ids, frozen(tally.longest.astype(np.float64))),
     )
+
+
+def _collected(run: Run, n: Floats) -> Figures:
+    """Of activities with batches only."""
+    network = run.program.network
+    some = np.unique(network.nodes["label"][network.batches["node"]])
+    means = _ratios(_by_activity(network, run.tally.collected_s), n)
+    return Figures(tuple(network.labels[i] for i in some.tolist()), frozen(means[some]))
 
 
 def utilisation(run: Run) -> Figures:

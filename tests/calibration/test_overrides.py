@@ -23,6 +23,7 @@ from calibration.overrides import (
 )
 from calibration.scaling import scaled
 from calibration.settings import Settings
+from metagraph.batches import Batch
 from metagraph.blocks import Choice, Empty, Leaf, Loop, Parallel, Sequence
 from metagraph.distributions import Constant, Distribution, Empirical, Parametric, ZeroInflated
 from metagraph.errors import DataError
@@ -137,6 +138,16 @@ def test_routing_by_what_a_branch_leads_to(twin: Metagraph) -> None:
     assert graph.overrides[0].contradiction == "Check was taken in 30% of n = 100 decisions"
     everything = [SetRouting("x", (("Check", 0.3), ("call", 0.3), ("x_end", 0.4)))]
     assert apply_overrides(twin, everything).overrides[0].contradiction == ""
+
+
+def test_what_may_be_interrupted_isn_t_done_together(twin: Metagraph) -> None:
+    """Both can't be; what a person says wins."""
+    pack = task(twin, "Pack")
+    together = replace(pack, preemptible=False, batch=Batch("simultaneous", wait_s=60.0))
+    collected = replace(twin, nodes=tuple(together if n is pack else n for n in twin.nodes))
+    graph = apply_overrides(collected, (SetPreemptible("Pack", True),))
+    assert task(graph, "Pack").batch is None
+    assert task(apply_overrides(collected, ()), "Pack").batch == together.batch
 
 
 def test_preemptible(twin: Metagraph) -> None:

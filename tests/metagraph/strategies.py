@@ -10,6 +10,7 @@ from itertools import count
 from hypothesis import strategies as st
 
 from metagraph.agents import Absence, Agent, Breakdowns, Queue
+from metagraph.batches import Batch, BatchKind
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, Sequence, skeleton
 from metagraph.calendars import ALWAYS, Calendar, CalendarException
 from metagraph.check_agents import OWN_RULES
@@ -284,6 +285,7 @@ def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
         rows.append(
             DurationRow(draw(fits()), draw(labels), draw(st.none() | labels), draw(st.sampled_from(agents)))
         )
+    batch = draw(st.none() | batches())
     return replace(
         plain,
         label=draw(labels),
@@ -298,7 +300,7 @@ def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
                 st.sampled_from([None, "office hours"]),
             )
         ),
-        preemptible=draw(st.booleans()),
+        preemptible=draw(st.booleans()) and (batch is None or batch.kind == "sequential"),
         cost=draw(amounts),
         waits=draw(
             st.none()
@@ -306,7 +308,27 @@ def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
                 WaitBreakdown, st.integers(0, 99), *[finite] * 7, st.dictionaries(labels, finite, max_size=2)
             )
         ),
-        eta_error=draw(st.none() | fits()),
+        eta_error=draw(st.none() | fits()) if batch is None else None,
+        batch=batch,
+    )
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Batch:
+    kinds: tuple[BatchKind, ...] = ("sequential", "simultaneous")
+    kind = draw(st.sampled_from(kinds))
+    seconds = st.integers(0, 604799).map(float)
+    times = tuple(sorted(draw(st.sets(seconds, max_size=3))))
+    return Batch(
+        kind,
+        draw(st.none() | fits()),
+        draw(amounts if not times else st.none() | amounts),
+        times,
+        draw(st.sampled_from(["UTC", "Europe/Vienna"])),
+        draw(st.floats(0, 1)) if kind == "simultaneous" else 0.0,
+        draw(st.integers(0, 99)),
+        draw(st.integers(0, 99)),
+        draw(labels),
     )
 
 

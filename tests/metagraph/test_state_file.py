@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metagraph.batches import Batch
 from metagraph.blocks import Leaf, Loop, Parallel, Sequence
+from metagraph.check_state import state_faults
 from metagraph.errors import DataError
+from metagraph.model import Metagraph
+from metagraph.nodes import Task
 from metagraph.orders import Order
 from metagraph.schedule import Assignment, Schedule
 from metagraph.schedule_file import read_schedule, write_schedule
@@ -220,3 +225,32 @@ def test_every_fault_of_a_schedule_is_told(tmp_path: Path, changes: dict[str, An
         read_schedule(path, PROCESS)
     assert told in str(caught.value)
     assert "assigned 2 times; once is enough" in str(caught.value)
+
+
+def collecting() -> Metagraph:
+    """The process whose task c collects work."""
+    batch = Batch("sequential", wait_s=3600.0)
+    nodes = (replace(n, batch=batch) if isinstance(n, Task) and n.id == "c" else n for n in PROCESS.nodes)
+    return replace(PROCESS, nodes=tuple(nodes))
+
+
+def test_what_is_collected_is_kept(tmp_path: Path) -> None:
+    place = Position("c", 10.0, collected_s=20.0)
+    state = State(100.0, (OpenOrder(Order("1", 0.0), (place,), (), {"c": 1}),))
+    write_state(state, tmp_path / "state.json", MONDAY)
+    assert read_state(tmp_path / "state.json", collecting(), MONDAY)[0] == state
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (Position("d", 10.0, collected_s=20.0), "collected: the task has no batch"),
+        (Position("c", 10.0, collected_s=5.0), "collected: it lies before the instant"),
+        (Position("c", 10.0, collected_s=200.0), "collected: it lies after the instant of the state"),
+        (Position("c", 10.0, collected_s=20.0, ready_s=30.0), "it was released already"),
+        (Position("c", 10.0, eta_s=300.0), "what is collected into batches can't be announced"),
+    ],
+)
+def test_what_can_t_be_collected_is_told(place: Position, told: str) -> None:
+    state = State(100.0, (OpenOrder(Order("1", 0.0), (place,), (), {"c": 1}),))
+    assert any(told in str(fault) for fault in state_faults(state, collecting()))

@@ -19,6 +19,7 @@ from metagraph.orders import Order
 from metagraph.policies import Policy
 from metagraph.state import OpenOrder, Position, State
 from simulation import kernel, reference
+from simulation.kpis import kpis
 from simulation.lowering import lower
 from simulation.run import Run
 from simulation.snapshots import state_of
@@ -54,6 +55,14 @@ def test_enough_of_them_release_a_sequential_batch(engine: ModuleType) -> None:
     assert spans(log) == {"1": (2.0, 3.0), "2": (3.0, 4.0), "3": (4.0, 5.0), "4": (12.0, 13.0)}
     assert waited(log) == 2 + 1 + 0 + 9
     assert log.tally.wait_s.sum() == (2 + 2 + 2 + 9) * HOUR
+
+
+def test_the_wait_for_a_batch_is_a_figure_of_its_own() -> None:
+    model = oven(Batch("sequential", of(3), wait_s=9 * HOUR))
+    found = kpis(kernel.run(program(model, at(0, 1, 2, 3)), 0))
+    assert dict(found.task_collected_s) == {"A": 3 * HOUR}
+    assert found.task_waiting_s["A"] == 3.75 * HOUR
+    assert dict(kpis(kernel.run(program(single(), at(0, 1)), 0)).task_collected_s) == {}
 
 
 @ENGINES
