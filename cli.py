@@ -19,6 +19,7 @@ from ui.options import (
     Db,
     Json,
     Log,
+    LogEnd,
     Map,
     Open,
     ProgressFile,
@@ -92,6 +93,7 @@ def validate(
     log: Annotated[str, typer.Option("--log", help="A log the twin has not seen: path or name.")],
     train: Annotated[str | None, typer.Option(help="The log it was built from, for the references.")] = None,
     runs: Annotated[int, typer.Option(min=1, help="Simulated logs.")] = 10,
+    log_end: LogEnd = None,
     seed: Seed = 0,
     mapping: Map = None,
     report: Annotated[Path | None, typer.Option(help="Also write a report (HTML) to this file.")] = None,
@@ -106,7 +108,9 @@ def validate(
 
     model = read_twin(twin, db)
     with console.progress(progress_file) as progress:
-        result = validate_command(model, log, train, db, mapping, runs, seed, report, progress, console.warn)
+        result = validate_command(
+            model, log, train, db, mapping, runs, seed, report, progress, console.warn, log_end
+        )
     results.show_validation(result, as_json)
 
 

@@ -20,7 +20,7 @@ from calibration.drift import facts as drift_facts
 from calibration.duration_rows import Groups
 from calibration.durations import Durations, fit_durations
 from calibration.features import Feature, features_of
-from calibration.inclusion import EndOfLog
+from calibration.inclusion import EndOfLog, judge_end
 from calibration.order_model import fit_orders, group_cases, order_defaults
 from calibration.routing import fit_routing
 from calibration.settings import Settings
@@ -81,9 +81,13 @@ class Calibrator:
             given = skeleton.block, replayed
             found = self._once(("inclusive", replayed), lambda: joined(*given))
             skeleton, replayed = shape_of(found.block), found.replayed
-        window = self._once(("window", s.window_share), lambda: open_window(snapshot, s.window_share))
+        missing = s.weighted and judge_end(snapshot, s.arrivals_corrected).cut
+        window = self._once(
+            ("window", s.window_share, missing), lambda: open_window(snapshot, s.window_share, missing)
+        )
         days = (s.half_life_weeks,) if s.drawn_shifts else ()
-        who = (s.window_share, s.use_contention, s.use_calendars, s.time_zone, s.orders, s.use_batching, days)
+        used = (missing, s.window_share, s.use_contention, s.use_calendars, s.use_batching)
+        who = (*used, s.time_zone, s.orders, days)
         laws = (s.ks_limit, s.fast, s.pooled)
         people = self._once(("people", who, laws), lambda: _people(window, settings))
         batches = self._once(
@@ -211,6 +215,7 @@ def _provenance(
         facts=facts,
         libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
         cycle_s=_cycle_seconds(snapshot),
+        unfinished_missing=end.cut,
     )
 
 

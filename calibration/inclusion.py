@@ -11,6 +11,8 @@ from eventlogs.snapshot import Snapshot
 
 FLOOR = 0.2
 """Arrivals are judged up to the instant from which at least this share of cases ends in time to be seen."""
+MOST_WEIGHT = 5.0
+"""No case stands for more than so many, however long it took."""
 EXPECTED_OPEN = 5.0
 """If so many cases should be open at the end and none is, they were left out of the log (chance: e^-5)."""
 EXPECTED_COMING = 8.0
@@ -125,3 +127,27 @@ def inclusion_weights(release: Floats, cycle: Floats, until_s: float) -> tuple[F
     instant up to which F is at least FLOOR."""
     seen = fit_inclusion(release, cycle, until_s)
     return 1 / np.maximum(seen.chance(until_s - release), FLOOR), until_s - seen.reach
+
+
+def case_weights(release: Floats, cycle: Floats, until_s: float) -> Floats:
+    """For how many cases of the process each case stands that is in the log because it ended by `until_s`, on
+    average 1: the mass of F at its cycle time by the share of the cases seen that took so long.
+
+    Long cases had to arrive early to be seen, so those that were seen count for more: at most MOST_WEIGHT.
+    """
+    if not len(cycle):
+        return np.ones(0)
+    whole = fit_inclusion(release, cycle, until_s)
+    at = np.searchsorted(whole.points, cycle)
+    seen = np.bincount(at, minlength=len(whole.points)) / len(cycle)
+    weights = np.minimum((np.diff(whole.share, prepend=0.0) / seen)[at], MOST_WEIGHT)
+    return np.asarray(weights / weights.mean(), np.float64)
+
+
+def evened(values: Floats, weights: Floats) -> Floats:
+    """As many values as given, all alike in weight, with the weighted distribution: its quantiles at the
+    middles of equal steps. Ascending."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    steps = (np.arange(len(values)) + 0.5) / len(values) * reached[-1]
+    return np.asarray(values[order][np.minimum(np.searchsorted(reached, steps), len(values) - 1)], np.float64)

@@ -34,6 +34,8 @@ Ints = NDArray[np.int64]
 class _Choices:
     """The decisions at one gateway, as columns."""
 
+    weight: Floats
+    """Of the decisions' cases, on average 1."""
     flow: Ints
     case: Ints
     cls: Ints
@@ -138,7 +140,9 @@ def _choices(
         at = position - 1 - back
         known = at >= 0
         history[known, back] = 1 + snapshot.activity[snapshot.offsets[case[known]] + at[known]]
+    weight = window.weights[case]
     return _Choices(
+        weight / weight.mean(),
         decisions.flow[rows].astype(np.int64),
         case.astype(np.int64),
         _coded(groups.cls, names.cls)[case],
@@ -193,24 +197,25 @@ def _learned(
     for i in range(len(levels) - 1, -1, -1):
         columns = _columns(choices, levels[i], names)
         keys, members = _distinct(columns, len(choices.flow))
-        mine, flow = members[learn], choices.flow[learn]
-        counts = _count(mine, flow, len(keys), ways)
-        n = counts.sum(axis=1)
-        some = np.maximum(n, 1)
-        parent = np.stack(
-            [np.bincount(mine, said[learn, f], minlength=len(keys)) / some for f in range(ways)], axis=1
-        )
+        mine, flow, weight = members[learn], choices.flow[learn], choices.weight[learn]
+        counts = _count(mine, flow, weight, len(keys), ways)
+        n, seen = counts.sum(axis=1), np.bincount(mine, minlength=len(keys))
+        some = np.where(n > 0, n, 1.0)
+        known = (np.bincount(mine, weight * said[learn, f], minlength=len(keys)) for f in range(ways))
+        parent = np.stack([total / some for total in known], axis=1)
         weights = counts / some[:, None]
         kept = np.ones(1, np.bool_)
         if columns:
-            kept = (n >= size.min_context) & _tells(counts, weights, parent, said[learn], mine, flow)
+            kept = (seen >= size.min_context) & _tells(
+                counts, weights, parent, said[learn], mine, flow, weight
+            )
         if size.gateway.kind == "loop_end":
-            stuck = (weights[:, -1] == 0) & ((n < ENOUGH) | (not columns))
+            stuck = (weights[:, -1] == 0) & ((seen < ENOUGH) | (not columns))
             smooth = (counts + PRIOR * parent) / (n + PRIOR)[:, None]
             weights[stuck] = smooth[stuck]
         for k in np.flatnonzero(kept):
             key = _key(keys[k].tolist(), levels[i], names)
-            rows.append(RoutingRow(i, key, tuple(weights[k].tolist()), int(n[k])))
+            rows.append(RoutingRow(i, key, tuple(weights[k].tolist()), int(seen[k])))
         told = kept[members]
         said[told] = weights[members[told]]
     return rows, said
@@ -246,20 +251,20 @@ def _distinct(columns: list[tuple[Ints, int]], n: int) -> tuple[Ints, Ints]:
     return np.stack([column[first] for column, _ in columns], axis=1), members.astype(np.int64)
 
 
-def _count(members: Ints, flow: Ints, keys: int, flows: int) -> Ints:
-    return np.bincount(members * flows + flow, minlength=keys * flows).reshape(keys, flows)
+def _count(members: Ints, flow: Ints, weight: Floats, keys: int, flows: int) -> Floats:
+    cells = np.bincount(members * flows + flow, weight, minlength=keys * flows)
+    return np.asarray(cells.reshape(keys, flows), np.float64)
 
 
 def _tells(
-    counts: Ints, weights: Floats, parent: Floats, said: Floats, members: Ints, flow: Ints
+    counts: Floats, weights: Floats, parent: Floats, said: Floats, members: Ints, flow: Ints, weight: Floats
 ) -> NDArray[np.bool_]:
     """Which rows say something new: G = 2 sum log(w / w_said) over a row's decisions against chi-square with
     one degree of freedom less than there are flows possible, and total variation against MATERIAL."""
     from scipy.special import chdtri
 
-    taken = np.arange(len(flow)), flow
-    ratio = np.log(weights[members, flow]) - np.log(said[taken])
-    gain = 2 * np.bincount(members, ratio, minlength=len(counts))
+    ratio = np.log(weights[members, flow]) - np.log(said[np.arange(len(flow)), flow])
+    gain = 2 * np.bincount(members, weight * ratio, minlength=len(counts))
     freedom = np.maximum(((counts > 0) | (parent > 0)).sum(axis=1) - 1, 1)
     apart = np.abs(weights - parent).sum(axis=1) / 2
     chance = np.asarray(chdtri(freedom, CHANCE), np.float64)

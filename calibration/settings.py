@@ -91,11 +91,13 @@ class Settings:
     """Parallel branches whose skips depend on each other are chosen together; else each for itself."""
     arrivals: str = "weekly"
     """Which model of arrivals; see `calibration/arrivals.py`."""
-    pooled: bool = False
+    pooled: bool = True
     """Sparse cells of the duration tables borrow from their neighbours; else they take over their law."""
     arrivals_corrected: bool | None = None
     """Whether cases that were unfinished at the end are missing from the log, so that arrivals seem to fade;
     None: judged from the log."""
+    weighted: bool = True
+    """Where such cases are missing, cases count the more the likelier they would have been left out."""
     half_life_weeks: float | None = None
     """Arrivals this long ago count half; None: all count alike."""
     window_share: float = 1.0

@@ -12,6 +12,7 @@ from calibration.agents import Resources
 from calibration.availability import Availability, find_availability
 from calibration.censored import place
 from calibration.fitting import differs, fit_law
+from calibration.inclusion import evened
 from calibration.local_time import Floats, WeekClock
 from calibration.paces import fit_pace
 from calibration.settings import Settings
@@ -59,6 +60,7 @@ def fit_waits(
     availability = find_availability(snapshot, resources)
     index = {name: i for i, name in enumerate(snapshot.resources)}
     pools = {q.id: tuple(index[name] for name in q.agents) for q in resources.queues}
+    cases = snapshot.case_of_row()
     usable = window.rows & ~np.isnan(replayed.enabled_s)
     since_s = replayed.enabled_s
     if release_s is not None:
@@ -75,7 +77,7 @@ def fit_waits(
         enabled, start = since_s[rows], snapshot.start_s[rows]
         delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
         after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]
-        table = delay_table(delay, after)
+        table = delay_table(delay, after, window.weights[cases[rows]])
         if table is not None:
             delays[label] = replace(table, pace=pace.id) if pace else table
     return Waits(delays, (pace,) if pace and delays else ())
@@ -101,9 +103,9 @@ def delay_seconds(
     return place(pace.between(enabled, ready), pace.between(enabled, start))
 
 
-def delay_table(delay: Floats, after: NDArray[np.object_]) -> DelayTable | None:
+def delay_table(delay: Floats, after: NDArray[np.object_], weights: Floats) -> DelayTable | None:
     """Laws of the delay, with a row for every activity it follows that differs from the rest; None if there
-    is no delay to speak of."""
+    is no delay to speak of. `weights` are those of the executions' cases."""
     if delay.mean() < DELAYED_S:
         return None
     rows: dict[str, Fitted] = {}
@@ -113,8 +115,8 @@ def delay_table(delay: Floats, after: NDArray[np.object_]) -> DelayTable | None:
         # A case's first task is enabled when it starts: it has no delay by construction.
         first = name == "" and not mine.any()
         if first or (len(mine) >= ENOUGH and len(others) and _differ(mine, others)):
-            rows[name] = fit_law(mine, "task", fast=True, pictured=41)
-    return DelayTable(fit_law(delay, "task", fast=True), rows)
+            rows[name] = fit_law(evened(mine, weights[members]), "task", fast=True, pictured=41)
+    return DelayTable(fit_law(evened(delay, weights), "task", fast=True), rows)
 
 
 def _differ(mine: Floats, others: Floats) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.inclusion import case_bounds, case_weights
 from eventlogs.snapshot import Snapshot
 from metagraph.distributions import ENOUGH
 
@@ -24,6 +25,8 @@ class Window:
     """Rows used: those of the window's cases, and all rows of activities with fewer than ENOUGH there."""
     widened: tuple[str, ...]
     """Activities for which the whole log is used."""
+    weights: NDArray[np.float64]
+    """Per case of the snapshot: for how many cases of the process it stands; see inclusion.py."""
 
     @property
     def first_s(self) -> float:
@@ -33,11 +36,20 @@ class Window:
         return float(np.min(snapshot.start_s[start:])) if start < snapshot.n_events else snapshot.until_s
 
 
-def open_window(snapshot: Snapshot, share: float) -> Window:
-    """The window of the last `share` of the cases (by first start), at least one case."""
+def open_window(snapshot: Snapshot, share: float, unfinished_missing: bool = False) -> Window:
+    """The window of the last `share` of the cases (by first start), at least one case.
+
+    `unfinished_missing`: cases that were unfinished at the end were left out of the log, so that the window's
+    cases have weights.
+    """
     first = min(int(np.floor((1 - share) * snapshot.n_cases + 1e-9)), max(snapshot.n_cases - 1, 0))
     rows = snapshot.case_of_row() >= first
     counts = np.bincount(snapshot.activity[rows], minlength=len(snapshot.activities))
     widened = (counts < ENOUGH) & (first > 0)
     rows |= widened[snapshot.activity]
-    return Window(snapshot, first, rows, tuple(np.array(snapshot.activities, dtype=object)[widened]))
+    weights = np.ones(snapshot.n_cases)
+    if unfinished_missing:
+        release, last = case_bounds(snapshot)
+        mine = np.arange(snapshot.n_cases) >= first
+        weights[mine] = case_weights(release[mine], (last - release)[mine], snapshot.until_s)
+    return Window(snapshot, first, rows, tuple(np.array(snapshot.activities, dtype=object)[widened]), weights)

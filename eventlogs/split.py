@@ -46,6 +46,53 @@ def first_cases(snapshot: Snapshot, n: int) -> Snapshot:
     return subset(snapshot, np.arange(snapshot.n_cases) < n)
 
 
+def known_at(snapshot: Snapshot, t: float) -> Snapshot:
+    """The log as it was at instant t (seconds): what began later is left out, what ended later was running,
+    and cases of which more was to come were open."""
+    rows = np.flatnonzero(snapshot.start_s <= t)
+    case = snapshot.case_of_row()
+    last = np.fmax.reduceat(np.fmax(snapshot.end_s, snapshot.start_s), snapshot.offsets[:-1])
+    end = np.where(snapshot.end_s[rows] <= t, snapshot.end_s[rows], np.nan)
+    running_last = np.where(np.isnan(end), np.inf, end)
+    order = np.lexsort((snapshot.start_s[rows], running_last, case[rows]))
+    rows, end = rows[order], end[order]
+    kept, sizes = np.unique(case[rows], return_counts=True)
+    place = np.full(snapshot.n_events, -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    pauses = snapshot.pauses
+    held = (place[pauses.row] >= 0) & (pauses.start_s < t)
+    by_row = np.argsort(place[pauses.row[held]], kind="stable")
+    return sealed(
+        replace(
+            snapshot,
+            until_s=t,
+            cases=tuple(snapshot.cases[i] for i in kept),
+            offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            activity=snapshot.activity[rows],
+            resource=snapshot.resource[rows],
+            start_s=snapshot.start_s[rows],
+            end_s=end,
+            is_open=(snapshot.is_open | (last > t))[kept],
+            attributes={name: tuple(v[i] for i in kept) for name, v in snapshot.attributes.items()},
+            pauses=Pauses(
+                place[pauses.row[held]][by_row],
+                pauses.start_s[held][by_row],
+                np.minimum(pauses.end_s[held][by_row], t),
+            ),
+        )
+    )
+
+
+def first_finished(snapshot: Snapshot, n: int) -> Snapshot:
+    """The n closed cases that ended first (all of them if there are fewer): the log as it would be if it had
+    been cut at an instant."""
+    closed = np.flatnonzero(~snapshot.is_open)
+    ends = np.fmax.reduceat(snapshot.end_s, snapshot.offsets[:-1])[closed]
+    chosen = np.zeros(snapshot.n_cases, dtype=np.bool_)
+    chosen[closed[np.argsort(ends, kind="stable")[:n]]] = True
+    return subset(snapshot, chosen)
+
+
 def window(snapshot: Snapshot, share: float) -> Snapshot:
     """The last `share` of the cases by start, at least one."""
     n = max(1, round(share * snapshot.n_cases))

@@ -110,6 +110,8 @@ class Provenance:
     libraries: Mapping[str, str] = field(default_factory=dict)
     cycle_s: float | None = None
     """Mean over the cases of the time from first start to last end; of open ones, so far."""
+    unfinished_missing: bool = False
+    """No case was open at the end of the log though some should have been: unfinished ones were left out."""
 
 
 @dataclass(frozen=True, slots=True)

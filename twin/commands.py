@@ -21,6 +21,7 @@ from twin.validation import Validation
 if TYPE_CHECKING:
     from eventlogs.keeping.models import ModelInfo
     from eventlogs.snapshot import Snapshot
+    from twin.observed import Cut
     from twin.time_spent import TaskTime
     from twin.volume import By, Volume
 
@@ -73,6 +74,7 @@ def validate_command(
     report: Path | None,
     progress: Progress,
     warn: Callable[[str], None],
+    log_end: Cut | None = None,
 ) -> Validation:
     """Distances of simulated logs to `log`; every case in it counts, open or not.
 
@@ -88,7 +90,9 @@ def validate_command(
             "has not seen"
         )
     history = _read(_closed(train, db, mapping), progress.part(0.1, 0.2)).snapshot if train else None
-    result = validate(model, test, history, runs=runs, seed=seed, progress=progress.part(0.2, 1.0))
+    result = validate(
+        model, test, history, runs=runs, seed=seed, cut=log_end, progress=progress.part(0.2, 1.0)
+    )
     if report:
         from twin.report import write_report
 

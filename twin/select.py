@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from metagraph.errors import DataError
-from metagraph.model import Candidate, Choice, Metagraph
-from twin.distances import distances
-from twin.frames import frame_of_run, frame_of_snapshot
+from metagraph.model import Candidate, Choice
+from twin import options
+from twin.judging import Judge, Plan
+from twin.options import Matter, Options
 from twin.progress import Progress
-from twin.reference import LAST_PERIOD, last_period, resampled
-from twin.structures import Recipe, Structure, recipes, structures
+from twin.reference import LAST_PERIOD
+from twin.structures import Recipe, Refused, find_structures, more_recipes
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from calibration.settings import Settings
-    from discovery.replayed import Replayed
     from eventlogs.snapshot import Snapshot
 
-JUDGED = ("NGD", "AEDD", "CEDD", "REDD", "CTDD")
-CONTROL_FLOW = {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0}
-TIME_MODEL = {"NGD": 1.0, "CEDD": 1.0, "REDD": 1.0, "CTDD": 1.0}
-WINDOW = dict.fromkeys(JUDGED, 1.0)
-"""What each choice is judged by. Absolute times (AEDD) depend on the arrivals, which only the window moves:
-elsewhere they would reward a delay that makes up for arrivals that come too early or too late."""
 SEEDS = 3
-RESAMPLINGS = 4
-MOST_CASES = 400
-"""Validation cases that are simulated: more would cost time and change no ranking."""
+HOPELESS = 0.5
+"""A candidate whose first simulated log is so much worse than the best one's isn't simulated again."""
 FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
 TIE = 0.03
@@ -54,107 +46,17 @@ class Selection:
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """One candidate: a structure and how it is calibrated."""
-
-    name: str
-    structure: Structure
-    settings: Settings
-
-    def margin(self, rival: _Plan) -> float:
-        """By how much it has to be better than a simpler rival."""
-        loses_structure = self.structure.recipe.noise is None and rival.structure.recipe.noise is not None
-        if loses_structure:
-            return UNSTRUCTURED
-        if rival.settings.use_contention and not self.settings.use_contention:
-            return UNCONGESTED
-        return SHORTER if self.settings.window_share < rival.settings.window_share else TIE
-
-
-class _Judge:
-    """Fits a plan on the training part, simulates the validation part and measures the distances."""
-
-    def __init__(self, train: Snapshot, valid: Snapshot, seed: int) -> None:
-        from calibration.calibrate import Calibrator
-        from eventlogs.split import first_cases
-
-        self._train = train
-        self._calibrator = Calibrator(train)
-        self._replayed: dict[Recipe, Replayed] = {}
-        self._seed = seed
-        valid = first_cases(valid, MOST_CASES)
-        self._cases = valid.n_cases
-        self._observed = frame_of_snapshot(valid)
-        copied = last_period(frame_of_snapshot(train), self._observed)
-        self.reference = distances(self._observed, copied, JUDGED)
-        self.noise = _noise(self._observed, seed)
-        self._scores: dict[tuple[str, str], dict[str, float]] = {}
-
-    def scores(self, plan: _Plan) -> dict[str, float]:
-        """Mean distances over SEEDS simulated logs."""
-        key = (plan.structure.recipe.name, repr(plan.settings))
-        if key not in self._scores:
-            model = self._fitted(plan)
-            runs = [distances(self._observed, self._simulated(model, r), JUDGED) for r in range(SEEDS)]
-            self._scores[key] = {m: sum(run[m] for run in runs) / SEEDS for m in JUDGED}
-        return self._scores[key]
-
-    def total(self, measured: Mapping[str, float], weights: Mapping[str, float]) -> float:
-        """Weighted mean log ratio to the copied last period: below 0 is better than copying.
-
-        A twentieth of the reference is added on both sides, so that no metric near zero decides alone. An NGD
-        below the noise counts as the noise: a structure that repeats the sample's chances is not better.
-        """
-        logs = []
-        for metric, weight in weights.items():
-            ours, copied = measured[metric], self.reference[metric]
-            if metric == "NGD":
-                ours, copied = max(ours, self.noise), max(copied, self.noise)
-            floor = 0.05 * copied + 1e-9
-            logs.append(weight * math.log((ours + floor) / (copied + floor)))
-        return sum(logs) / sum(weights.values())
-
-    def _fitted(self, plan: _Plan) -> Metagraph:
-        from discovery.replay_log import replay_log
-
-        recipe, skeleton = plan.structure.recipe, plan.structure.skeleton
-        if recipe not in self._replayed:
-            self._replayed[recipe] = replay_log(self._train, skeleton.block)
-        return self._calibrator.calibrate(
-            skeleton, self._replayed[recipe], plan.settings, name=self._train.name, seed=self._seed
-        )
-
-    def _simulated(self, model: Metagraph, replication: int) -> pd.DataFrame:
-        from twin.simulate import engine_for, simulate
-
-        engine = engine_for(SEEDS * (len(_TIME_MODELS) + len(_WINDOWS)) * len(self._observed))
-        start = self._observed["start_time"].min().to_pydatetime()
-        run = simulate(
-            model, start=start, cases=self._cases, seed=self._seed, replication=replication, engine=engine
-        )
-        return frame_of_run(run)
-
-
-def _noise(observed: pd.DataFrame, seed: int) -> float:
-    """The NGD to expect between two logs of the same process, each as long as this one.
-
-    A bootstrap sample differs from the log by the chance of one sample, two samples by sqrt(2) of that.
-    """
-    drawn = (resampled(observed, observed, seed + k) for k in range(RESAMPLINGS))
-    return math.sqrt(2) * fmean(distances(observed, log, ("NGD",))["NGD"] for log in drawn)
-
-
 def select(
     snapshot: Snapshot, base: Settings, noises: Sequence[float], seed: int, progress: Progress
 ) -> Selection:
-    """Choose structure, time model and calibration window, one after the other.
+    """Choose structure, time model and the rest, one after the other.
 
     The log's last fifth (by the time of events) is simulated by each candidate, `SEEDS` times with common
     random numbers; the smallest mean log ratio of the distances to a copied last period wins, and the
     simpler candidate wins ties. Logs with fewer than FEWEST_CASES closed cases are not judged. Raises
     DataError for a log without any.
     """
+    from calibration.inclusion import judge_end
     from eventlogs.split import closed_cases
 
     closed = closed_cases(snapshot)
@@ -163,89 +65,125 @@ def select(
             f"log {snapshot.name!r} has no finished case to learn from; give a log with finished cases, or "
             "list those that are open with --open"
         )
-    parts = _parts(closed)
+    parts = _parts(snapshot, closed)
     if parts is None:
         return _unjudged(closed, base, noises, progress)
     train, valid = parts
     progress.step("mining structures", 0.0)
-    found = structures(train, recipes(noises))
-    judge = _Judge(train, valid, seed)
+    found = find_structures(train, more_recipes(noises))
+    judge = Judge(train, valid, seed)
     fast = replace(base, fast=True)
-    delayed = replace(fast, use_delay=True, use_contention=True)
-    plans = [_Plan(s.recipe.name, s, delayed) for s in found]
-    best, choice = _contest("control flow", CONTROL_FLOW, plans, judge, progress.part(0.2, 0.6))
-    plans = [
-        replace(
-            best,
-            name=name,
-            settings=replace(
-                fast, use_delay=delay, use_pace=pace, use_contention=busy, use_calendars=calendars
-            ),
-        )
-        for name, delay, pace, busy, calendars in _TIME_MODELS
-    ]
-    best, timed = _contest("time model", TIME_MODEL, plans, judge, progress.part(0.6, 0.8))
-    plans = [
-        replace(best, name=name, settings=replace(best.settings, window_share=share))
-        for name, share in _WINDOWS
-        if share == 1.0 or train.n_cases * share >= 2 * FEWEST_CASES
-    ]
-    best, windowed = _contest("calibration window", WINDOW, plans, judge, progress.part(0.8, 1.0))
-    settings = replace(best.settings, fast=base.fast)
-    return Selection(best.structure.recipe, settings, (choice, timed, windowed))
+    start = Plan("", found.structures[0], options.structured(fast))
+    steps = _Steps(judge, start, [])
+    # Arrivals first: they decide how much of the period's end is hidden, and so how all else is judged.
+    steps.take(options.ARRIVALS, options.arrivals(start.settings, train), progress.part(0.1, 0.2))
+    plans = [Plan(s.recipe.name, s, steps.best.settings) for s in found.structures]
+    steps.judge_plans(options.CONTROL_FLOW, plans, progress.part(0.2, 0.6), found.refused)
+    steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.6, 0.7))
+    missing = judge_end(train, base.arrivals_corrected).cut
+    windows = options.windows(steps.best.settings, train, 2 * FEWEST_CASES, missing)
+    steps.take(options.WINDOW, windows, progress.part(0.7, 0.85))
+    steps.take(options.PRESENCE, options.presence(steps.best.settings), progress.part(0.85, 0.9))
+    steps.take(options.ROUTING, options.contexts(steps.best.settings), progress.part(0.9, 0.97))
+    steps.take(options.RULES, options.rules(steps.best.settings, train), progress.part(0.97, 1.0))
+    settings = replace(steps.best.settings, fast=base.fast)
+    return Selection(steps.best.structure.recipe, settings, tuple(steps.choices))
 
 
-_TIME_MODELS = (
-    ("calendars and busy agents", False, False, True, True),
-    ("calendars, busy agents and a remaining delay", True, False, True, True),
-    ("calendars, busy agents and a delay paced by the hour of the week", True, True, True, True),
-    ("calendars and delays", True, False, False, True),
-    ("calendars and delays paced by the hour of the week", True, True, False, True),
-    ("delays only", True, False, False, False),
-    ("delays only, paced by the hour of the week", True, True, False, False),
-)
-"""Name, remaining delay, its pace, busy agents, calendars."""
-_WINDOWS = (("whole log", 1.0), ("last half", 0.5), ("last 30 %", 0.3), ("last 20 %", 0.2))
+@dataclass(slots=True)
+class _Steps:
+    """The choices so far."""
+
+    judge: Judge
+    best: Plan
+    choices: list[Choice]
+
+    def take(self, matter: Matter, found: Options, progress: Progress) -> None:
+        """Choose among ways to calibrate; nothing is said of a choice with one candidate."""
+        if len(found) < 2:
+            return
+        plans = [replace(self.best, name=name, settings=settings) for name, settings in found]
+        self.judge_plans(matter, plans, progress)
+
+    def judge_plans(
+        self, matter: Matter, plans: Sequence[Plan], progress: Progress, refused: Sequence[Refused] = ()
+    ) -> None:
+        """Choose among plans; recipes that gave nothing to try are listed with the reason."""
+        self.best, choice = _contest(matter, plans, self.judge, progress, refused)
+        self.choices.append(choice)
 
 
 def _contest(
-    what: str, weights: Mapping[str, float], plans: Sequence[_Plan], judge: _Judge, progress: Progress
-) -> tuple[_Plan, Choice]:
-    """The first plan stands until a later one is better by more than its margin."""
-    best, best_total = plans[0], math.inf
-    measured = []
+    matter: Matter, plans: Sequence[Plan], judge: Judge, progress: Progress, refused: Sequence[Refused] = ()
+) -> tuple[Plan, Choice]:
+    """The first plan stands until a later one is better by more than its margin.
+
+    All simulate once; those that are not hopeless then as often as asked. Recipes that gave nothing to try
+    are listed with the reason.
+    """
+    once = []
     for i, plan in enumerate(plans):
-        progress.step(f"{what}: {plan.name}", i / len(plans))
-        scores = judge.scores(plan)
-        scores = {**scores, "total": judge.total(scores, weights)}
-        measured.append(scores)
-        if scores["total"] < best_total - (plan.margin(best) if i else 0.0):
+        progress.step(f"{matter.what}: {plan.name}", 0.5 * i / len(plans))
+        once.append(judge.total(judge.scores(plan, 1), matter.weights))
+    bar = min(once) + HOPELESS
+    best, best_total = plans[0], math.inf
+    rows: list[tuple[Plan, dict[str, float], str]] = []
+    for i, plan in enumerate(plans):
+        progress.step(f"{matter.what}: {plan.name}", 0.5 + 0.5 * i / len(plans))
+        hopeless = once[i] > bar
+        scores = judge.scores(plan, 1 if hopeless else SEEDS)
+        scores = {**scores, "total": judge.total(scores, matter.weights)}
+        rows.append((plan, scores, "given up after one simulated log" if hopeless else ""))
+        if not hopeless and scores["total"] < best_total - (
+            0.0 if math.isinf(best_total) else margin(plan, best)
+        ):
             best, best_total = plan, scores["total"]
-    candidates = [Candidate(p.name, s, p is best) for p, s in zip(plans, measured, strict=True)]
+    candidates = [Candidate(plan.name, scores, plan is best, note) for plan, scores, note in rows]
+    candidates += [Candidate(r.recipe.name, {}, False, f"not usable: {r.reason}") for r in refused]
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
-    return best, Choice(what, tuple(candidates), _reason(best, plans, measured, weights))
+    totals = {plan.name: scores["total"] for plan, scores, note in rows if not note}
+    return best, Choice(matter.what, tuple(candidates), _reason(best, plans, totals, matter))
 
 
-def _reason(
-    best: _Plan, plans: Sequence[_Plan], measured: Sequence[Mapping[str, float]], weights: Mapping[str, float]
-) -> str:
-    totals = {plan.name: scores["total"] for plan, scores in zip(plans, measured, strict=True)}
-    rival = min(plans, key=lambda plan: totals[plan.name])
+def _beats(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> bool:
+    """By more than its margin, and by more than twice the standard error of the paired difference."""
+    ours, theirs = (
+        np.array([judge.total(run, matter.weights) for run in judge.runs(p, SEEDS)]) for p in (plan, rival)
+    )
+    gain = theirs - ours
+    return bool(gain.mean() > max(margin(plan, rival), 2 * gain.std(ddof=1) / math.sqrt(SEEDS)))
+
+
+def margin(plan: Plan, rival: Plan) -> float:
+    """By how much a plan has to be better than a simpler rival."""
+    if plan.structure.recipe.noise is None and rival.structure.recipe.noise is not None:
+        return UNSTRUCTURED
+    if rival.settings.use_contention and not plan.settings.use_contention:
+        return UNCONGESTED
+    return SHORTER if plan.settings.window_share < rival.settings.window_share else TIE
+
+
+def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter: Matter) -> str:
+    rival = min((plan for plan in plans if plan.name in totals), key=lambda plan: totals[plan.name])
     score = (
-        f"the score is the mean logarithm of {', '.join(weights)} over those of '{LAST_PERIOD}', from "
+        f"the score is the mean logarithm of {', '.join(matter.weights)} over those of '{LAST_PERIOD}', from "
         f"{SEEDS} simulated logs (below 0: closer to what happened than the copy)"
     )
     if rival is best:
         return f"'{best.name}' has the lowest score, {totals[best.name]:+.3f}; {score}"
     return (
         f"'{best.name}' ({totals[best.name]:+.3f}) is kept although '{rival.name}' scores "
-        f"{totals[rival.name]:+.3f}: that one is less simple and must win by {rival.margin(best):g}; {score}"
+        f"{totals[rival.name]:+.3f}: that one is less simple and must win by {margin(rival, best):g}; {score}"
     )
 
 
-def _parts(closed: Snapshot) -> tuple[Snapshot, Snapshot] | None:
-    """The part to fit on and the part to judge by; None if either would be too small."""
-    from eventlogs.split import split_snapshot
+def _parts(snapshot: Snapshot, closed: Snapshot) -> tuple[Snapshot, Snapshot] | None:
+    """The part to fit on and the part to judge by; None if either would be too small.
+
+    A log with open cases is cut as it was known at that instant, with the cases then open; in one without,
+    those that cross the cut are missing as others are at its end.
+    """
+    from eventlogs.split import known_at, split_snapshot
 
     if closed.n_cases < FEWEST_CASES:
         return None
@@ -254,12 +192,14 @@ def _parts(closed: Snapshot) -> tuple[Snapshot, Snapshot] | None:
     except DataError:
         # No case lies wholly on one side of the cut: most are as long as the log itself.
         return None
-    return (train, valid) if min(train.n_cases, valid.n_cases) >= FEWEST_CASES // 4 else None
+    if min(train.n_cases, valid.n_cases) < FEWEST_CASES // 4:
+        return None
+    return (known_at(snapshot, train.until_s) if snapshot.is_open.any() else train), valid
 
 
 def _unjudged(closed: Snapshot, base: Settings, noises: Sequence[float], progress: Progress) -> Selection:
     progress.step("mining structures", 0.2)
-    first = structures(closed, recipes(noises[:1])[:1])[0]
+    first = find_structures(closed, (Recipe(noises[0]),)).structures[0]
     reason = (
         f"{closed.n_cases} closed cases: too few, or too long for the log, to hold a part back, so "
         "candidates were not compared"

@@ -9,11 +9,12 @@ import numpy as np
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from twin.distances import distances
-from twin.frames import frame_of_run, frame_of_snapshot
+from twin.frames import frame_of_snapshot
+from twin.observed import Cut, cut_of, simulated_log
 from twin.progress import Progress
 from twin.reference import LAST_PERIOD, RESAMPLED, last_period, resampled
 from twin.renames import in_twin_words
-from twin.simulate import engine_for, simulate
+from twin.simulate import engine_for
 from twin.validation import METRICS, AgentCheck, TaskCheck, Validation
 
 if TYPE_CHECKING:
@@ -31,15 +32,19 @@ def validate(
     *,
     runs: int = 10,
     seed: int = 0,
+    cut: Cut | None = None,
     progress: Progress | None = None,
 ) -> Validation:
     """Simulate as many orders as `test` has cases, `runs` times, from the first arrival in `test`.
 
     That instant and the number of cases are all the twin is told of the test period; arrivals are drawn
-    anew in each run. With `train`, two references are measured beside it (see reference.py). Raises DataError
-    for a log without finished executions, or a twin without arrivals.
+    anew in each run. Where unfinished cases were left out of the twin's own log, as they will be of `test`,
+    the simulated ones are cut as `cut` says (see observed.py; None: unknown). With `train`, two references
+    are measured beside it (see reference.py). Raises DataError for a log without finished executions, or a
+    twin without arrivals.
     """
     progress = progress or Progress()
+    cut = cut or cut_of(metagraph)
     observed = _finished(metagraph, test)
     history = _finished(metagraph, train) if train else None
     cases = observed["case_id"].nunique()
@@ -48,8 +53,10 @@ def validate(
     logs, engine = [], engine_for(runs * len(observed))
     for i in range(runs):
         progress.step(f"simulated log {i + 1} of {runs}", i / (runs + 1))
-        run = simulate(metagraph, start=start, cases=cases, seed=seed, replication=i, engine=engine)
-        logs.append(frame_of_run(run))
+        simulated = simulated_log(
+            metagraph, cut, start=start, cases=cases, seed=seed, replication=i, engine=engine
+        )
+        logs.append(simulated.frame)
         for metric, value in distances(observed, logs[-1]).items():
             measured[metric].append(value)
     progress.step("references", runs / (runs + 1))
@@ -62,7 +69,8 @@ def validate(
         references={} if history is None else _references(history, observed, seed),
         tasks=_task_checks(observed, logs),
         agents=_agent_checks(observed, logs),
-        engine=run.engine,
+        engine=simulated.engine,
+        cut=cut,
     )
 
 

@@ -57,6 +57,9 @@ class Validation:
     engine: str = ""
     """Which engine simulated it."""
 
+    cut: str = "none"
+    """How the simulated logs were cut, as observed.Cut has it."""
+
     def mean(self, metric: str) -> float:
         """Mean over the runs."""
         values = self.distances[metric]

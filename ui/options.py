@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,6 +31,15 @@ Map = Annotated[
 ]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=HIGHEST_SEED, help="The same seed gives the same result.")
+]
+LogEnd = Annotated[
+    Literal["none", "instant", "unknown"] | None,
+    typer.Option(
+        "--log-end",
+        help="Cases that were unfinished at the end of the log: none are missing from it, dropped at an "
+        "instant, or dropped in a way that isn't known. Simulated logs are cut alike; by default as the log "
+        "that the twin was built from suggests.",
+    ),
 ]
 Config = Annotated[Path | None, typer.Option("--config", help="twin.toml; see docs/configuration.md.")]
 Open = Annotated[Path | None, typer.Option("--open", help="File with the ids of the open cases, one a line.")]

@@ -34,7 +34,9 @@ def holdout(db: Path, log: str, config: Path, runs: int, seed: int, progress: Pr
     cut = whole.origin + timedelta(seconds=train.until_s)
     source = read_log(LogRequest(log, str(db), until=cut))
     model = build(source, request_of(config, "four fifths", seed), progress.part(0.02, 0.7))
-    found = validate(model, test, train, runs=runs, seed=seed, progress=progress.part(0.7, 1.0))
+    found = validate(
+        model, test, train, runs=runs, seed=seed, cut="instant", progress=progress.part(0.7, 1.0)
+    )
     return replace(found, log=log, held_out=True)
 
 

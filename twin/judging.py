@@ -1,0 +1,151 @@
+"""How candidates are judged: fitted to the first part of the log, they simulate its last part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metagraph.model import Metagraph
+from twin.distances import distances
+from twin.frames import frame_of_snapshot
+from twin.observed import simulated_log
+from twin.reference import last_period, resampled
+from twin.structures import Recipe, Structure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from calibration.settings import Settings
+    from discovery.replayed import Replayed
+    from eventlogs.snapshot import Snapshot
+
+MEASURED = ("NGD", "AEDD", "CADD", "CEDD", "REDD", "CTDD")
+RESAMPLINGS = 4
+MOST_CASES = 2000
+"""Validation cases that are simulated: more would cost time and change no ranking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One candidate: a structure and how it is calibrated."""
+
+    name: str
+    structure: Structure
+    settings: Settings
+
+
+class Judge:
+    """Fits plans to the training part, simulates the validation part with each and measures the distances.
+
+    Both parts were cut by us at an instant, so the simulated logs are, too.
+    """
+
+    def __init__(self, train: Snapshot, valid: Snapshot, seed: int) -> None:
+        from calibration.calibrate import Calibrator
+        from eventlogs.split import closed_cases, first_finished
+
+        self._train = train
+        self._calibrator = Calibrator(train)
+        self._replayed: dict[Recipe, Replayed] = {}
+        self._seed = seed
+        valid = first_finished(valid, MOST_CASES)
+        self._cases = valid.n_cases
+        self._observed = frame_of_snapshot(valid)
+        self._start = self._observed["start_time"].min().to_pydatetime()
+        copied = last_period(frame_of_snapshot(closed_cases(train)), self._observed)
+        self.reference = self._measured(copied)
+        self._noise = _noise(self._observed, seed)
+        self._models: dict[tuple[str, str], Metagraph] = {}
+        self._runs: dict[tuple[str, str], list[dict[str, float]]] = {}
+
+    def scores(self, plan: Plan, seeds: int) -> dict[str, float]:
+        """Mean distances over that many simulated logs at least."""
+        runs = self.runs(plan, seeds)
+        return {metric: fmean(run[metric] for run in runs) for metric in runs[0]}
+
+    def runs(self, plan: Plan, seeds: int) -> list[dict[str, float]]:
+        """Distances of each simulated log; the logs have common random numbers across plans."""
+        key = (plan.structure.recipe.name, repr(plan.settings))
+        runs = self._runs.setdefault(key, [])
+        while len(runs) < seeds:
+            if key not in self._models:
+                self._models[key] = self._fitted(plan)
+            runs.append(self._measured(self._simulated(self._models[key], len(runs))))
+        return runs
+
+    def _measured(self, log: pd.DataFrame) -> dict[str, float]:
+        return {
+            **distances(self._observed, log, MEASURED),
+            "circadian": circadian(self._observed, log),
+        }
+
+    def total(self, measured: Mapping[str, float], weights: Mapping[str, float]) -> float:
+        """Weighted mean log ratio to the copied last period: below 0 is better than copying.
+
+        A twentieth of the reference is added on both sides, so that no metric near zero decides alone. An NGD
+        below the noise counts as the noise: a structure that repeats the sample's chances is not better.
+        """
+        logs = []
+        for metric, weight in weights.items():
+            ours, copied = measured[metric], self.reference[metric]
+            if metric == "NGD":
+                ours, copied = max(ours, self._noise), max(copied, self._noise)
+            floor = 0.05 * copied + 1e-9
+            logs.append(weight * math.log((ours + floor) / (copied + floor)))
+        return sum(logs) / sum(weights.values())
+
+    def _fitted(self, plan: Plan) -> Metagraph:
+        from discovery.replay_log import replay_log
+
+        recipe, skeleton = plan.structure.recipe, plan.structure.skeleton
+        if recipe not in self._replayed:
+            self._replayed[recipe] = replay_log(self._train, skeleton.block)
+        return self._calibrator.calibrate(
+            skeleton, self._replayed[recipe], plan.settings, name=self._train.name, seed=self._seed
+        )
+
+    def _simulated(self, model: Metagraph, replication: int) -> pd.DataFrame:
+        return simulated_log(
+            model, "instant", start=self._start, cases=self._cases, seed=self._seed, replication=replication
+        ).frame
+
+
+def circadian(observed: pd.DataFrame, simulated: pd.DataFrame) -> float:
+    """CEDD with the weekdays weighted by their share of the events of both logs, in hours.
+
+    CEDD counts all weekdays alike, and 23 hours for one that only one of the logs has: a single stamp on a
+    Saturday would decide between models.
+    """
+    from scipy.stats import wasserstein_distance
+
+    a, b = (_hours(log) for log in (observed, simulated))
+    total = 0.0
+    for day in range(7):
+        x, y = a[1][a[0] == day], b[1][b[0] == day]
+        share = (len(x) / len(a[1]) + len(y) / len(b[1])) / 2
+        if share > 0:
+            total += share * (wasserstein_distance(x, y) if len(x) and len(y) else 23.0)
+    return float(total)
+
+
+def _hours(log: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Weekday and hour of all starts and ends."""
+    import pandas as pd
+
+    stamps = pd.DatetimeIndex(np.concatenate((log["start_time"].to_numpy(), log["end_time"].to_numpy())))
+    return stamps.dayofweek.to_numpy().astype(np.int64), stamps.hour.to_numpy().astype(np.int64)
+
+
+def _noise(observed: pd.DataFrame, seed: int) -> float:
+    """The NGD to expect between two logs of the same process, each as long as this one.
+
+    A bootstrap sample differs from the log by the chance of one sample, two samples by sqrt(2) of that.
+    """
+    drawn = (resampled(observed, observed, seed + k) for k in range(RESAMPLINGS))
+    return math.sqrt(2) * fmean(distances(observed, log, ("NGD",))["NGD"] for log in drawn)

@@ -1,0 +1,111 @@
+"""What a build chooses among: one choice after the other, each with its candidates, the simplest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calibration.settings import Settings
+    from eventlogs.snapshot import Snapshot
+
+Options = Sequence[tuple[str, "Settings"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """Something that is chosen."""
+
+    what: str
+    weights: Mapping[str, float]
+    """By which distances: those that it moves. Absolute times and arrivals (AEDD, CADD) are moved by the
+    model of arrivals; elsewhere they would reward a delay that makes up for orders that come too early."""
+
+
+CONTROL_FLOW = Matter("control flow", {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0})
+TIME_MODEL = Matter("time model", {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
+PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
+WINDOW = Matter("calibration window", {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
+ARRIVALS = Matter("arrivals", {"AEDD": 1.0, "CADD": 1.0})
+ROUTING = Matter("routing context", {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0})
+_ALL_TIMES = {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
+RULES = Matter("business rules", _ALL_TIMES)
+BATCHES = Matter("batches", _ALL_TIMES)
+PRIORITIES = Matter("order of work", _ALL_TIMES)
+
+_TIME_MODELS = (
+    ("calendars and busy agents", False, False, True, True),
+    ("calendars, busy agents and a remaining delay", True, False, True, True),
+    ("calendars, busy agents and a delay paced by the hour of the week", True, True, True, True),
+    ("calendars and delays", True, False, False, True),
+    ("calendars and delays paced by the hour of the week", True, True, False, True),
+    ("delays only", True, False, False, False),
+    ("delays only, paced by the hour of the week", True, True, False, False),
+)
+"""Name, remaining delay, its pace, busy agents, calendars."""
+_WINDOWS = (("whole log", 1.0), ("last half", 0.5), ("last 30 %", 0.3), ("last 20 %", 0.2))
+_CONTEXTS = (
+    ("last 3 activities and visits", 3, True),
+    ("last 2 activities and visits", 2, True),
+    ("last activity and visits", 1, True),
+    ("last 4 activities and visits", 4, True),
+    ("last 3 activities", 3, False),
+)
+
+
+def structured(base: Settings) -> Settings:
+    """How structures are compared: with all that may make their tasks late."""
+    return replace(base, use_delay=True, use_contention=True)
+
+
+def time_models(base: Settings) -> Options:
+    """What makes tasks late."""
+    return [
+        (name, replace(base, use_delay=delay, use_pace=pace, use_contention=busy, use_calendars=calendars))
+        for name, delay, pace, busy, calendars in _TIME_MODELS
+    ]
+
+
+def presence(base: Settings) -> Options:
+    """When agents are there."""
+    if not base.use_calendars:
+        return [("around the clock", base)]
+    return [
+        ("the same hours every week", base),
+        ("days drawn from the past", replace(base, drawn_shifts=True)),
+    ]
+
+
+def windows(base: Settings, snapshot: Snapshot, fewest: int, unfinished_missing: bool) -> Options:
+    """From which part of the log the parameters are learnt, and what its cases count."""
+    shares = [(n, s) for n, s in _WINDOWS if s == 1.0 or snapshot.n_cases * s >= fewest]
+    if not unfinished_missing:
+        return [(name, replace(base, window_share=share)) for name, share in shares]
+    return [
+        (f"{name}, {words}", replace(base, window_share=share, weighted=weighted))
+        for name, share in shares
+        for words, weighted in (("long cases counting for those left out", True), ("cases as seen", False))
+    ]
+
+
+def arrivals(base: Settings, snapshot: Snapshot) -> Options:
+    """When orders come."""
+    from calibration.arrivals import models
+
+    return [(name, replace(base, arrivals=name)) for name in models(snapshot)]
+
+
+def rules(base: Settings, snapshot: Snapshot) -> Options:
+    """Whether gateways look at the orders' attributes; only for a log that has any."""
+    from calibration.features import features_of
+
+    ways = [("history alone", base)]
+    if features_of(snapshot, base.orders):
+        ways.append(("history and orders' attributes", replace(base, use_rules=True)))
+    return ways
+
+
+def contexts(base: Settings) -> Options:
+    """What gateways look at. The first is what all other choices were made with."""
+    return [(name, replace(base, history=k, visits=visits)) for name, k, visits in _CONTEXTS]
