@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,7 @@ class Judge:
         self.reference = self._measured(copied)
         self._noise = _noise(self._observed, seed)
         self._models: dict[tuple[str, str], Metagraph] = {}
+        self._distinct: list[tuple[Metagraph, list[dict[str, float]]]] = []
         self._runs: dict[tuple[str, str], list[dict[str, float]]] = {}
 
     def scores(self, plan: Plan, seeds: int) -> dict[str, float]:
@@ -76,7 +77,18 @@ class Judge:
         while len(runs) < seeds:
             if key not in self._models:
                 self._models[key] = self._fitted(plan)
+                # Settings that change nothing in the model need no simulation of their own.
+                runs = self._runs[key] = self._runs_of_equal(self._models[key], runs)
+                continue
             runs.append(self._measured(self._simulated(self._models[key], len(runs))))
+        return runs
+
+    def _runs_of_equal(self, model: Metagraph, runs: list[dict[str, float]]) -> list[dict[str, float]]:
+        model = replace(model, provenance=None)
+        for other, known in self._distinct:
+            if other == model:
+                return known
+        self._distinct.append((model, runs))
         return runs
 
     def _measured(self, log: pd.DataFrame) -> dict[str, float]:

@@ -109,3 +109,13 @@ def rules(base: Settings, snapshot: Snapshot) -> Options:
 def contexts(base: Settings) -> Options:
     """What gateways look at. The first is what all other choices were made with."""
     return [(name, replace(base, history=k, visits=visits)) for name, k, visits in _CONTEXTS]
+
+
+def batches(base: Settings) -> Options:
+    """Whether work is collected; twins that then collect nothing are those of the first."""
+    return [("each order by itself", base), ("collected where found", replace(base, use_batching=True))]
+
+
+def priorities(base: Settings) -> Options:
+    """What is taken first; twins in which nothing else is found are those of the first."""
+    return [("first come, first served", base), ("as found in the log", replace(base, use_priorities=True))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from simulation.run import Run
 
 Wanted = Literal["auto", "reference", "kernel"]
-
-LOADING_PAYS = 40_000
-"""Executions that the reference does in the time that it takes to load the compiled engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +71,3 @@ def simulate(
     from simulation.engines import run
 
     return run(Period(metagraph, start, cases, seed, policy)(replication), seed, replication, engine=engine)
-
-
-def engine_for(executions: float) -> Wanted:
-    """The engine that is quicker for so many task executions in this process; their logs are the same."""
-    return "auto" if executions > LOADING_PAYS or "simulation.kernel" in sys.modules else "reference"

@@ -14,7 +14,6 @@ from twin.observed import Cut, cut_of, simulated_log
 from twin.progress import Progress
 from twin.reference import LAST_PERIOD, RESAMPLED, last_period, resampled
 from twin.renames import in_twin_words
-from twin.simulate import engine_for
 from twin.validation import METRICS, AgentCheck, TaskCheck, Validation
 
 if TYPE_CHECKING:
@@ -50,12 +49,10 @@ def validate(
     cases = observed["case_id"].nunique()
     start = observed["start_time"].min().to_pydatetime()
     measured: dict[str, list[float]] = {metric: [] for metric in METRICS}
-    logs, engine = [], engine_for(runs * len(observed))
+    logs = []
     for i in range(runs):
         progress.step(f"simulated log {i + 1} of {runs}", i / (runs + 1))
-        simulated = simulated_log(
-            metagraph, cut, start=start, cases=cases, seed=seed, replication=i, engine=engine
-        )
+        simulated = simulated_log(metagraph, cut, start=start, cases=cases, seed=seed, replication=i)
         logs.append(simulated.frame)
         for metric, value in distances(observed, logs[-1]).items():
             measured[metric].append(value)

@@ -57,7 +57,16 @@ def test_the_same_seed_gives_the_same_twin(log: LogSource, twin: Metagraph) -> N
 
 def test_every_choice_names_its_candidates_and_what_they_had_to_beat(twin: Metagraph) -> None:
     assert twin.provenance
-    assert [c.what for c in twin.provenance.choices] == ["control flow", "time model", "calibration window"]
+    assert [c.what for c in twin.provenance.choices] == [
+        "arrivals",
+        "control flow",
+        "time model",
+        "calibration window",
+        "presence of agents",
+        "batches",
+        "order of work",
+        "routing context",
+    ]
     for choice in twin.provenance.choices:
         chosen = [c for c in choice.candidates if c.chosen]
         assert len(chosen) == 1

@@ -1,6 +1,5 @@
 """Logs from a twin are the same on any engine; which one it takes depends on how much there is to do."""
 
-import sys
 from datetime import timedelta
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from examples.order_to_cash import START, known_twin
 from metagraph.policies import PORTFOLIO
 from twin.frames import frame_of_run
-from twin.simulate import LOADING_PAYS, engine_for, simulate
+from twin.simulate import simulate
 
 
 @pytest.mark.parametrize("policy", ["PDS", "F3"])
@@ -30,11 +29,3 @@ def test_a_log_is_the_same_on_both_engines(policy: str) -> None:
     first, second = map(frame_of_run, logs)
     assert first.equals(second)
     assert first["case_id"].nunique() == 40
-
-
-def test_little_work_is_done_without_loading_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "simulation.kernel", raising=False)
-    assert engine_for(LOADING_PAYS) == "reference"
-    assert engine_for(LOADING_PAYS + 1) == "auto"
-    monkeypatch.setitem(sys.modules, "simulation.kernel", sys)
-    assert engine_for(1) == "auto"
