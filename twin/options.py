@@ -30,6 +30,7 @@ WINDOW = Matter("calibration window", {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0
 ARRIVALS = Matter("arrivals", {"AEDD": 1.0, "CADD": 1.0})
 ROUTING = Matter("routing context", {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0})
 _ALL_TIMES = {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
+TOGETHER = Matter("branches taken together", {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0})
 RULES = Matter("business rules", _ALL_TIMES)
 BATCHES = Matter("batches", _ALL_TIMES)
 PRIORITIES = Matter("order of work", _ALL_TIMES)
@@ -119,3 +120,8 @@ def batches(base: Settings) -> Options:
 def priorities(base: Settings) -> Options:
     """What is taken first; twins in which nothing else is found are those of the first."""
     return [("first come, first served", base), ("as found in the log", replace(base, use_priorities=True))]
+
+
+def together(base: Settings) -> Options:
+    """Whether parallel branches that may be left out are chosen among jointly."""
+    return [("each by itself", base), ("jointly where they depend", replace(base, use_inclusive=True))]

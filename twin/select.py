@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from metagraph.errors import DataError
 from metagraph.model import Candidate, Choice
 from twin import options
@@ -27,6 +25,9 @@ HOPELESS = 0.5
 """A candidate whose first simulated log is so much worse than the best one's isn't simulated again."""
 FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
+MOST_PAIRS = 2
+MANY_CASES = 400
+"""So many cases to judge by are enough: a further training and validation part would only cost time."""
 TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
 SHORTER = 0.06
@@ -66,12 +67,12 @@ def select(
             "list those that are open with --open"
         )
     parts = _parts(snapshot, closed)
-    if parts is None:
+    if not parts:
         return _unjudged(closed, base, noises, progress)
-    train, valid = parts
+    train = parts[0][0]
     progress.step("mining structures", 0.0)
     found = find_structures(train, more_recipes(noises))
-    judge = Judge(train, valid, seed)
+    judge = Judge(parts, seed)
     fast = replace(base, fast=True)
     start = Plan("", found.structures[0], options.structured(fast))
     steps = _Steps(judge, start, [])
@@ -87,7 +88,8 @@ def select(
     steps.take(options.BATCHES, options.batches(steps.best.settings), progress.part(0.9, 0.92))
     steps.take(options.PRIORITIES, options.priorities(steps.best.settings), progress.part(0.92, 0.94))
     steps.take(options.ROUTING, options.contexts(steps.best.settings), progress.part(0.94, 0.97))
-    steps.take(options.RULES, options.rules(steps.best.settings, train), progress.part(0.97, 1.0))
+    steps.take(options.TOGETHER, options.together(steps.best.settings), progress.part(0.97, 0.98))
+    steps.take(options.RULES, options.rules(steps.best.settings, train), progress.part(0.98, 1.0))
     settings = replace(steps.best.settings, fast=base.fast)
     return Selection(steps.best.structure.recipe, settings, tuple(steps.choices))
 
@@ -126,20 +128,20 @@ def _contest(
     once = []
     for i, plan in enumerate(plans):
         progress.step(f"{matter.what}: {plan.name}", 0.5 * i / len(plans))
-        once.append(judge.total(judge.scores(plan, 1), matter.weights))
+        once.append(float(judge.totals(plan, matter.weights, 1).mean()))
     bar = min(once) + HOPELESS
-    best, best_total = plans[0], math.inf
+    best: Plan | None = None
     rows: list[tuple[Plan, dict[str, float], str]] = []
     for i, plan in enumerate(plans):
         progress.step(f"{matter.what}: {plan.name}", 0.5 + 0.5 * i / len(plans))
         hopeless = once[i] > bar
-        scores = judge.scores(plan, 1 if hopeless else SEEDS)
-        scores = {**scores, "total": judge.total(scores, matter.weights)}
-        rows.append((plan, scores, "given up after one simulated log" if hopeless else ""))
-        if not hopeless and scores["total"] < best_total - (
-            0.0 if math.isinf(best_total) else margin(plan, best)
-        ):
-            best, best_total = plan, scores["total"]
+        seeds = 1 if hopeless else SEEDS
+        total = float(judge.totals(plan, matter.weights, seeds).mean())
+        note = "given up after one simulated log" if hopeless else ""
+        rows.append((plan, {**judge.scores(plan, seeds), "total": total}, note))
+        if not hopeless and (best is None or _beats(plan, best, matter, judge)):
+            best = plan
+    assert best is not None
     candidates = [Candidate(plan.name, scores, plan is best, note) for plan, scores, note in rows]
     candidates += [Candidate(r.recipe.name, {}, False, f"not usable: {r.reason}") for r in refused]
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
@@ -149,11 +151,11 @@ def _contest(
 
 def _beats(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> bool:
     """By more than its margin, and by more than twice the standard error of the paired difference."""
-    ours, theirs = (
-        np.array([judge.total(run, matter.weights) for run in judge.runs(p, SEEDS)]) for p in (plan, rival)
-    )
+    ours, theirs = (judge.totals(p, matter.weights, SEEDS) for p in (plan, rival))
+    if len(ours) != len(theirs):
+        return bool(theirs.mean() - ours.mean() > margin(plan, rival))
     gain = theirs - ours
-    return bool(gain.mean() > max(margin(plan, rival), 2 * gain.std(ddof=1) / math.sqrt(SEEDS)))
+    return bool(gain.mean() > max(margin(plan, rival), 2 * gain.std(ddof=1) / math.sqrt(len(gain))))
 
 
 def margin(plan: Plan, rival: Plan) -> float:
@@ -169,7 +171,7 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
     rival = min((plan for plan in plans if plan.name in totals), key=lambda plan: totals[plan.name])
     score = (
         f"the score is the mean logarithm of {', '.join(matter.weights)} over those of '{LAST_PERIOD}', from "
-        f"{SEEDS} simulated logs (below 0: closer to what happened than the copy)"
+        f"{SEEDS} simulated logs of each period held back (below 0: closer to what happened than the copy)"
     )
     if rival is best:
         return f"'{best.name}' has the lowest score, {totals[best.name]:+.3f}; {score}"
@@ -179,24 +181,31 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
     )
 
 
-def _parts(snapshot: Snapshot, closed: Snapshot) -> tuple[Snapshot, Snapshot] | None:
-    """The part to fit on and the part to judge by; None if either would be too small.
+def _parts(snapshot: Snapshot, closed: Snapshot) -> list[tuple[Snapshot, Snapshot]]:
+    """Pairs of a part to fit on and the part after it to judge by; none if they would be too small.
 
-    A log with open cases is cut as it was known at that instant, with the cases then open; in one without,
-    those that cross the cut are missing as others are at its end.
+    One pair, the last fifth to judge by; of logs with few cases a second one, the fifth before it. A log with
+    open cases is cut as it was known at that instant, with the cases then open; in one without, those that
+    cross the cut are missing as others are at its end.
     """
     from eventlogs.split import known_at, split_snapshot
 
-    if closed.n_cases < FEWEST_CASES:
-        return None
-    try:
-        train, valid = split_snapshot(closed, 0.8)
-    except DataError:
-        # No case lies wholly on one side of the cut: most are as long as the log itself.
-        return None
-    if min(train.n_cases, valid.n_cases) < FEWEST_CASES // 4:
-        return None
-    return (known_at(snapshot, train.until_s) if snapshot.is_open.any() else train), valid
+    pairs: list[tuple[Snapshot, Snapshot]] = []
+    rest = closed
+    while rest.n_cases >= FEWEST_CASES and len(pairs) < MOST_PAIRS:
+        try:
+            train, valid = split_snapshot(rest, 0.8)
+        except DataError:
+            # No case lies wholly on one side of the cut: most are as long as the log itself.
+            break
+        if min(train.n_cases, valid.n_cases) < FEWEST_CASES // 4:
+            break
+        known = known_at(snapshot, train.until_s) if snapshot.is_open.any() else train
+        pairs.append((known, valid))
+        if sum(part.n_cases for _, part in pairs) >= MANY_CASES:
+            break
+        rest = train
+    return pairs
 
 
 def _unjudged(closed: Snapshot, base: Settings, noises: Sequence[float], progress: Progress) -> Selection:

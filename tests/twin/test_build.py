@@ -66,6 +66,7 @@ def test_every_choice_names_its_candidates_and_what_they_had_to_beat(twin: Metag
         "batches",
         "order of work",
         "routing context",
+        "branches taken together",
     ]
     for choice in twin.provenance.choices:
         chosen = [c for c in choice.candidates if c.chosen]
