@@ -21,11 +21,26 @@ truth. At 1 the twin's logs can't be told from the truth's.
 """
 
 
+FITTED = """## Fitted, nothing chosen
+
+The strictest structure, calendars, busy agents, a remaining delay, batches; parameters from the whole log. It
+tells what fitting can find.
+"""
+BUILT = """## Built, with all choices
+
+What `tracetwin build` makes of the same logs: it chooses the structure and what to use by simulating the last
+part of each log.
+"""
+
+
 def page(rows: Rows) -> str:
     """The whole page."""
-    if not rows:
-        return HEAD
-    return "\n".join([HEAD, _summary(rows), _kinds(rows), _twins(rows), _missed(rows)])
+    parts = [HEAD]
+    for way, words in (("fitted", FITTED), ("built", BUILT)):
+        mine = [row for row in rows if row["way"] == way]
+        if mine:
+            parts += [words, _summary(mine), _kinds(mine), _twins(mine), _missed(mine)]
+    return "\n".join(parts)
 
 
 def _same(row: Mapping[str, Any]) -> bool:
@@ -39,22 +54,17 @@ def _inside(check: Mapping[str, Any]) -> bool:
 def _summary(rows: Rows) -> str:
     other = [row["footprint"] for row in rows if not _same(row)]
     differs = f"; in the others {median(other):.0%} (median) of the pairs of activities" if other else ""
+    inside = [_inside(check) for row in rows for check in row["checks"]]
     lines = [
         f"{len(rows)} twins of {rows[0]['cases']} orders. The same structure was found in "
-        f"{len(rows) - len(other)}{differs}{' follow each other in the same ways' if other else ''}.\n",
-        "| distance | median ratio | worst | nothing chosen: median | worst |",
-        "| --- | --- | --- | --- | --- |",
+        f"{len(rows) - len(other)}{differs}{' follow each other in the same ways' if other else ''}. "
+        f"{sum(inside)} of {len(inside)} parameters are inside their intervals.\n",
+        "| distance | median ratio | worst |",
+        "| --- | --- | --- |",
     ]
     for metric in rows[0]["ratios"]:
-        values, plain = ([r["ratios"][metric] for r in each] for each in (rows, [r["plain"] for r in rows]))
-        cells = [f"{of(each):.2f}" for each in (values, plain) for of in (median, max)]
-        lines.append(_row([metric, *cells]))
-    inside, of = (sum(row["plain"][key] for row in rows) for key in ("inside", "of"))
-    lines.append(
-        "\n'Nothing chosen' is the twin that is fitted to the whole log with the strictest structure, "
-        f"calendars, busy agents and a remaining delay; {inside} of its {of} parameters are inside their "
-        "intervals."
-    )
+        values = [row["ratios"][metric] for row in rows]
+        lines.append(f"| {metric} | {median(values):.2f} | {max(values):.2f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -70,7 +80,7 @@ def _kinds(rows: Rows) -> str:
 
 def _twins(rows: Rows) -> str:
     metrics = list(rows[0]["ratios"])
-    head = ["twin", "what is special", "tasks", "structure", *metrics, "inside", "time model", "CPU s"]
+    head = ["twin", "what is special", "tasks", "structure", *metrics, "inside", "CPU s", "chosen"]
     lines = [_row(head), _row(["---"] * len(head))]
     for row in rows:
         inside = [_inside(check) for check in row["checks"]]
@@ -78,12 +88,12 @@ def _twins(rows: Rows) -> str:
         ratios = [f"{row['ratios'][m]:.2f}" for m in metrics]
         told = f"{sum(inside)} of {len(inside)}"
         cells = [str(row["seed"]), ", ".join(row["special"]), str(row["tasks"]), shape, *ratios, told]
-        lines.append(_row([*cells, row["choices"].get("time model", "not judged"), f"{row['cpu_s']:.0f}"]))
+        lines.append(_row([*cells, f"{row['cpu_s']:.0f}", "; ".join(row["choices"].values())]))
     return "\n".join(lines) + "\n"
 
 
 def _missed(rows: Rows) -> str:
-    lines = ["## Outside their interval\n"]
+    lines = ["Outside their intervals:\n"]
     for row in rows:
         missed = [
             f"{c['kind']} {c['where']}: {c['known']:.3g}, found {c['found']:.3g} (± {c['allowed']:.2g})"
