@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, fit_calendars
 from calibration.hands import TOLD, Hands, Slowing, fit_capacity, fit_sharing, hands
+from calibration.holidays import Holidays, find_holidays
 from calibration.local_time import Floats, WeekClock, local_time
 from calibration.settings import Settings
-from calibration.shifts import draw_shifts, open_hours, with_enough
+from calibration.shifts import draw_shifts, open_hours, with_enough, with_holidays
 from calibration.together import Together, find_together, no_batches
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
@@ -70,8 +71,11 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     work = _work_counts(window)
     roles, role_names = fit_roles(work, snapshot.activities)
     timetable = fit_calendars(window, local, roles, settings)
+    off = find_holidays(snapshot, local, settings.holidays) if settings.use_calendars else Holidays()
     if settings.drawn_shifts:
-        timetable = draw_shifts(timetable, window, local, roles, settings)
+        free = np.array([(day - snapshot.origin.date()).days for day in off.free], np.int64)
+        timetable = draw_shifts(timetable, window, local, roles, settings, free)
+    timetable = with_holidays(timetable, off)
     together = find_together(snapshot) if settings.use_batching else no_batches(snapshot)
     held = hands(snapshot, together.follows)
     shared, slowing = fit_sharing(snapshot, held, timetable.clocks, window.rows, roles)
@@ -112,7 +116,10 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
         together,
         shared,
         (*timetable.defaults, *defaults),
-        _overlaps(slowing, tuple(snapshot.resources[i] for i in present if shared[i]), len(held.rows)),
+        {
+            **_overlaps(slowing, tuple(snapshot.resources[i] for i in present if shared[i]), len(held.rows)),
+            **({"holidays": f"hardly anybody worked on {off.words}"} if off.free else {}),
+        },
     )
 
 

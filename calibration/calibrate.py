@@ -85,7 +85,7 @@ class Calibrator:
         window = self._once(
             ("window", s.window_share, missing), lambda: open_window(snapshot, s.window_share, missing)
         )
-        days = (s.half_life_weeks,) if s.drawn_shifts else ()
+        days = (s.holidays, *((s.half_life_weeks,) if s.drawn_shifts else ()))
         used = (missing, s.window_share, s.use_contention, s.use_calendars, s.use_batching)
         who = (*used, s.time_zone, s.orders, days)
         laws = (s.ks_limit, s.fast, s.pooled)

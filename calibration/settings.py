@@ -104,6 +104,9 @@ class Settings:
     """Only this last share of the cases is used, except where it says too little (see `Window`)."""
     time_zone: str = "UTC"
     """IANA zone in which weeks and hours are read."""
+    holidays: str | None = None
+    """Country whose public holidays are to come, by its two-letter code; "none": no country's; None: judged
+    from the days on which hardly anybody worked."""
     ks_limit: float = 0.1
     """A parametric family may differ from the data by this Kolmogorov-Smirnov distance at most."""
     fast: bool = False

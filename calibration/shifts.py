@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, names_of, week_hours
+from calibration.holidays import Holidays
 from calibration.local_time import QUARTER_S, WEEK_QUARTERS, Floats, LocalTime, Mask
 from calibration.presence import (
     PRIOR_DAYS,
@@ -81,7 +82,12 @@ class _Crew:
 
 
 def draw_shifts(
-    timetable: Timetable, window: Window, local: LocalTime, roles: Ints, settings: Settings
+    timetable: Timetable,
+    window: Window,
+    local: LocalTime,
+    roles: Ints,
+    settings: Settings,
+    free: Ints | None = None,
 ) -> Timetable:
     """The timetable with days drawn from the past in place of weekly hours.
 
@@ -89,12 +95,14 @@ def draw_shifts(
     days has its own shifts, by weekday as often as it came (see presence.py); others have their role's, or
     everybody's, and a presence of their own, drawn towards the others' as by PRIOR_DAYS days. Below a
     presence of SELDOM they keep their weekly hours. Work and waits of the log are still measured by weekly
-    hours: with the very days of the log, simulated times were no nearer to the real ones.
+    hours: with the very days of the log, simulated times were no nearer to the real ones. `free` days,
+    counted from the date of the log's origin, say nothing.
     """
     working = np.array([not calendar_of(timetable, i).always_open for i in range(len(roles))], np.bool_)
     if not working.any():
         return timetable
-    crew = _crew(timetable, window, local, roles, working, settings)
+    nothing = np.zeros(0, np.int64)
+    crew = _crew(timetable, window, local, roles, working, settings, nothing if free is None else free)
     if not len(crew.seen.day):
         return timetable
     return _drawn(crew, timetable, window, working, settings)
@@ -106,7 +114,13 @@ def calendar_of(timetable: Timetable, resource: int) -> Calendar:
 
 
 def _crew(
-    timetable: Timetable, window: Window, local: LocalTime, roles: Ints, working: Mask, settings: Settings
+    timetable: Timetable,
+    window: Window,
+    local: LocalTime,
+    roles: Ints,
+    working: Mask,
+    settings: Settings,
+    free: Ints,
 ) -> _Crew:
     weeks = np.array([clock.week > 0 for clock in timetable.clocks], np.bool_)
     cut = day_cuts(weeks)
@@ -121,8 +135,8 @@ def _crew(
     half_life = (last - first + 1) / HALF_LIVES
     if settings.half_life_weeks is not None:
         half_life = 7 * settings.half_life_weeks
-    exposed = exposure(seen, first, last, half_life, np.zeros(0, np.int64))
-    seen = seen.of((seen.day >= first) & (seen.day <= last))
+    exposed = exposure(seen, first, last, half_life, free)
+    seen = seen.of((seen.day >= first) & (seen.day <= last) & ~np.isin(seen.day, free))
     rate = work_rate(seen, exposed, roles)
     active = np.full(len(roles), first), np.full(len(roles), last)
     came, could = came_and_could(seen, exposed, rate, active)
@@ -259,3 +273,16 @@ def with_enough(timetable: Timetable, work: NDArray[np.int64]) -> Timetable:
             factor[members] = np.maximum(factor[members], 1.0 / expected)
     presence = np.round(np.minimum(np.array(timetable.presence) * factor, 1.0), 4)
     return replace(timetable, presence=tuple(presence.tolist()))
+
+
+def with_holidays(timetable: Timetable, off: Holidays) -> Timetable:
+    """The timetable with the holidays to come in all calendars but those of who never rests."""
+    if off.assumed is None:
+        return timetable
+    calendars = tuple(
+        calendar if calendar.always_open else replace(calendar, holidays=off.coming)
+        for calendar in timetable.calendars
+    )
+    if calendars == timetable.calendars:
+        return timetable
+    return replace(timetable, calendars=calendars, defaults=(*timetable.defaults, off.assumed))

@@ -54,6 +54,7 @@ def settings(config: TwinConfig) -> Settings:
         arrivals_corrected=build.arrivals_corrected,
         half_life_weeks=build.half_life_weeks,
         time_zone=build.time_zone or config.log.time_zone,
+        holidays=build.holidays,
         orders=order_spec(config.orders),
     )
 

@@ -61,6 +61,7 @@ class BuildSection(Section):
     ks_limit: Share = 0.1
     arrivals_corrected: bool | None = None
     half_life_weeks: Positive | None = None
+    holidays: Annotated[str, Field(pattern=r"^([A-Z]{2}|none)$")] | None = None
 
 
 class ProfitSection(Section):
