@@ -27,15 +27,15 @@ EXAMPLE3_ORDERS, LOAN_ORDERS = 20_000, 3_000
 SEED = 4
 
 
-def environment(work: Path) -> Path:
+def environment(work: Path, lock: Path = LOCK) -> Path:
     """The interpreter of the peers' environment, made from the lock when it is missing."""
-    folder = work / f"peers-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+    folder = work / f"peers-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     python, stamp = folder / "bin" / "python", folder / ".installed"
     if stamp.exists():
         return python
     shutil.rmtree(folder, ignore_errors=True)
     uv = shutil.which("uv") or shutil.which("uv", path=ROOT / ".uv" / "bin")
-    locked = ("--quiet", "--require-hashes", "-r", str(LOCK))
+    locked = ("--quiet", "--require-hashes", "-r", str(lock))
     if uv:
         _do(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
         _do(uv, "pip", "install", "--python", str(python), *locked)

@@ -79,7 +79,7 @@ def foresee(
         datetime.combine(first.date() + timedelta(days=step * k), time(), zone).astimezone(UTC)
         for k in range(periods + 1)
     ]
-    counts = _drawn(metagraph, edges, replications, seed)
+    counts = drawn_counts(metagraph, edges, replications, seed)
     spread = np.quantile(counts, LEVELS, axis=0)
     found = tuple(
         Count(a, b, float(counts[:, k].mean()), *(float(q) for q in spread[:, k]))
@@ -102,8 +102,10 @@ def _first_day(metagraph: Metagraph, start: datetime | None, zone: ZoneInfo) -> 
     return until.astimezone(zone) + timedelta(days=1)
 
 
-def _drawn(metagraph: Metagraph, edges: list[datetime], replications: int, seed: int) -> NDArray[np.int64]:
-    """Orders per replication and period."""
+def drawn_counts(
+    metagraph: Metagraph, edges: list[datetime], replications: int, seed: int
+) -> NDArray[np.int64]:
+    """Orders per replication and period, with what isn't known of their level drawn too."""
     from simulation.arrival_times import releases
     from simulation.arrivals import monday
     from simulation.streams import Stream
