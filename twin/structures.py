@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from metagraph.blocks import Block, Skeleton, skeleton
 
 if TYPE_CHECKING:
+    from discovery.branches import Times
     from discovery.miner import Miner, Variant
     from discovery.reduction import NotNestedError
     from eventlogs.snapshot import Snapshot
@@ -26,6 +27,8 @@ class Recipe:
     miner: Miner = "inductive"
     coverage: float = 1.0
     """Mined from the most frequent variants that together have this share of the cases."""
+    apart: bool = False
+    """What came out as one parallel or as any order is divided into branches by the times of executions."""
 
     @property
     def name(self) -> str:
@@ -36,6 +39,8 @@ class Recipe:
             words.append(f"noise {self.noise:g}")
         if self.coverage < 1:
             words.append(f"variants of {self.coverage:.0%} of the cases")
+        if self.apart:
+            words.append("branches told apart by time")
         if self.free_order:
             words.append("free order")
         return ", ".join(words)
@@ -73,12 +78,14 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
 
     Raises DataError if the log has no closed case.
     """
+    from discovery.branches import first_times
     from discovery.free_order import flower, free_order, overlap_share
     from discovery.reduction import NotNestedError
     from eventlogs.mining.variants import variants
 
     counted = variants(snapshot)
     overlaps = overlap_share(snapshot)
+    times = first_times(snapshot, overlaps) if any(recipe.apart for recipe in recipes) else None
     mined: dict[Recipe, Block | NotNestedError] = {}
     distinct: dict[Block, Structure] = {}
     refused: list[Refused] = []
@@ -89,7 +96,7 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
             # The free order of what is nested is made of the nested one.
             source = recipe if recipe.miner in LOOSE else replace(recipe, free_order=False)
             if source not in mined:
-                mined[source] = _mined(counted, source)
+                mined[source] = _mined(counted, source, times)
             result = mined[source]
             if isinstance(result, NotNestedError):
                 refused.append(Refused(recipe, str(result)))
@@ -127,6 +134,7 @@ def recipes(noises: Sequence[float]) -> tuple[Recipe, ...]:
 def more_recipes(noises: Sequence[float]) -> tuple[Recipe, ...]:
     """All candidates: as `recipes`, and other miners, and only the frequent variants."""
     strict = [Recipe(noise) for noise in noises]
+    strict.append(Recipe(0.0, apart=True))
     strict += [Recipe(0.0, coverage=share) for share in COVERAGES]
     strict += [Recipe(0.0, miner=miner) for miner in OTHERS]
     return (*strict, *(replace(recipe, free_order=True) for recipe in strict), Recipe(None))
@@ -138,13 +146,16 @@ LOOSE: tuple[Miner, ...] = ("split", "heuristics")
 OTHERS: tuple[Miner, ...] = ("directly-follows", *LOOSE)
 
 
-def _mined(counted: Sequence[Variant], recipe: Recipe) -> Block | NotNestedError:
-    from discovery.miner import mine
+def _mined(counted: Sequence[Variant], recipe: Recipe, times: Times | None) -> Block | NotNestedError:
+    from discovery.branches import apart
+    from discovery.miner import frequent, mine
     from discovery.reduction import NotNestedError
 
+    noise = recipe.noise or 0.0
     try:
-        return mine(
-            counted, recipe.noise or 0.0, recipe.miner, coverage=recipe.coverage, any_order=recipe.free_order
-        )
+        block = mine(counted, noise, recipe.miner, coverage=recipe.coverage, any_order=recipe.free_order)
     except NotNestedError as refused:
         return refused
+    if recipe.apart and times is not None:
+        block = apart(block, frequent(counted).variants, times, lambda part: mine(part, noise))
+    return block
