@@ -106,7 +106,8 @@ def _canonical(block: Block) -> object:
         case Choice(_, _, branches):
             return ("one of", *sorted(map(_canonical, branches), key=repr))
         case Parallel(_, _, branches):
-            return ("all of", *sorted(map(_canonical, branches), key=repr))
+            how = "some of" if block.some else "all of"
+            return (how, *sorted(map(_canonical, branches), key=repr))
         case Loop(_, _, body, redos):
             return ("again", _canonical(body), *sorted(map(_canonical, redos), key=repr))
 
