@@ -128,7 +128,7 @@ def test_a_limit_of_executions_leaves_out_the_rarest_variants() -> None:
 def test_rare_variants_are_sampled_from_all_of_the_log() -> None:
     rows: list[Row] = []
     for i in range(200):
-        word = f"{i:b}".replace("0", "b").replace("1", "c")
+        word = f"{i:08b}".replace("0", "b").replace("1", "c")
         rows += [(f"case {i:03}", label, float(i), float(i)) for label in "a" + word]
     log = snapshot(rows)
     found = replay_log(log, BLOCK, most_executions=log.n_events // 2)
