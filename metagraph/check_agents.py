@@ -23,8 +23,8 @@ DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 WEIGHTS_OFF = 1e-6
 """Rounding of weights that is no fault."""
 HOURS_A_WEEK = 168
-OWN_RULES = tuple(rule for rule in RULES if rule not in ("RULE", "RANK"))
-"""What a queue can be ordered by on its own; the others need an expression or a schedule."""
+OWN_RULES = tuple(rule for rule in RULES if rule != "RANK")
+"""What a queue can be ordered by on its own; the other needs a schedule."""
 
 
 def agent_faults(metagraph: Metagraph) -> Iterator[Fault]:
@@ -34,7 +34,7 @@ def agent_faults(metagraph: Metagraph) -> Iterator[Fault]:
     for agent in metagraph.agents:
         yield from _agent(agent, calendars)
     for queue in metagraph.queues:
-        yield from _queue(queue, agents)
+        yield from _queue(queue, agents, bool(metagraph.orders.rule.strip()))
     for calendar in metagraph.calendars:
         yield from _calendar(calendar)
     for pace in metagraph.paces:
@@ -94,7 +94,7 @@ def _breakdowns(breakdowns: Breakdowns, where: str) -> Iterator[Fault]:
             yield Fault(f"{where}, between", "always 0; the agent would never work")
 
 
-def _queue(queue: Queue, agents: set[str]) -> Iterator[Fault]:
+def _queue(queue: Queue, agents: set[str], ruled: bool) -> Iterator[Fault]:
     where = f"queue {queue.id}"
     if not queue.agents:
         yield Fault(f"{where}, agents", "none; work in it would wait for ever")
@@ -107,6 +107,10 @@ def _queue(queue: Queue, agents: set[str]) -> Iterator[Fault]:
         yield Fault(f"{where}, priority", f"{queue.priority} belongs to policies; {_own_rules()}")
     elif queue.priority not in RULES:
         yield Fault(f"{where}, priority", f"{shown(queue.priority)}; {_own_rules()}")
+    elif queue.priority == "RULE" and not ruled:
+        yield Fault(
+            f"{where}, priority", "RULE, but no rule is given: say in 'orders', 'rule' what goes first"
+        )
     if queue.only:
         try:
             parse(queue.only, f"{where}, only")

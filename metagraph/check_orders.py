@@ -10,6 +10,8 @@ from metagraph.check_agents import weekly_faults, zone_faults
 from metagraph.check_graph import share_faults
 from metagraph.check_laws import fitted_faults
 from metagraph.distributions import Fitted
+from metagraph.errors import DataError
+from metagraph.expressions import parse
 from metagraph.faults import Fault, listed, shown
 from metagraph.model import ClosingFact, Metagraph
 from metagraph.orders import ArrivalLevel, Arrivals, OrderClass, OrderModel, Sample
@@ -62,6 +64,11 @@ def _orders(orders: OrderModel) -> Iterator[Fault]:
         yield from share_faults(tuple(c.share for c in orders.classes), "orders, classes", "shares")
     for c in orders.classes:
         yield from _class(c)
+    if orders.rule:
+        try:
+            parse(orders.rule, "orders, rule")
+        except DataError as error:
+            yield Fault("", str(error))
     segments = [c.segment for c in orders.classes]
     for segment, importance in orders.segment_priority.items():
         spot = f"orders, segment_priority, {shown(segment)}"

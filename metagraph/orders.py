@@ -124,6 +124,9 @@ class OrderModel:
     """Log column behind class, segment, value, due, lost."""
     segment_priority: Mapping[str, float] = field(default_factory=dict)
     """How important each segment's customers are, more first; used by HPCS."""
+    rule: str = ""
+    """What queues with the priority RULE go by, as an expression on orders (see expressions.py); more goes
+    first."""
 
 
 @dataclass(frozen=True, slots=True)

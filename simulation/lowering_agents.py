@@ -99,14 +99,21 @@ def check_rules(metagraph: Metagraph, policy: Policy) -> None:
             f"the priority rule HPCS needs to know how important the segments of {metagraph.name!r} are: "
             "give 'segment_priority', in a twin inside 'orders', in an instance beside 'orders'"
         )
-    if "RULE" in rules and not policy.rule.strip():
-        raise UsageError("the priority rule RULE needs an expression on orders: give the policy's 'rule'")
+    if "RULE" in rules and not rule_of(metagraph, policy).strip():
+        where = "the policy's 'rule'" if policy.priorities else "'rule' inside the twin's 'orders'"
+        raise UsageError(f"the priority rule RULE needs an expression on orders: give {where}")
     if "RANK" in rules and policy.schedule is None:
         raise UsageError("the priority rule RANK needs a schedule: give the policy's 'schedule'")
     if policy.schedule is not None and "RANK" not in rules:
         raise UsageError(
             "the policy has a schedule, but no queue is ordered by it: set its priorities to RANK"
         )
+
+
+def rule_of(metagraph: Metagraph, policy: Policy) -> str:
+    """The expression behind the priority RULE: the policy's, or that of the process where queues keep their
+    own rules."""
+    return policy.rule if policy.priorities else metagraph.orders.rule
 
 
 def lower_crew(

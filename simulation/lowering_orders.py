@@ -17,6 +17,7 @@ from metagraph.orders import Order
 from metagraph.policies import Policy
 from metagraph.schedule import Schedule
 from metagraph.state import OpenOrder, Position, State
+from simulation.lowering_agents import rule_of
 from simulation.orders import Numbered, parts_of
 from simulation.program import UNKNOWN, Assign, Floats, Ints, Kind, Network, Orders, Rule, Standing, Token
 
@@ -93,7 +94,8 @@ def under_policy(
     if rule or designated or network.custom is not None:
         plain = given()
         if rule:
-            asked = parse(policy.rule, "the policy's rule")
+            whose = "the policy's rule" if policy.priorities else "the process's rule"
+            asked = parse(rule_of(metagraph, policy), whose)
             table = orders.table.copy()
             table["rule"] = [asked.value(order) for order in plain]
             orders = replace(orders, table=table)

@@ -63,6 +63,8 @@ class Rule(IntEnum):
     RANK = 6
     AVERAGE = 7
     PYTHON = 8
+    LIFO = 9
+    RANDOM = 10
 
 
 class Part(IntEnum):

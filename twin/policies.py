@@ -18,10 +18,11 @@ OWN = "own"
 OWN_RULES = Policy()
 """Each queue keeps the rule that the twin gives it."""
 EXPRESSION = "rule:"
+PLAIN = ("FIFO", "LIFO", "RANDOM", *AVERAGED)
 NAMES: Mapping[str, Policy] = {
     OWN: OWN_RULES,
     **PORTFOLIO,
-    **{rule: Policy(rule, priorities=(rule,)) for rule in ("FIFO", *AVERAGED) if rule not in PORTFOLIO},
+    **{rule: Policy(rule, priorities=(rule,)) for rule in PLAIN if rule not in PORTFOLIO},
 }
 
 

@@ -197,13 +197,18 @@ FAULTS: list[tuple[Edit, str]] = [
     (with_(queues=(Queue("q", ("ann",), (0.5, 0.5)),)), "queue q, weights: 2 weights for 1 agents"),
     (with_(queues=(Queue("q", ("ann",), (0.5,)),)), "queue q: weights [0.5] sum to 0.5"),
     (
-        with_(queues=(Queue("q", ("ann",), priority="LIFO"),)),
-        'queue q, priority: "LIFO"; expected one of FIFO, ',
+        with_(queues=(Queue("q", ("ann",), priority="LILO"),)),
+        'queue q, priority: "LILO"; expected one of FIFO, ',
+    ),
+    (
+        with_(queues=(Queue("q", ("ann",), priority="RANK"),)),
+        "queue q, priority: RANK belongs to policies; expected one of FIFO, LIFO, RANDOM, HP, SDD, SERPT, ",
     ),
     (
         with_(queues=(Queue("q", ("ann",), priority="RULE"),)),
-        "queue q, priority: RULE belongs to policies; expected one of FIFO, HP, SDD, SERPT, HPCS",
+        "queue q, priority: RULE, but no rule is given: say in 'orders', 'rule' what goes first",
     ),
+    (with_(orders=OrderModel(rule="value >")), """orders, rule, position 7: "value >" can't be read"""),
     (
         with_(queues=(Queue("q", ("ann",), only="segment = 'gold'"),)),
         """queue q, only, position 9: "segment = 'gold'" can't be read""",

@@ -151,7 +151,7 @@ def process(dice: Dice, origin: datetime) -> tuple[Metagraph, str]:
     rough = chance(dice, 40)
     many = 18 if chance(dice, 4) else dice.integer(1, 5)
     crew = [agent(dice, f"x{i}", origin, rough) for i in range(many)]
-    rule = pick(dice, ("FIFO", "HP", "SDD", "SERPT", "HPCS"))
+    rule = pick(dice, ("FIFO", "HP", "SDD", "SERPT", "HPCS", "LIFO", "RANDOM", "RULE"))
     pools = queues(dice, [a.id for a in crew], rule)
     tasks = [
         Task(
@@ -174,7 +174,11 @@ def process(dice: Dice, origin: datetime) -> tuple[Metagraph, str]:
         queues=pools,
         calendars=calendars(origin),
         paces=PACES,
-        orders=OrderModel(profit=pick(dice, SHAPES), segment_priority={"north": 2.0, "south": 1.0}),
+        orders=OrderModel(
+            profit=pick(dice, SHAPES),
+            segment_priority={"north": 2.0, "south": 1.0},
+            rule=pick(dice, EXPRESSIONS),
+        ),
     ), rule
 
 
@@ -193,7 +197,14 @@ def pick_policy(dice: Dice, model: Metagraph, orders: Sequence[Order], rule: str
     """One of the paper's, or one put together by chance."""
     if chance(dice, 40):
         return pick(dice, tuple(PORTFOLIO.values()))
-    kinds = ((), (), (pick(dice, (*AVERAGED, "FIFO")),), some(dice, AVERAGED, 4), ("RANK",), ("RULE",))
+    kinds = (
+        (),
+        (),
+        (pick(dice, (*AVERAGED, "FIFO", "LIFO", "RANDOM")),),
+        some(dice, AVERAGED, 4),
+        ("RANK",),
+        ("RULE",),
+    )
     priorities = pick(dice, kinds)
     return Policy(
         "made",
