@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -21,7 +21,8 @@ from calibration.duration_rows import Groups
 from calibration.durations import Durations, fit_durations
 from calibration.features import Feature, features_of
 from calibration.inclusion import EndOfLog, judge_end
-from calibration.order_model import fit_orders, group_cases, order_defaults
+from calibration.order_model import due_dates, fit_orders, group_cases, order_defaults
+from calibration.priorities import Known, Priorities, fit_priorities
 from calibration.routing import fit_routing
 from calibration.settings import Settings
 from calibration.waits import Waits, fit_waits
@@ -107,11 +108,19 @@ class Calibrator:
             ("changes", s.fast, s.time_zone, s.arrivals_corrected),
             lambda: {} if s.fast else drift_facts(changes(snapshot, settings)),
         )
+        first: Priorities | None = None
+        if s.use_priorities and s.use_contention:
+            first = self._once(
+                ("priorities", who, laws, s.use_delay, s.use_pace, replayed),
+                lambda: _priorities(window, replayed, people, waits, settings),
+            )
         orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
         nameless = self._once(("nameless", s.orders), lambda: order_defaults(snapshot, s.orders))
         features: tuple[Feature, ...] = ()
         if s.use_rules:
             features = self._once(("features", s.orders), lambda: features_of(snapshot, s.orders))
+        if first is not None and first.rule:
+            orders = replace(orders, rule=first.rule)
         routing, unreached = fit_routing(window, replayed, skeleton, people.groups, settings, features)
         tasks, unseen = _tasks(skeleton, people, waits, went)
         tasks = with_batches(tasks, batches, window, people.resources, settings)
@@ -126,20 +135,20 @@ class Calibrator:
             *few,
             *nameless,
         )
+        facts = {**people.resources.facts, **people.durations.facts, **drifted}
+        facts |= first.facts if first else {}
         return Metagraph(
             name=name,
             nodes=(Start("start"), *tasks, *skeleton.gateways, End("end")),
             flows=skeleton.flows,
             routing=routing,
             agents=people.resources.agents,
-            queues=people.resources.queues,
+            queues=first.queues if first else people.resources.queues,
             calendars=people.resources.calendars,
             paces=waits.paces,
             arrivals=arrivals,
             orders=orders,
-            provenance=_provenance(
-                window, settings, end, {**people.resources.facts, **drifted}, defaults, seed
-            ),
+            provenance=_provenance(window, settings, end, facts, defaults, seed),
         )
 
     def _once(self, key: Hashable, make: Callable[[], _T]) -> _T:
@@ -152,6 +161,21 @@ def _people(window: Window, settings: Settings) -> People:
     groups = group_cases(window.snapshot, settings.orders)
     resources = fit_resources(window, settings)
     return People(groups, resources, fit_durations(window, resources, groups, settings))
+
+
+def _priorities(
+    window: Window, replayed: Replayed, people: People, waits: Waits, settings: Settings
+) -> Priorities:
+    snapshot, spec = window.snapshot, settings.orders
+    known = Known(
+        snapshot,
+        replayed,
+        people.groups,
+        features_of(snapshot, spec),
+        due_dates(snapshot, spec),
+        people.durations.tables,
+    )
+    return fit_priorities(window, known, people.resources, waits)
 
 
 def _tasks(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.agents import Resources
 from calibration.duration_rows import Groups, Names, fit_table
 from calibration.fitting import ZERO_S, fit_law
 from calibration.local_time import Floats
+from calibration.oddities import Outliers, outlier_facts, outliers_in
 from calibration.settings import Settings
 from calibration.speeds import Sample
 from calibration.window import ENOUGH, Window
-from eventlogs.snapshot import NO_RESOURCE
+from eventlogs.snapshot import NO_RESOURCE, Snapshot
 from metagraph.distributions import Constant, Fitted
 from metagraph.model import Default
 from metagraph.nodes import DurationRow, DurationTable
@@ -28,6 +31,8 @@ class Durations:
     fallback: DurationTable
     """For a task that was never seen to end."""
     defaults: tuple[Default, ...]
+    facts: Mapping[str, str]
+    """What was found, in words."""
 
 
 def fit_durations(window: Window, resources: Resources, groups: Groups, settings: Settings) -> Durations:
@@ -37,6 +42,7 @@ def fit_durations(window: Window, resources: Resources, groups: Groups, settings
     ended = ~np.isnan(snapshot.end_s)
     names = Names.of(groups, snapshot)
     tables: dict[str, DurationTable] = {}
+    odd: list[Outliers] = []
     for a, label in enumerate(snapshot.activities):
         rows = np.flatnonzero((snapshot.activity == a) & window.rows)
         if ended[rows].any():
@@ -44,7 +50,15 @@ def fit_durations(window: Window, resources: Resources, groups: Groups, settings
             labels = names.of_rows(rows, snapshot)
             tables[label] = fit_table(sample, labels, settings, by_agent=not resources.agentless[a])
             defaults += _few(label, tables[label].default)
-    return Durations(tables, _fallback(work[ended & window.rows]), tuple(defaults))
+            done = rows[ended[rows]]
+            far = outliers_in(label, work[done], partial(_case_of, snapshot, done))
+            odd += [far] if far is not None else []
+    fallback = _fallback(work[ended & window.rows])
+    return Durations(tables, fallback, tuple(defaults), outlier_facts(odd))
+
+
+def _case_of(snapshot: Snapshot, rows: NDArray[np.int64], i: int) -> str:
+    return snapshot.cases[int(np.searchsorted(snapshot.offsets, rows[i], side="right")) - 1]
 
 
 def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Default]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from calibration.oddities import heap_in
 from calibration.window import ENOUGH
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
 
@@ -51,9 +52,10 @@ def fit_law(
     """The law of non-negative `values`; `censored` are lower bounds of values that were not seen whole.
 
     The first rung that holds decides: all equal; a share of zeros, split off; fewer than ENOUGH values, their
-    smoothed quantiles; a parametric family within `ks_limit` that keeps the mean and the upper quantiles;
-    the quantile function. `families` names the only ones to be tried; `fast` tries none. At most `pictured`
-    observed quantiles are kept. Raises ValueError without values.
+    smoothed quantiles; values that heap at round numbers, their quantiles, with jumps at the heaps; a
+    parametric family within `ks_limit` that keeps the mean and the upper quantiles; the quantile function.
+    `families` names the only ones to be tried; `fast` tries none. At most `pictured` observed quantiles are
+    kept. Raises ValueError without values.
     """
     if not len(values):
         raise ValueError("no observations to fit")
@@ -85,6 +87,9 @@ def _positive(
     if n < ENOUGH:
         note = f"only {n} observations: their smoothed quantiles"
         return quantile_law(values, censored), {}, note
+    heap = heap_in(values)
+    if heap is not None:
+        return quantile_law(values, censored), {}, f"{heap.words}: observed quantiles"
     if fast:
         return quantile_law(values, censored), {}, ""
     best, tried = _best_family(values, censored, ks_limit, families)

@@ -96,6 +96,11 @@ def fit_orders(snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None
     return OrderModel(tuple(classes), spec.profit, _columns(spec))
 
 
+def due_dates(snapshot: Snapshot, spec: OrderSpec) -> Floats:
+    """Of every case, in seconds since the log's origin; NaN where no column says so."""
+    return _numbers(snapshot, spec.due_column, "due date", _instant(snapshot))
+
+
 def order_defaults(snapshot: Snapshot, spec: OrderSpec) -> tuple[Default, ...]:
     """What new orders go without, because it tells who or which one an order of the past was."""
     return usable_attributes(snapshot, (spec.due_column, spec.lost_column))[1]

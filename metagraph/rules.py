@@ -6,15 +6,15 @@ date that an order doesn't have is infinite (due, lost sale) or its release (ear
 
 from __future__ import annotations
 
-RULES = ("FIFO", "LIFO", "RANDOM", "HP", "SDD", "SERPT", "HPCS", "RULE", "RANK")
-"""First in first out, last in first out, in random order, highest profit, soonest due date, shortest expected remaining processing time,
-highest-priority customer segment, an expression on orders, a schedule's ranks.
+RULES = ("FIFO", "LIFO", "HP", "SDD", "SERPT", "HPCS", "RULE", "RANK")
+"""First in first out, last in first out, highest profit, soonest due date, shortest expected
+remaining processing time, highest-priority customer segment, an expression on orders, a schedule's ranks.
 
 Under each of them what waits is ordered by a number, its key, of which the smallest goes first; equal ones
-keep their place. Keys are found when an item joins a queue and again when it was interrupted: minus the
-profit that the order would yield if it were fulfilled now; its due date; the expected work that is left;
-minus the segment's priority; minus the expression's value; the rank. FIFO's is 0, LIFO's minus the instant at which
-the item took its place, RANDOM's a number drawn for the item.
+keep their place. Keys are found when an item joins a queue and again when it was interrupted: 0 (FIFO); minus
+the instant at which it took its place (LIFO); minus the profit that the order would
+yield if it were fulfilled now; its due date; the expected work that is left; minus the segment's priority;
+minus the expression's value; the rank.
 """
 
 AVERAGED = ("HP", "SDD", "SERPT", "HPCS")

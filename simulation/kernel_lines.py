@@ -6,16 +6,15 @@ import numpy as np
 
 from metagraph import rules
 from simulation.kernel_jit import Record, float_at, int_at, leaf, part
-from simulation.kernel_numbers import beyond, law_number, uniform
+from simulation.kernel_numbers import beyond, law_number
 from simulation.kernel_records import item_of, journey_of, line_of, node_of, order_of, policy_of, queue_of
 from simulation.program import Rule
 from simulation.session import WAITING
-from simulation.streams import Purpose
 
 profit_at = leaf(rules.profit)
 _FIFO, _HP, _SDD, _SERPT = int(Rule.FIFO), int(Rule.HP), int(Rule.SDD), int(Rule.SERPT)
 _HPCS, _RULE, _RANK, _AVERAGE = int(Rule.HPCS), int(Rule.RULE), int(Rule.RANK), int(Rule.AVERAGE)
-_LIFO, _RANDOM, _PRIORITY = int(Rule.LIFO), int(Rule.RANDOM), int(Purpose.PRIORITY)
+_LIFO = int(Rule.LIFO)
 _WAITING = int(WAITING)
 INFINITE = float("inf")
 
@@ -97,8 +96,6 @@ def find_key(w: Record, slot: int, t: float) -> None:
         item.key = item.rest
     elif rule == _LIFO:
         item.key = -item.place
-    elif rule == _RANDOM:
-        item.key = uniform(w, item.order, item.node, item.visit, _PRIORITY)
     else:
         order = order_of(w.orders, item.order)
         if rule == _SDD:

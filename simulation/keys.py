@@ -7,15 +7,13 @@ from math import inf
 from operator import add
 
 from metagraph.rules import gain_score, profit, quickness_score, urgency_score
-from simulation.draws import Draws
 from simulation.frames import Columns, Frame
 from simulation.items import Item
 from simulation.program import Floats, Part, Program, Rule
 from simulation.session import WORKING
-from simulation.streams import Purpose
 
 _FIFO, _HP, _SDD, _SERPT, _HPCS, _RULE, _RANK, _AVERAGE = (int(r) for r in list(Rule)[:8])
-_LIFO, _RANDOM, _PRIORITY = int(Rule.LIFO), int(Rule.RANDOM), int(Purpose.PRIORITY)
+_LIFO = int(Rule.LIFO)
 _GAIN, _DUE, _QUICK, _IMPORTANT = (int(part) for part in Part)
 
 LeftNow = Callable[[Item, float], float]
@@ -27,18 +25,9 @@ Ask = Callable[[Item, float], float]
 class Keys:
     """Keys and scores of items."""
 
-    __slots__ = ("_ask", "_columns", "_curve", "_draws", "_left_now", "_parts", "_rules", "ranks")
+    __slots__ = ("_ask", "_columns", "_curve", "_left_now", "_parts", "_rules", "ranks")
 
-    def __init__(
-        self,
-        program: Program,
-        frame: Frame,
-        columns: Columns,
-        draws: Draws,
-        left_now: LeftNow,
-        ask: Ask,
-    ) -> None:
-        self._draws = draws
+    def __init__(self, program: Program, frame: Frame, columns: Columns, left_now: LeftNow, ask: Ask) -> None:
         self._columns = columns
         self._curve = frame.curve
         self._rules = frame.rules
@@ -66,8 +55,6 @@ class Keys:
             item.key = -columns.rule[order]
         elif rule == _LIFO:
             item.key = -item.place
-        elif rule == _RANDOM:
-            item.key = self._draws.uniform(order, item.task.node, item.visit, _PRIORITY)
         elif rule == _RANK:
             item.key = inf if self.ranks is None else float(self.ranks[order, item.task.number])
         elif rule == _AVERAGE:

@@ -64,7 +64,6 @@ class Rule(IntEnum):
     AVERAGE = 7
     PYTHON = 8
     LIFO = 9
-    RANDOM = 10
 
 
 class Part(IntEnum):

@@ -34,8 +34,6 @@ class Purpose(IntEnum):
     REPAIR = 13
     ETA = 14
     SIZE = 15
-    PRIORITY = 16
-    """Of an item at a task; redraws of ROUTE have the same number, but are of gateways."""
 
 
 REDRAW = 16

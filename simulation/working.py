@@ -40,7 +40,7 @@ class Working:
         self.crew = Crew(self.frame, self.draws, clocks)
         self.sums = Sums(self.frame, self.t, options.paths)
         self.custom = Custom(program) if self.frame.python else None
-        self.keys = Keys(program, self.frame, self.columns, self.draws, self._left_now, self._ask)
+        self.keys = Keys(program, self.frame, self.columns, self._left_now, self._ask)
         averaged = self.frame.averaged
         self.lines = ScoredLines(self.frame, self.keys.scores) if averaged else Lines(self.frame)
         self.ended: list[Item] = []

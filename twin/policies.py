@@ -18,7 +18,7 @@ OWN = "own"
 OWN_RULES = Policy()
 """Each queue keeps the rule that the twin gives it."""
 EXPRESSION = "rule:"
-PLAIN = ("FIFO", "LIFO", "RANDOM", *AVERAGED)
+PLAIN = ("FIFO", "LIFO", *AVERAGED)
 NAMES: Mapping[str, Policy] = {
     OWN: OWN_RULES,
     **PORTFOLIO,

@@ -33,7 +33,7 @@ def simulate(
         str,
         typer.Option(
             help="What goes first. own: each queue's own rule; P, D, S, F1, F2, F3, PD, PS, PDS, HPCS: a "
-            "published portfolio; FIFO, LIFO, RANDOM, HP, SDD, SERPT: one rule; rule:EXPRESSION on orders; "
+            "published portfolio; FIFO, LIFO, HP, SDD, SERPT: one rule; rule:EXPRESSION on orders; "
             "module:object in Python."
         ),
     ] = "own",

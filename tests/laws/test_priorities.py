@@ -153,7 +153,7 @@ def test_work_is_conserved(engine: Engine, calendar: str) -> None:
     columns = kinds(model)(rng, releases)
     columns["due_s"] = releases + rng.exponential(1000.0, 500)
     seen = []
-    for rule in ("FIFO", "HP", "SDD", "SERPT", "HPCS"):
+    for rule in ("FIFO", "LIFO", "HP", "SDD", "SERPT", "HPCS"):
         for preemption in (True, False):
             for tie in ("keep", "back"):
                 policy = Policy("test", "JSQ", (rule,), preemption=preemption, tie=tie)

@@ -202,13 +202,13 @@ FAULTS: list[tuple[Edit, str]] = [
     ),
     (
         with_(queues=(Queue("q", ("ann",), priority="RANK"),)),
-        "queue q, priority: RANK belongs to policies; expected one of FIFO, LIFO, RANDOM, HP, SDD, SERPT, ",
+        "queue q, priority: RANK belongs to policies; expected one of FIFO, LIFO, HP, SDD, SERPT, ",
     ),
     (
         with_(queues=(Queue("q", ("ann",), priority="RULE"),)),
         "queue q, priority: RULE, but no rule is given: say in 'orders', 'rule' what goes first",
     ),
-    (with_(orders=OrderModel(rule="value >")), """orders, rule, position 7: "value >" can't be read"""),
+    (with_(orders=OrderModel(rule="value >")), """orders, rule, position 1: "value >" can't be read"""),
     (
         with_(queues=(Queue("q", ("ann",), only="segment = 'gold'"),)),
         """queue q, only, position 9: "segment = 'gold'" can't be read""",

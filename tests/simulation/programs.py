@@ -151,7 +151,7 @@ def process(dice: Dice, origin: datetime) -> tuple[Metagraph, str]:
     rough = chance(dice, 40)
     many = 18 if chance(dice, 4) else dice.integer(1, 5)
     crew = [agent(dice, f"x{i}", origin, rough) for i in range(many)]
-    rule = pick(dice, ("FIFO", "HP", "SDD", "SERPT", "HPCS", "LIFO", "RANDOM", "RULE"))
+    rule = pick(dice, ("FIFO", "HP", "SDD", "SERPT", "HPCS", "LIFO", "RULE"))
     pools = queues(dice, [a.id for a in crew], rule)
     tasks = [
         Task(
@@ -200,7 +200,7 @@ def pick_policy(dice: Dice, model: Metagraph, orders: Sequence[Order], rule: str
     kinds = (
         (),
         (),
-        (pick(dice, (*AVERAGED, "FIFO", "LIFO", "RANDOM")),),
+        (pick(dice, (*AVERAGED, "FIFO", "LIFO")),),
         some(dice, AVERAGED, 4),
         ("RANK",),
         ("RULE",),
