@@ -153,7 +153,10 @@ def _set_agents(graph: Metagraph, spec: SetAgents) -> Metagraph:
     # Whom the log never saw at this task gets as much of it as the others do on average.
     weights[weights == 0] = weights[weights > 0].mean() if weights.any() else 1.0
     queue_id = free_id(f"{task.label} (set by hand)", (q.id for q in graph.queues))
+    rules = {q.priority for q in graph.queues if q.id in task.queues}
     queue = Queue(queue_id, spec.agents, tuple((weights / weights.sum()).tolist()))
+    if len(rules) == 1:
+        queue = replace(queue, priority=rules.pop())
     changed = with_task(graph, replace(task, queues=(queue_id,)))
     used = {q for t in changed.tasks() for q in t.queues}
     queues = tuple(q for q in (*graph.queues, queue) if q.id in used)
@@ -234,8 +237,10 @@ def _set_hours(graph: Metagraph, spec: SetHours) -> Metagraph:
         raise DataError(f"[overrides] {where}: its calendar has no hours; give at least one interval")
     old = next(c for c in graph.calendars if c.id == agent.calendar)
     name = free_id(f"{agent.id} (set by hand)", (c.id for c in graph.calendars))
-    new = Calendar(name, spec.hours, old.time_zone, note="set by hand")
-    agents = tuple(replace(a, calendar=name) if a.id == agent.id else a for a in graph.agents)
+    # Hours say nothing of holidays; but they say when the agent comes, so that nothing is drawn any more.
+    new = Calendar(name, spec.hours, old.time_zone, old.holidays, old.exceptions, "set by hand")
+    hers = replace(agent, calendar=name, presence=1.0)
+    agents = tuple(hers if a.id == agent.id else a for a in graph.agents)
     used = {a.calendar for a in agents}
     calendars = tuple(c for c in (*graph.calendars, new) if c.id in used)
     lost_h = (_seconds(old.hours) - _overlap(old.hours, spec.hours)) / 3600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -25,15 +26,18 @@ from calibration.scaling import scaled
 from calibration.settings import Settings
 from metagraph.batches import Batch
 from metagraph.blocks import Choice, Empty, Leaf, Loop, Parallel, Sequence
+from metagraph.calendars import CalendarException
 from metagraph.distributions import Constant, Distribution, Empirical, Parametric, ZeroInflated
 from metagraph.errors import DataError
 from metagraph.json_io import from_json, to_json
 from metagraph.model import ClosingFact, Metagraph
 from metagraph.nodes import Task
 from metagraph.routing import Context
+from metagraph.shifts import Shift
 from metagraph.validate import validate
 from tests.calibration.builders import DAY, HOUR, Row, known, snapshot
 
+AT = datetime(2026, 11, 28, 8, tzinfo=UTC)
 BLOCK = Sequence(
     (
         Leaf("take", "Take"),
@@ -129,6 +133,29 @@ def test_hours_of_an_agent(twin: Metagraph) -> None:
     shorter = apply_overrides(graph, [SetHours("ann", office[:4])])
     assert "8.0 hours of the week" in shorter.overrides[1].contradiction
     assert validate(shorter) == ()
+
+
+def test_other_agents_keep_the_order_of_work(twin: Metagraph) -> None:
+    ruled = replace(twin, queues=tuple(replace(queue, priority="SERPT") for queue in twin.queues))
+    graph = apply_overrides(ruled, [SetAgents("Pack", ("bob",))])
+    assert [q.priority for q in graph.queues if q.id in task(graph, "Pack").queues] == ["SERPT"]
+
+
+def test_hours_by_hand_leave_holidays_and_draw_no_days(twin: Metagraph) -> None:
+    """A calendar of drawn days says how often somebody comes; hours by hand say when."""
+    free, extra = (date(2026, 12, 25),), (CalendarException(AT, AT + timedelta(hours=2), working=True),)
+    drawn = ((Shift(8 * HOUR, 12 * HOUR, 0.5),),) * 5 + ((), ())
+    known = replace(
+        twin,
+        calendars=tuple(replace(c, holidays=free, exceptions=extra, shifts=drawn) for c in twin.calendars),
+        agents=tuple(replace(agent, presence=0.4) for agent in twin.agents),
+    )
+    graph = apply_overrides(known, [SetHours("ann", ((9 * HOUR, 17 * HOUR),))])
+    ann, bob = (next(a for a in graph.agents if a.id == who) for who in ("ann", "bob"))
+    hers = next(c for c in graph.calendars if c.id == ann.calendar)
+    assert (hers.holidays, hers.exceptions, hers.shifts, ann.presence) == (free, extra, (), 1.0)
+    assert bob.presence == 0.4
+    assert validate(graph) == ()
 
 
 def test_routing_by_what_a_branch_leads_to(twin: Metagraph) -> None:
