@@ -43,6 +43,8 @@ def _bpmn(metagraph: Metagraph) -> str:
 
 def _element(node: Node) -> str:
     if isinstance(node, Gateway):
+        if node.kind.startswith("or"):
+            raise ValueError(f"gateway {node.id}: inclusive gateways are not written for Prosimos")
         return "parallelGateway" if node.kind.startswith("and") else "exclusiveGateway"
     return {Start: "startEvent", End: "endEvent", Task: "task"}[type(node)]
 
@@ -72,8 +74,10 @@ def _parameters(metagraph: Metagraph) -> dict[str, Any]:
             {
                 "gateway_id": routing.node,
                 "probabilities": [
-                    {"path_id": flow, "value": weight}
-                    for flow, weight in zip(routing.flows, routing.overall().weights, strict=True)
+                    {"path_id": flow, "value": share}
+                    for flow, share in zip(
+                        routing.flows, routing.shares(routing.overall().weights), strict=True
+                    )
                 ],
             }
             for routing in metagraph.routing

@@ -22,10 +22,11 @@ from metagraph.timelines import FORMS, TimeLine, instant_of, time_line, unread_i
 DATES = ("release", "early", "due", "lost")
 _CALLED = {"release": "release", "early": "early date", "due": "due date", "lost": "lost-sale date"}
 SHARES = tuple(field.name for field in fields(ProfitShape))
-_OWN = {"id", "class", "cls", "segment", "value", "profit", "attributes"}
+OWN = {"id", "class", "cls", "segment", "value", "profit", "attributes"}
 _SECONDS = {f"{date}_s" for date in DATES}
-_OWN |= {date + suffix for date in DATES for suffix in FORMS} | _SECONDS
-_OWN |= {f"profit_{share}" for share in SHARES}
+OWN |= {date + suffix for date in DATES for suffix in FORMS} | _SECONDS
+OWN |= {f"profit_{share}" for share in SHARES}
+"""Fields of an order: in CSV no attribute can have such a name."""
 _WHAT = "a file of orders, CSV or JSON"
 
 
@@ -175,7 +176,7 @@ def _attributes(record: Record) -> dict[str, str]:
     for name, value in [*rest.items(), *(item for inner in nested for item in inner.items())]:
         if name in rest and name in _SECONDS:
             record.fault(name, f"no such field; expected {name[:-2]}, {name[:-2]}_utc or {name[:-2]}_h")
-        elif name in rest and name in _OWN:
+        elif name in rest and name in OWN:
             continue  # Told already: times in several ways.
         elif isinstance(value, bool):
             found[name] = str(value).lower()
@@ -209,7 +210,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     flat = {name: value for name, value in row.items() if name not in ("profit", "attributes")}
     flat |= {f"profit_{share}": value for share, value in row.get("profit", {}).items()}
     for name, value in row.get("attributes", {}).items():
-        if name in _OWN or not name or name != name.strip() or set(name) & set(',;\t\n"'):
+        if name in OWN or not name or name != name.strip() or set(name) & set(',;\t\n"'):
             raise DataError(
                 f"order {row['id']} has an attribute {shown(name)}, which can't be the name of a column "
                 "in CSV: rename it, or write JSON"

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from metagraph.errors import DataError
 from metagraph.orders import Order, ProfitShape
-from metagraph.orders_file import read_orders, write_orders
+from metagraph.orders_file import OWN, read_orders, write_orders
 from tests.metagraph.strategies import finite
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 names = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=8).filter(
-    lambda name: not {*name} & {*',;"'} and name not in ("id", "value", "class", "cls", "segment")
+    lambda name: not {*name} & {*',;"'} and name not in OWN
 )
 micros = st.integers(-(10**15), 10**15)
 

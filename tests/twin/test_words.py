@@ -65,14 +65,6 @@ def test_choices_alike_are_numbered_as_they_are_met() -> None:
     assert names == {node: f"after {handmade.EVIL}, choice {i} of 2" for i, node in ((1, "l2"), (2, "a1"))}
 
 
-def test_references_are_not_counted_as_tried() -> None:
-    twin = handmade.twin()
-    assert twin.provenance is not None
-    (choice,) = twin.provenance.choices
-    copied = replace(choice.candidates[1], name="last period copied", note=model_words.REFERENCE)
-    assert model_words.tried(replace(choice, candidates=(*choice.candidates, copied))) == 2
-
-
 def test_branches_and_gateways_are_named_by_tasks() -> None:
     twin = handmade.twin()
     assert words.branch_text(twin, "f4") == "Correct Order"
