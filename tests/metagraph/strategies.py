@@ -197,6 +197,7 @@ def metagraphs(draw: st.DrawFn) -> Metagraph:
         draw(calendar(name)) for name in draw(st.lists(labels, min_size=1, max_size=2, unique=True))
     )
     names = st.sampled_from([c.id for c in calendars])
+    priority = draw(st.sampled_from(OWN_RULES))
     return replace(
         plain,
         name=draw(labels),
@@ -208,14 +209,14 @@ def metagraphs(draw: st.DrawFn) -> Metagraph:
                 "q",
                 tuple(agents),
                 draw(shares(len(agents))),
-                draw(st.sampled_from(OWN_RULES)),
+                priority,
                 draw(st.sampled_from(["", "segment == 'gold' and value > 1000"])),
             ),
         ),
         calendars=calendars,
         paces=(Pace("office hours", draw(st.tuples(*[st.floats(0.1, 9)] * 3).map(lambda x: x * 56))),),
         arrivals=draw(st.none() | arrivals()),
-        orders=draw(order_models()),
+        orders=draw(order_models(ruled=priority == "RULE")),
         closing=draw(
             st.none()
             | st.builds(ClosingFact, st.dictionaries(labels, st.floats(0, 1)), st.floats(0, 1), amounts)
@@ -377,7 +378,8 @@ def drawn_weeks(draw: st.DrawFn) -> tuple[tuple[Shift, ...], ...]:
 
 
 @st.composite
-def order_models(draw: st.DrawFn) -> OrderModel:
+def order_models(draw: st.DrawFn, *, ruled: bool) -> OrderModel:
+    """`ruled`: queues go by the rule."""
     keys = draw(st.lists(st.tuples(labels, labels), max_size=3, unique=True))
     parts = draw(shares(len(keys))) if keys else ()
     maybe = st.none() | fits()
@@ -397,7 +399,9 @@ def order_models(draw: st.DrawFn) -> OrderModel:
     classes = [replace(c, sample=draw(st.none() | samples())) for c in classes]
     profit = draw(st.none() | st.builds(ProfitShape, finite, finite))
     priority = {segment: draw(amounts) for _, segment in keys}
-    return OrderModel(tuple(classes), profit, draw(st.dictionaries(labels, labels, max_size=2)), priority)
+    rule = draw(st.sampled_from(["value", "due_h - 2"] if ruled else ["", "value"]))
+    columns = draw(st.dictionaries(labels, labels, max_size=2))
+    return OrderModel(tuple(classes), profit, columns, priority, rule)
 
 
 @st.composite
