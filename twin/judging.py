@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from twin.distances import distances
 from twin.frames import frame_of_snapshot
 from twin.observed import simulated_log
 from twin.reference import last_period, resampled
-from twin.structures import Recipe, Structure, find_structures
+from twin.structures import Recipe, Structure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from calibration.settings import Settings
     from discovery.replayed import Replayed
     from eventlogs.snapshot import Snapshot
-    from metagraph.blocks import Skeleton
 
 MEASURED = ("NGD", "AEDD", "CADD", "CEDD", "REDD", "CTDD")
 RESAMPLINGS = 4
@@ -42,33 +41,6 @@ class Plan:
 
 
 class Judge:
-    """Judges plans on one or more pairs of a training part and the validation part after it, the longest
-    training part first.
-
-    Structures are mined anew on the training part of each further pair, by their recipes.
-    """
-
-    def __init__(self, parts: Sequence[tuple[Snapshot, Snapshot]], seed: int) -> None:
-        self._folds = [_Fold(train, valid, seed) for train, valid in parts]
-
-    @property
-    def reference(self) -> dict[str, float]:
-        """Distances of the copied last period to the latest validation part."""
-        return self._folds[0].reference
-
-    def scores(self, plan: Plan, seeds: int) -> dict[str, float]:
-        """Mean distances to the latest validation part, over that many simulated logs at least."""
-        runs = self._folds[0].runs(plan, seeds)
-        return {metric: fmean(run[metric] for run in runs) for metric in runs[0]}
-
-    def totals(self, plan: Plan, weights: Mapping[str, float], seeds: int) -> NDArray[np.float64]:
-        """Weighted mean log ratios to the copied last period, one a simulated log of every validation part:
-        below 0 is better than copying. A part without the plan's structure counts as the others do."""
-        found = [fold.totals(plan, weights, seeds) for fold in self._folds]
-        return np.concatenate([totals for totals in found if totals is not None])
-
-
-class _Fold:
     """Fits plans to a training part, simulates the validation part with each and measures the distances.
 
     Both parts were cut by us at an instant, so the simulated logs are, too.
@@ -80,7 +52,7 @@ class _Fold:
 
         self._train = train
         self._calibrator = Calibrator(train)
-        self._mined: dict[Recipe, tuple[Skeleton, Replayed] | None] = {}
+        self._replayed: dict[Recipe, Replayed] = {}
         self._seed = seed
         valid = first_finished(valid, MOST_CASES)
         self._cases = valid.n_cases
@@ -89,26 +61,30 @@ class _Fold:
         copied = last_period(frame_of_snapshot(closed_cases(train)), self._observed)
         self.reference = self._measured(copied)
         self._noise = _noise(self._observed, seed)
-        self._models: dict[tuple[str, str], Metagraph | None] = {}
+        self._models: dict[tuple[str, str], Metagraph] = {}
         self._distinct: list[tuple[Metagraph, list[dict[str, float]]]] = []
         self._runs: dict[tuple[str, str], list[dict[str, float]]] = {}
 
-    def runs(self, plan: Plan, seeds: int) -> list[dict[str, float]]:
-        """Distances of that many simulated logs, which have common random numbers across plans; none if the
-        plan's recipe makes no structure of this training part."""
+    def scores(self, plan: Plan, seeds: int) -> dict[str, float]:
+        """Mean distances over that many simulated logs."""
+        runs = self._simulations(plan, seeds)
+        return {metric: fmean(run[metric] for run in runs) for metric in runs[0]}
+
+    def totals(self, plan: Plan, weights: Mapping[str, float], seeds: int) -> NDArray[np.float64]:
+        """Weighted mean log ratios to the copied last period, one a simulated log: below 0 is better than
+        copying. The logs have common random numbers across plans."""
+        return np.array([self._total(run, weights) for run in self._simulations(plan, seeds)])
+
+    def _simulations(self, plan: Plan, seeds: int) -> list[dict[str, float]]:
+        """Distances of each simulated log."""
         key = (plan.structure.recipe.name, repr(plan.settings))
         if key not in self._models:
-            model = self._models[key] = self._fitted(plan)
-            self._runs[key] = [] if model is None else self._runs_of_equal(model)
-        model, runs = self._models[key], self._runs[key]
-        while model is not None and len(runs) < seeds:
-            runs.append(self._measured(self._simulated(model, len(runs))))
+            self._models[key] = self._fitted(plan)
+            self._runs[key] = self._runs_of_equal(self._models[key])
+        runs = self._runs[key]
+        while len(runs) < seeds:
+            runs.append(self._measured(self._simulated(self._models[key], len(runs))))
         return runs[:seeds]
-
-    def totals(self, plan: Plan, weights: Mapping[str, float], seeds: int) -> NDArray[np.float64] | None:
-        """As the judge's, of this part."""
-        runs = self.runs(plan, seeds)
-        return np.array([self._total(run, weights) for run in runs]) if runs else None
 
     def _runs_of_equal(self, model: Metagraph) -> list[dict[str, float]]:
         """Settings that change nothing in the model need no simulations of their own."""
@@ -135,21 +111,15 @@ class _Fold:
             logs.append(weight * math.log((ours + floor) / (copied + floor)))
         return sum(logs) / sum(weights.values())
 
-    def _fitted(self, plan: Plan) -> Metagraph | None:
+    def _fitted(self, plan: Plan) -> Metagraph:
         from discovery.replay_log import COMPARED, replay_log
 
-        recipe = plan.structure.recipe
-        if recipe not in self._mined:
-            found = find_structures(self._train, (recipe,)).structures
-            self._mined[recipe] = None
-            if found:
-                skeleton = found[0].skeleton
-                replayed = replay_log(self._train, skeleton.block, most_executions=COMPARED)
-                self._mined[recipe] = skeleton, replayed
-        known = self._mined[recipe]
-        if known is None:
-            return None
-        return self._calibrator.calibrate(*known, plan.settings, name=self._train.name, seed=self._seed)
+        recipe, skeleton = plan.structure.recipe, plan.structure.skeleton
+        if recipe not in self._replayed:
+            self._replayed[recipe] = replay_log(self._train, skeleton.block, most_executions=COMPARED)
+        return self._calibrator.calibrate(
+            skeleton, self._replayed[recipe], plan.settings, name=self._train.name, seed=self._seed
+        )
 
     def _simulated(self, model: Metagraph, replication: int) -> pd.DataFrame:
         return simulated_log(

@@ -20,14 +20,11 @@ if TYPE_CHECKING:
     from calibration.settings import Settings
     from eventlogs.snapshot import Snapshot
 
-SEEDS = 3
+SEEDS = 5
 HOPELESS = 0.5
 """A candidate whose first simulated log is so much worse than the best one's isn't simulated again."""
 FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
-MOST_PAIRS = 2
-MANY_CASES = 400
-"""So many cases to judge by are enough: a further training and validation part would only cost time."""
 TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
 SHORTER = 0.06
@@ -67,12 +64,12 @@ def select(
             "list those that are open with --open"
         )
     parts = _parts(snapshot, closed)
-    if not parts:
+    if parts is None:
         return _unjudged(closed, base, noises, progress)
-    train = parts[0][0]
+    train, valid = parts
     progress.step("mining structures", 0.0)
     found = find_structures(train, more_recipes(noises))
-    judge = Judge(parts, seed)
+    judge = Judge(train, valid, seed)
     fast = replace(base, fast=True)
     start = Plan("", found.structures[0], options.structured(fast))
     steps = _Steps(judge, start, [])
@@ -152,8 +149,6 @@ def _contest(
 def _beats(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> bool:
     """By more than its margin, and by more than twice the standard error of the paired difference."""
     ours, theirs = (judge.totals(p, matter.weights, SEEDS) for p in (plan, rival))
-    if len(ours) != len(theirs):
-        return bool(theirs.mean() - ours.mean() > margin(plan, rival))
     gain = theirs - ours
     return bool(gain.mean() > max(margin(plan, rival), 2 * gain.std(ddof=1) / math.sqrt(len(gain))))
 
@@ -171,7 +166,7 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
     rival = min((plan for plan in plans if plan.name in totals), key=lambda plan: totals[plan.name])
     score = (
         f"the score is the mean logarithm of {', '.join(matter.weights)} over those of '{LAST_PERIOD}', from "
-        f"{SEEDS} simulated logs of each period held back (below 0: closer to what happened than the copy)"
+        f"{SEEDS} simulated logs (below 0: closer to what happened than the copy)"
     )
     if rival is best:
         return f"'{best.name}' has the lowest score, {totals[best.name]:+.3f}; {score}"
@@ -181,31 +176,24 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
     )
 
 
-def _parts(snapshot: Snapshot, closed: Snapshot) -> list[tuple[Snapshot, Snapshot]]:
-    """Pairs of a part to fit on and the part after it to judge by; none if they would be too small.
+def _parts(snapshot: Snapshot, closed: Snapshot) -> tuple[Snapshot, Snapshot] | None:
+    """The part to fit on and the part to judge by; None if either would be too small.
 
-    One pair, the last fifth to judge by; of logs with few cases a second one, the fifth before it. A log with
-    open cases is cut as it was known at that instant, with the cases then open; in one without, those that
-    cross the cut are missing as others are at its end.
+    A log with open cases is cut as it was known at that instant, with the cases then open; in one without,
+    those that cross the cut are missing as others are at its end.
     """
     from eventlogs.split import known_at, split_snapshot
 
-    pairs: list[tuple[Snapshot, Snapshot]] = []
-    rest = closed
-    while rest.n_cases >= FEWEST_CASES and len(pairs) < MOST_PAIRS:
-        try:
-            train, valid = split_snapshot(rest, 0.8)
-        except DataError:
-            # No case lies wholly on one side of the cut: most are as long as the log itself.
-            break
-        if min(train.n_cases, valid.n_cases) < FEWEST_CASES // 4:
-            break
-        known = known_at(snapshot, train.until_s) if snapshot.is_open.any() else train
-        pairs.append((known, valid))
-        if sum(part.n_cases for _, part in pairs) >= MANY_CASES:
-            break
-        rest = train
-    return pairs
+    if closed.n_cases < FEWEST_CASES:
+        return None
+    try:
+        train, valid = split_snapshot(closed, 0.8)
+    except DataError:
+        # No case lies wholly on one side of the cut: most are as long as the log itself.
+        return None
+    if min(train.n_cases, valid.n_cases) < FEWEST_CASES // 4:
+        return None
+    return (known_at(snapshot, train.until_s) if snapshot.is_open.any() else train), valid
 
 
 def _unjudged(closed: Snapshot, base: Settings, noises: Sequence[float], progress: Progress) -> Selection:
