@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MEASURED = ("NGD", "AEDD", "CADD", "CEDD", "REDD", "CTDD")
 RESAMPLINGS = 4
+FEWEST_SEEDS, MOST_SEEDS, EXECUTIONS = 3, 5, 20_000
+"""Simulated logs a candidate: as many as make so many executions, within these limits."""
 MOST_CASES = 2000
 """Validation cases that are simulated: more would cost time and change no ranking."""
 
@@ -57,6 +59,8 @@ class Judge:
         valid = first_finished(valid, MOST_CASES)
         self._cases = valid.n_cases
         self._observed = frame_of_snapshot(valid)
+        self.seeds = min(max(EXECUTIONS // len(self._observed), FEWEST_SEEDS), MOST_SEEDS)
+        """How many simulated logs tell candidates apart."""
         self._start = self._observed["start_time"].min().to_pydatetime()
         copied = last_period(frame_of_snapshot(closed_cases(train)), self._observed)
         self.reference = self._measured(copied)

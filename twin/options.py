@@ -23,7 +23,7 @@ class Matter:
     model of arrivals; elsewhere they would reward a delay that makes up for orders that come too early."""
 
 
-CONTROL_FLOW = Matter("control flow", {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0})
+CONTROL_FLOW = Matter("control flow", {"NGD": 3.0, "REDD": 1.0, "CTDD": 1.0})
 TIME_MODEL = Matter("time model", {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
 PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
 WINDOW = Matter("calibration window", {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
@@ -56,8 +56,8 @@ _CONTEXTS = (
 
 
 def structured(base: Settings) -> Settings:
-    """How structures are compared: with all that may make their tasks late."""
-    return replace(base, use_delay=True, use_contention=True)
+    """What is compared first: all that may make tasks late, cases as they were seen."""
+    return replace(base, use_delay=True, use_contention=True, weighted=False)
 
 
 def time_models(base: Settings) -> Options:
@@ -86,7 +86,7 @@ def windows(base: Settings, snapshot: Snapshot, fewest: int, unfinished_missing:
     return [
         (f"{name}, {words}", replace(base, window_share=share, weighted=weighted))
         for name, share in shares
-        for words, weighted in (("long cases counting for those left out", True), ("cases as seen", False))
+        for words, weighted in (("cases as seen", False), ("long cases counting for those left out", True))
     ]
 
 

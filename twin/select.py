@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from calibration.settings import Settings
     from eventlogs.snapshot import Snapshot
 
-SEEDS = 5
 HOPELESS = 0.5
 """A candidate whose first simulated log is so much worse than the best one's isn't simulated again."""
 FEWEST_CASES = 40
@@ -49,7 +48,7 @@ def select(
 ) -> Selection:
     """Choose structure, time model and the rest, one after the other.
 
-    The log's last fifth (by the time of events) is simulated by each candidate, `SEEDS` times with common
+    The log's last fifth (by the time of events) is simulated by each candidate, several times with common
     random numbers; the smallest mean log ratio of the distances to a copied last period wins, and the
     simpler candidate wins ties. Logs with fewer than FEWEST_CASES closed cases are not judged. Raises
     DataError for a log without any.
@@ -73,14 +72,15 @@ def select(
     fast = replace(base, fast=True)
     start = Plan("", found.structures[0], options.structured(fast))
     steps = _Steps(judge, start, [])
-    # Arrivals first: they decide how much of the period's end is hidden, and so how all else is judged.
+    # Arrivals and the window first: they decide how much of the period's end is hidden, and so how all else
+    # is judged.
     steps.take(options.ARRIVALS, options.arrivals(start.settings, train), progress.part(0.1, 0.2))
-    plans = [Plan(s.recipe.name, s, steps.best.settings) for s in found.structures]
-    steps.judge_plans(options.CONTROL_FLOW, plans, progress.part(0.2, 0.6), found.refused)
-    steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.6, 0.7))
     missing = judge_end(train, base.arrivals_corrected).cut
     windows = options.windows(steps.best.settings, train, 2 * FEWEST_CASES, missing)
-    steps.take(options.WINDOW, windows, progress.part(0.7, 0.85))
+    steps.take(options.WINDOW, windows, progress.part(0.2, 0.35))
+    plans = [Plan(s.recipe.name, s, steps.best.settings) for s in found.structures]
+    steps.judge_plans(options.CONTROL_FLOW, plans, progress.part(0.35, 0.7), found.refused)
+    steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.7, 0.85))
     steps.take(options.PRESENCE, options.presence(steps.best.settings), progress.part(0.85, 0.9))
     steps.take(options.BATCHES, options.batches(steps.best.settings), progress.part(0.9, 0.92))
     steps.take(options.PRIORITIES, options.priorities(steps.best.settings), progress.part(0.92, 0.94))
@@ -132,7 +132,7 @@ def _contest(
     for i, plan in enumerate(plans):
         progress.step(f"{matter.what}: {plan.name}", 0.5 + 0.5 * i / len(plans))
         hopeless = once[i] > bar
-        seeds = 1 if hopeless else SEEDS
+        seeds = 1 if hopeless else judge.seeds
         total = float(judge.totals(plan, matter.weights, seeds).mean())
         note = "given up after one simulated log" if hopeless else ""
         rows.append((plan, {**judge.scores(plan, seeds), "total": total}, note))
@@ -143,14 +143,14 @@ def _contest(
     candidates += [Candidate(r.recipe.name, {}, False, f"not usable: {r.reason}") for r in refused]
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
     totals = {plan.name: scores["total"] for plan, scores, note in rows if not note}
-    return best, Choice(matter.what, tuple(candidates), _reason(best, plans, totals, matter))
+    return best, Choice(matter.what, tuple(candidates), _reason(best, plans, totals, matter, judge.seeds))
 
 
 def _beats(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> bool:
-    """By more than its margin, and by more than twice the standard error of the paired difference."""
-    ours, theirs = (judge.totals(p, matter.weights, SEEDS) for p in (plan, rival))
+    """By more than its margin, and by more than the standard error of the paired difference."""
+    ours, theirs = (judge.totals(p, matter.weights, judge.seeds) for p in (plan, rival))
     gain = theirs - ours
-    return bool(gain.mean() > max(margin(plan, rival), 2 * gain.std(ddof=1) / math.sqrt(len(gain))))
+    return bool(gain.mean() > max(margin(plan, rival), gain.std(ddof=1) / math.sqrt(len(gain))))
 
 
 def margin(plan: Plan, rival: Plan) -> float:
@@ -162,11 +162,11 @@ def margin(plan: Plan, rival: Plan) -> float:
     return SHORTER if plan.settings.window_share < rival.settings.window_share else TIE
 
 
-def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter: Matter) -> str:
+def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter: Matter, seeds: int) -> str:
     rival = min((plan for plan in plans if plan.name in totals), key=lambda plan: totals[plan.name])
     score = (
         f"the score is the mean logarithm of {', '.join(matter.weights)} over those of '{LAST_PERIOD}', from "
-        f"{SEEDS} simulated logs (below 0: closer to what happened than the copy)"
+        f"{seeds} simulated logs (below 0: closer to what happened than the copy)"
     )
     if rival is best:
         return f"'{best.name}' has the lowest score, {totals[best.name]:+.3f}; {score}"

@@ -59,9 +59,9 @@ def test_every_choice_names_its_candidates_and_what_they_had_to_beat(twin: Metag
     assert twin.provenance
     assert [c.what for c in twin.provenance.choices] == [
         "arrivals",
+        "calibration window",
         "control flow",
         "time model",
-        "calibration window",
         "presence of agents",
         "batches",
         "order of work",
