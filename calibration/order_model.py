@@ -19,7 +19,7 @@ from eventlogs.snapshot import Snapshot
 from metagraph.distributions import Constant, Fitted, Parametric
 from metagraph.errors import DataError
 from metagraph.model import Default
-from metagraph.orders import OrderClass, OrderModel
+from metagraph.orders import GroupRule, OrderClass, OrderModel
 
 
 def group_cases(snapshot: Snapshot, spec: OrderSpec) -> Groups:
@@ -69,7 +69,7 @@ def fit_orders(snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None
     keys = list(zip(groups.cls, groups.segment, strict=True))
     counts = Counter(keys)
     if not counts:
-        return OrderModel((OrderClass("", "", 1.0, 0),), spec.profit, _columns(spec))
+        return _model((OrderClass("", "", 1.0, 0),), spec)
     of_case = np.array([sorted(counts).index(k) for k in keys], np.int64)
     release, _ = case_bounds(snapshot)
     value = _numbers(snapshot, spec.value_column, "value", _money)
@@ -93,7 +93,16 @@ def fit_orders(snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None
                 sample=sample_of(snapshot, mine, names, (value, due, lost), counts[cls, segment] / len(keys)),
             )
         )
-    return OrderModel(tuple(classes), spec.profit, _columns(spec))
+    return _model(tuple(classes), spec)
+
+
+def _model(classes: tuple[OrderClass, ...], spec: OrderSpec) -> OrderModel:
+    """The classes, and how those of other orders are told."""
+    rules = (
+        tuple(GroupRule(rule.result, dict(rule.when)) for rule in those)
+        for those in (spec.class_rules, spec.segment_rules)
+    )
+    return OrderModel(classes, spec.profit, _columns(spec), {}, "", *rules)
 
 
 def due_dates(snapshot: Snapshot, spec: OrderSpec) -> Floats:

@@ -114,6 +114,14 @@ class OrderClass:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRule:
+    """A class or segment for orders whose attributes all have these values; the first rule wins."""
+
+    result: str
+    when: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderModel:
     """What the analyst said of orders ([orders] in twin.toml); without dates and values nothing about
     lateness or profit is shown."""
@@ -127,6 +135,9 @@ class OrderModel:
     rule: str = ""
     """What queues with the priority RULE go by, as an expression on orders (see expressions.py); more goes
     first."""
+    class_rules: tuple[GroupRule, ...] = ()
+    """For open orders of a log without a class of their own in its column."""
+    segment_rules: tuple[GroupRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,12 @@ from metagraph.state import State
 if TYPE_CHECKING:
     from simulation.program import Program
     from simulation.run import Run
+    from simulation.streams import Stream
 
 NEW = "new "
 """Prefix of the orders that are still to arrive."""
+_EXTRA = 0xFFFFFFFF
+"""Stands for an order in the counters, apart from all that are drawn."""
 COUNTED = ("wip", "completions", "arrivals")
 
 Floats = NDArray[np.float64]
@@ -34,14 +38,17 @@ class Future:
     seed: int
     until_s: float
     extra: tuple[Order, ...] = ()
-    """Orders that are added to every replication, before those drawn (a quote's)."""
+    """Orders that are added to every replication, before those drawn (a quote's); in each they take after
+    another order of the past, if they have no attributes of their own."""
 
     def __call__(self, replication: int) -> Program:
         from simulation.arrivals import draw_orders
         from simulation.lowering import lower
         from simulation.orders import joined, orders_of
+        from simulation.streams import Stream
 
-        orders = orders_of(self.metagraph, self.extra)
+        stream = Stream(self.seed, replication)
+        orders = orders_of(self.metagraph, [taken_after(self.metagraph, o, stream) for o in self.extra])
         if self.metagraph.arrivals is not None:
             drawn = draw_orders(
                 self.metagraph,
@@ -56,6 +63,41 @@ class Future:
             )
             orders = joined(self.metagraph, orders, drawn)
         return lower(self.metagraph, orders, origin=self.origin, state=self.state)
+
+
+def taken_after(metagraph: Metagraph, order: Order, stream: Stream) -> Order:
+    """The order with attributes, value and due date of one of the past, of its class and segment if it has
+    any: or no business rule would ever hold for it, and rules of priority would lack what they ask for."""
+    from simulation.arrival_levels import ARRIVALS
+    from simulation.streams import Purpose
+
+    kinds = [
+        kind
+        for kind in metagraph.orders.classes
+        if kind.sample is not None and order.cls in ("", kind.cls) and order.segment in ("", kind.segment)
+    ]
+    if order.attributes or not kinds:
+        return order
+    u = stream.uniform(_EXTRA, ARRIVALS, 0, Purpose.CLASS)
+    sample = kinds[_picked([kind.share for kind in kinds], u)].sample
+    assert sample is not None
+    u = stream.uniform(_EXTRA, ARRIVALS, 1, Purpose.CLASS)
+    row = sample.rows[_picked([row.weight for row in sample.rows], u)]
+    due_s = order.due_s
+    if due_s is None and row.due_after_s is not None:
+        due_s = order.release_s + row.due_after_s
+    return replace(
+        order,
+        attributes={name: text for name, text in zip(sample.attributes, row.has, strict=True) if text},
+        value=row.value if order.value is None else order.value,
+        due_s=due_s,
+    )
+
+
+def _picked(weights: Sequence[float], u: float) -> int:
+    """Which one of them a number between 0 and 1 falls on."""
+    sums = np.cumsum(weights)
+    return min(int(np.searchsorted(sums, u * sums[-1], side="right")), len(sums) - 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +13,9 @@ from metagraph.blocks import Block
 from metagraph.calendars import WorkClock
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
-from metagraph.orders import Order
 from metagraph.parse_blocks import parse_blocks
 from metagraph.state import OpenOrder, Position, State
+from twin.order_facts import order_of
 from twin.renames import in_twin_words, renames
 
 if TYPE_CHECKING:
@@ -85,7 +84,10 @@ def _open_order(
         worked = _worked(metagraph, snapshot, rows.start + token.running, name)
         start = float(starts[token.running])
         positions.append(Position(token.node, enabled, start, name, after, worked_s=worked))
-    order = _order(metagraph, snapshot, case, first)
+    attributes = {
+        name: values[case] or "" for name, values in snapshot.attributes.items() if values[case] is not None
+    }
+    order = order_of(metagraph, snapshot.cases[case], attributes, first, snapshot.origin)
     misfits = [label for label, task in zip(labels, replay.tasks, strict=True) if task == MISFIT]
     history = tuple(labels[:done])
     return OpenOrder(order, tuple(positions), history, marking.visits, marking.merged), misfits
@@ -138,38 +140,3 @@ def _announced(
         return replace(position, eta_s=expected[task.label])
 
     return replace(order, positions=tuple(known(position) for position in order.positions))
-
-
-def _order(metagraph: Metagraph, snapshot: Snapshot, case: int, release_s: float) -> Order:
-    """The case with class, segment, value and dates as the twin's order model names their columns."""
-    attributes = {
-        name: values[case] or "" for name, values in snapshot.attributes.items() if values[case] is not None
-    }
-    columns = metagraph.orders.columns
-    return Order(
-        id=snapshot.cases[case],
-        release_s=release_s,
-        cls=attributes.get(columns.get("class", ""), ""),
-        segment=attributes.get(columns.get("segment", ""), ""),
-        value=_number(attributes.get(columns.get("value", ""))),
-        due_s=_instant(attributes.get(columns.get("due", "")), snapshot.origin),
-        lost_s=_instant(attributes.get(columns.get("lost", "")), snapshot.origin),
-        attributes=attributes,
-    )
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
-
-
-def _instant(text: str | None, origin: datetime) -> float | None:
-    if not text:
-        return None
-    try:
-        stamp = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (stamp.replace(tzinfo=stamp.tzinfo or origin.tzinfo) - origin).total_seconds()

@@ -26,7 +26,16 @@ from metagraph.model import (
 )
 from metagraph.model import Choice as Decision
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Gateway, Start, Task, WaitBreakdown
-from metagraph.orders import ArrivalLevel, Arrivals, OrderClass, OrderModel, PastOrder, ProfitShape, Sample
+from metagraph.orders import (
+    ArrivalLevel,
+    Arrivals,
+    GroupRule,
+    OrderClass,
+    OrderModel,
+    PastOrder,
+    ProfitShape,
+    Sample,
+)
 from metagraph.paces import Pace
 from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
 from metagraph.shifts import Shift
@@ -401,7 +410,10 @@ def order_models(draw: st.DrawFn, *, ruled: bool) -> OrderModel:
     priority = {segment: draw(amounts) for _, segment in keys}
     rule = draw(st.sampled_from(["value", "due_h - 2"] if ruled else ["", "value"]))
     columns = draw(st.dictionaries(labels, labels, max_size=2))
-    return OrderModel(tuple(classes), profit, columns, priority, rule)
+    groups = st.lists(st.builds(GroupRule, labels, st.dictionaries(labels, labels, max_size=2)), max_size=2)
+    return OrderModel(
+        tuple(classes), profit, columns, priority, rule, tuple(draw(groups)), tuple(draw(groups))
+    )
 
 
 @st.composite

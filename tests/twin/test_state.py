@@ -1,18 +1,20 @@
 """Where open orders stand, against cases worked out by hand."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from calibration.order_model import fit_orders
+from calibration.settings import OrderSpec, Promise, Rule
 from eventlogs.live.state import Eta
 from eventlogs.snapshot import Pauses, Snapshot
 from metagraph.agents import Agent
 from metagraph.model import Metagraph, Override
 from metagraph.nodes import Task
-from metagraph.orders import OrderModel
+from metagraph.orders import Arrivals, OrderModel
 from metagraph.state import OpenOrder
 from tests.eventlogs.logs import T0, Row, frozen
 from tests.simulation.builders import OFFICE
@@ -124,6 +126,32 @@ def test_attributes_become_what_the_order_model_calls_them(tmp_path: Path) -> No
     assert (first.segment, first.value, second.segment, second.value) == ("gold", 12.5, "", None)
     assert first.due_s == first.release_s + 24 * HOUR
     assert second.due_s is None
+
+
+def test_what_no_column_says_is_what_was_said_of_such_orders(tmp_path: Path) -> None:
+    """As in the calibration, which learns from the groups that rules make, and as new orders have it."""
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "case_id,activity,start_time,end_time,customer\n"
+        "1,A,2024-03-07T23:30Z,2024-03-08T09:00Z,ACME\n"
+        "2,A,2024-03-04T08:00Z,2024-03-04T09:00Z,other\n"
+    )
+    spec = OrderSpec(
+        segment_rules=(Rule("key", (("customer", "ACME"),)),),
+        promises=(Promise(segment="key", value=70.0, due_working_days=2, lost_after_s=99 * HOUR),),
+    )
+    known = frozen(log, None, ["1", "2"])
+    made = fit_orders(known, spec)
+    # There it is Friday already.
+    zone = Arrivals((1.0,) * 168, "Europe/Vienna")
+    twin = replace(deterministic(), orders=made, arrivals=zone)
+    second, first = (o.order for o in state_of(twin, known)[0].orders)
+    assert (first.segment, first.value, second.segment, second.value) == ("key", 70.0, "", None)
+    assert first.lost_s == first.release_s + 99 * HOUR
+    assert first.due_s is not None
+    due = known.origin + timedelta(seconds=first.due_s)
+    assert due == datetime(2024, 3, 12, 23, tzinfo=UTC)
+    assert (second.due_s, second.lost_s) == (None, None)
 
 
 def paused(known: Snapshot, row: int, *times: tuple[float, float]) -> Snapshot:
