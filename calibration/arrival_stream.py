@@ -44,7 +44,9 @@ class Hours:
 
     def back(self, hours: int) -> Indices:
         """How many whole spans of so many hours lie between each hour and the end."""
-        return ((self.until_s - self.begin_s - 1.0) // (hours * 3600.0)).astype(np.int64)
+        # An hour of which less than a second is left lies in the last span, too.
+        left_s = np.maximum(self.until_s - self.begin_s - 1.0, 0.0)
+        return (left_s // (hours * 3600.0)).astype(np.int64)
 
 
 def hours_of(snapshot: Snapshot, settings: Settings, end: EndOfLog) -> Hours:

@@ -76,7 +76,7 @@ def end_of_arrivals(release: Floats, until_s: float, seen: Inclusion | None) -> 
     """
     last = float(release.max())
     silence, longest = until_s - last, float(np.diff(np.sort(release)).max(initial=0.0))
-    if silence <= 2 * longest or len(release) < 2:
+    if silence <= 2 * longest or longest == 0.0:
         return until_s
     span = min(RECENT_S, last - float(release.min()))
     rate = float((release > last - span).sum()) / span
@@ -140,8 +140,18 @@ def case_weights(release: Floats, cycle: Floats, until_s: float) -> Floats:
     whole = fit_inclusion(release, cycle, until_s)
     at = np.searchsorted(whole.points, cycle)
     seen = np.bincount(at, minlength=len(whole.points)) / len(cycle)
-    weights = np.minimum((np.diff(whole.share, prepend=0.0) / seen)[at], MOST_WEIGHT)
-    return np.asarray(weights / weights.mean(), np.float64)
+    weights = np.asarray((np.diff(whole.share, prepend=0.0) / seen)[at], np.float64)
+    return _capped(np.maximum(weights, np.finfo(np.float64).tiny))
+
+
+def _capped(weights: Floats) -> Floats:
+    """In proportion as given, but at most MOST_WEIGHT, and on average 1."""
+    weights = weights / weights.mean()
+    while weights.max() > MOST_WEIGHT * (1 + 1e-9):
+        free = weights < MOST_WEIGHT
+        left = len(weights) - MOST_WEIGHT * float((~free).sum())
+        weights = np.where(free, weights * (left / weights[free].sum()), MOST_WEIGHT)
+    return weights
 
 
 def evened(values: Floats, weights: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """Parts of a snapshot."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,10 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventlogs.historian import Historian
-from eventlogs.snapshot import Snapshot, sealed
-from eventlogs.split import closed_cases, first_cases, split_snapshot, subset, window
+from eventlogs.snapshot import Pauses, Snapshot, sealed
+from eventlogs.split import (
+    closed_cases,
+    first_cases,
+    first_finished,
+    known_at,
+    split_snapshot,
+    subset,
+    window,
+)
 from metagraph.errors import DataError
-from tests.eventlogs.logs import Row, frozen, row_lists, traces, write
+from tests.eventlogs.logs import T0, Row, frozen, naive_traces, row_lists, traces, write
 
 
 @pytest.mark.parametrize("name", ["LoanApp", "P2P", "ConsultaDataMining", "BPIC12W"])
@@ -58,6 +67,60 @@ def test_first_and_last_cases(tmp_path: Path) -> None:
     assert window(snapshot, 0.3).cases == ("7", "8", "9")
     assert window(snapshot, 0.001).cases == ("9",)
     assert window(snapshot, 1).content_hash == snapshot.content_hash
+
+
+@settings(max_examples=25, deadline=None)
+@given(row_lists, st.integers(0, 40 * 86_400), st.sets(st.integers(0, 24)))
+def test_the_log_as_it_was_is_the_one_that_was_frozen_then(
+    rows: list[Row], seconds: int, still_open: set[int]
+) -> None:
+    """Oracle: row by row, what had begun; running what had not ended; open what had more to come."""
+    with TemporaryDirectory() as folder:
+        snapshot = frozen(write(Path(folder) / "log.csv", rows), open_cases=None)
+    snapshot = replace(
+        snapshot, is_open=np.array([i in still_open for i in range(snapshot.n_cases)], dtype=np.bool_)
+    )
+    shift = (snapshot.origin - T0).total_seconds()
+    at = seconds - shift
+    found = known_at(snapshot, at)
+    whole = dict(traces(snapshot))
+    assert traces(found) == [
+        (case, trace)
+        for case, trace in naive_traces([row for trace in whole.values() for row in trace], float(seconds))
+    ]
+    opened = dict(zip(snapshot.cases, snapshot.is_open, strict=True))
+    for case, is_open in zip(found.cases, found.is_open, strict=True):
+        more = any(max(row.start_s, row.end_s or 0.0) > seconds for row in whole[case])
+        assert is_open == (opened[case] or more)
+    assert found.until_s == at
+
+
+def test_pauses_as_they_were(tmp_path: Path) -> None:
+    rows = [Row("1", "A", "ann", 0.0, 100.0), Row("1", "B", None, 100.0, 200.0)]
+    snapshot = frozen(write(tmp_path / "log.csv", rows))
+    begin = float(snapshot.start_s[0])
+    pauses = Pauses(
+        np.array([0, 0, 1]), begin + np.array([10.0, 60.0, 120.0]), begin + np.array([20.0, 90.0, 130.0])
+    )
+    found = known_at(replace(snapshot, pauses=pauses), begin + 70.0).pauses
+    assert found.row.tolist() == [0, 0]
+    assert (found.start_s - begin).tolist() == [10.0, 60.0]
+    assert (found.end_s - begin).tolist() == [20.0, 70.0]
+
+
+@settings(max_examples=25, deadline=None)
+@given(row_lists, st.integers(1, 9))
+def test_the_first_to_finish_are_kept(rows: list[Row], n: int) -> None:
+    """Oracle: closed cases sorted by their last end; those that end together by their place in the log."""
+    with TemporaryDirectory() as folder:
+        snapshot = frozen(write(Path(folder) / "log.csv", rows), open_cases=None)
+    closed = [
+        (case, trace)
+        for (case, trace), is_open in zip(traces(snapshot), snapshot.is_open, strict=True)
+        if not is_open
+    ]
+    first = sorted(closed, key=lambda item: max(row.end_s or 0.0 for row in item[1]))[:n]
+    assert traces(first_finished(snapshot, n)) == [item for item in closed if item in first]
 
 
 def test_a_log_that_cannot_be_cut(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_policy_written_in_python() -> None:
 
 
 POLICIES: list[tuple[Any, type[TwinError], str]] = [
-    (Policy(priorities=("BEST",)), UsageError, "rule 'BEST' is unknown: take one of FIFO, HP, SDD, SERPT"),
+    (Policy(priorities=("BEST",)), UsageError, "rule 'BEST' is unknown: take one of FIFO, LIFO, HP, SDD"),
     (Policy(assignment="SHORT"), UsageError, "assignment rule 'SHORT' is unknown: take one of JSQ, JFQ"),  # type: ignore[arg-type]
     (Policy(tie="none"), UsageError, "tie rule 'none' is unknown"),  # type: ignore[arg-type]
     (Policy(max_preemptions=-1), UsageError, "allows -1 preemptions"),

@@ -89,7 +89,7 @@ def test_objects_and_classes_are_loaded_from_the_folder(folder: Path) -> None:
 FAULTS = {
     "no name of a module": (Wanted(":x"), "--policy :x: expected module:object, both of them named"),
     "no name of an object": (Wanted("of_mine:"), "expected module:object, both of them named"),
-    "unknown": (Wanted("LIFO"), "--policy LIFO: unknown; take one of own, P, D, S"),
+    "unknown": (Wanted("LAST"), "--policy LAST: unknown; take one of own, P, D, S"),
     "empty expression": (Wanted("rule:"), "expected an expression on orders"),
     "no module": (Wanted("of_none:x"), "no module 'of_none' in .* or among those installed"),
     "no object": (Wanted("of_mine:x"), "of_mine has no 'x'; it has .*longest"),
