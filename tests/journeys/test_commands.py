@@ -130,7 +130,9 @@ def test_simulate_keeps_its_contract(here: Path) -> None:
     for name, seed in (("a.csv", 4), ("b.csv", 4), ("c.csv", 5), ("a.csv.gz", 4)):
         fine("simulate", "twin.json", "--cases", "20", "--start", start, "--seed", str(seed), "--out", name)
     first = rows(here / "a.csv")
-    assert list(first[0]) == [*COLUMNS, "outcome"]
+    assert list(first[0]) == [*COLUMNS, "outcome", "due_date", "segment", "value"]
+    assert len({(row["case_id"], row["segment"], row["value"]) for row in first}) == 20
+    assert {row["segment"] for row in first} <= {row["segment"] for row in rows(here / "orders.csv")}
     assert {row["outcome"] for row in first} == {"completed"}
     assert len({row["case_id"] for row in first}) == 20
     starts = [datetime.fromisoformat(row["start_time"]) for row in first]
@@ -294,7 +296,7 @@ FAULTS: dict[str, tuple[str, int, str]] = {
     "negative seed": ("build orders --twin t.json --seed -1", 2, "Invalid value for '--seed'"),
     "huge seed": (f"{FORECAST} --seed 4294967296", 2, "Invalid value for '--seed'"),
     "no workers": (f"{FORECAST} --workers 0", 2, "Invalid value for '--workers'"),
-    "unknown policy": (f"{NEW} --cases 2 --policy LIFO", 2, "--policy LIFO: unknown; take one of"),
+    "unknown policy": (f"{NEW} --cases 2 --policy LAST", 2, "--policy LAST: unknown; take one of"),
     "bad map": ("build orders.csv --twin t.json --map case", 2, "--map 'case' is not of the form"),
     "map to no column": (
         "build orders.csv --twin t.json --map case=Nr",

@@ -307,7 +307,7 @@ FAULTS: dict[str, tuple[str, int, str]] = {
         "a policy written in Python: choose engine auto or reference",
     ),
     "broken code": (f"{' '.join(NEW)} --policy mine_here:Broken", 3, "the policy Broken failed at order 1"),
-    "no such policy": (f"{' '.join(NEW)} --policy LIFO", 2, "--policy LIFO: unknown; take one of own, P, D"),
+    "no such policy": (f"{' '.join(NEW)} --policy LAST", 2, "--policy LAST: unknown; take one of own, P, D"),
     "no such module": (f"{' '.join(NEW)} --policy gone:x", 2, "--policy gone:x: no module 'gone' in"),
     "no expression": (f"{' '.join(NEW)} --policy rule:valu", 3, "valu"),
     "schedule and policy": (
