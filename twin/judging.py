@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metagraph.model import Metagraph
-from twin.distances import distances
 from twin.frames import frame_of_snapshot
 from twin.observed import simulated_log
+from twin.quick_distances import columns, quick_distances
 from twin.reference import last_period, resampled
 from twin.structures import Recipe, Structure
 
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from discovery.replayed import Replayed
     from eventlogs.snapshot import Snapshot
 
-MEASURED = ("NGD", "AEDD", "CADD", "CEDD", "REDD", "CTDD")
 RESAMPLINGS = 4
-FEWEST_SEEDS, MOST_SEEDS, EXECUTIONS = 3, 5, 20_000
+FEWEST_SEEDS, MOST_SEEDS, EXECUTIONS = 3, 5, 30_000
 """Simulated logs a candidate: as many as make so many executions, within these limits."""
 MOST_CASES = 2000
 """Validation cases that are simulated: more would cost time and change no ranking."""
@@ -62,6 +61,7 @@ class Judge:
         self.seeds = min(max(EXECUTIONS // len(self._observed), FEWEST_SEEDS), MOST_SEEDS)
         """How many simulated logs tell candidates apart."""
         self._start = self._observed["start_time"].min().to_pydatetime()
+        self._columns = columns(self._observed)
         copied = last_period(frame_of_snapshot(closed_cases(train)), self._observed)
         self.reference = self._measured(copied)
         self._noise = _noise(self._observed, seed)
@@ -100,8 +100,7 @@ class Judge:
         return self._distinct[-1][1]
 
     def _measured(self, log: pd.DataFrame) -> dict[str, float]:
-        found = distances(self._observed, log, MEASURED)
-        return {**found, "circadian": circadian(self._observed, log)}
+        return quick_distances(self._columns, columns(log))
 
     def _total(self, measured: Mapping[str, float], weights: Mapping[str, float]) -> float:
         """A twentieth of the reference is added on both sides, so that no metric near zero decides alone. An
@@ -131,36 +130,10 @@ class Judge:
         ).frame
 
 
-def circadian(observed: pd.DataFrame, simulated: pd.DataFrame) -> float:
-    """CEDD with the weekdays weighted by their share of the events of both logs, in hours.
-
-    CEDD counts all weekdays alike, and 23 hours for one that only one of the logs has: a single stamp on a
-    Saturday would decide between models.
-    """
-    from scipy.stats import wasserstein_distance
-
-    a, b = (_hours(log) for log in (observed, simulated))
-    total = 0.0
-    for day in range(7):
-        x, y = a[1][a[0] == day], b[1][b[0] == day]
-        share = (len(x) / len(a[1]) + len(y) / len(b[1])) / 2
-        if share > 0:
-            total += share * (wasserstein_distance(x, y) if len(x) and len(y) else 23.0)
-    return float(total)
-
-
-def _hours(log: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Weekday and hour of all starts and ends."""
-    import pandas as pd
-
-    stamps = pd.DatetimeIndex(np.concatenate((log["start_time"].to_numpy(), log["end_time"].to_numpy())))
-    return stamps.dayofweek.to_numpy().astype(np.int64), stamps.hour.to_numpy().astype(np.int64)
-
-
 def _noise(observed: pd.DataFrame, seed: int) -> float:
     """The NGD to expect between two logs of the same process, each as long as this one.
 
     A bootstrap sample differs from the log by the chance of one sample, two samples by sqrt(2) of that.
     """
-    drawn = (resampled(observed, observed, seed + k) for k in range(RESAMPLINGS))
-    return math.sqrt(2) * fmean(distances(observed, log, ("NGD",))["NGD"] for log in drawn)
+    drawn = (columns(resampled(observed, observed, seed + k)) for k in range(RESAMPLINGS))
+    return math.sqrt(2) * fmean(quick_distances(columns(observed), log)["NGD"] for log in drawn)

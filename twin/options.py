@@ -46,13 +46,7 @@ _TIME_MODELS = (
 )
 """Name, remaining delay, its pace, busy agents, calendars."""
 _WINDOWS = (("whole log", 1.0), ("last half", 0.5), ("last 30 %", 0.3), ("last 20 %", 0.2))
-_CONTEXTS = (
-    ("last 3 activities and visits", 3, True),
-    ("last 2 activities and visits", 2, True),
-    ("last activity and visits", 1, True),
-    ("last 4 activities and visits", 4, True),
-    ("last 3 activities", 3, False),
-)
+_CONTEXTS = ((3, True), (2, True), (1, True), (4, True), (3, False))
 
 
 def structured(base: Settings) -> Settings:
@@ -93,8 +87,12 @@ def windows(base: Settings, snapshot: Snapshot, fewest: int, unfinished_missing:
 def arrivals(base: Settings, snapshot: Snapshot) -> Options:
     """When orders come."""
     from calibration.arrivals import models
+    from calibration.settings import WEEKLY_SHARES
 
-    return [(name, replace(base, arrivals=name)) for name in models(snapshot)]
+    names = models(snapshot)
+    if base.half_life_weeks is not None:  # the others weigh the past in ways of their own
+        names = tuple(name for name in names if name in WEEKLY_SHARES)
+    return [(name, replace(base, arrivals=name)) for name in names]
 
 
 def rules(base: Settings, snapshot: Snapshot) -> Options:
@@ -108,8 +106,15 @@ def rules(base: Settings, snapshot: Snapshot) -> Options:
 
 
 def contexts(base: Settings) -> Options:
-    """What gateways look at. The first is what all other choices were made with."""
-    return [(name, replace(base, history=k, visits=visits)) for name, k, visits in _CONTEXTS]
+    """What gateways look at: first as asked for, which all other choices were made with."""
+    ways = [(base.history, base.visits)]
+    ways += [(k, v) for k, v in _CONTEXTS if (k, v) != ways[0] and k <= max(base.history + 1, 1)]
+    return [(_context(k, visits), replace(base, history=k, visits=visits)) for k, visits in ways]
+
+
+def _context(history: int, visits: bool) -> str:
+    last = {0: "", 1: "last activity"}.get(history, f"last {history} activities")
+    return " and ".join(part for part in (last, "visits" if visits else "") if part) or "nothing"
 
 
 def batches(base: Settings) -> Options:
