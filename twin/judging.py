@@ -79,13 +79,21 @@ class Judge:
         copying. The logs have common random numbers across plans."""
         return np.array([self._total(run, weights) for run in self._simulations(plan, seeds)])
 
-    def _simulations(self, plan: Plan, seeds: int) -> list[dict[str, float]]:
-        """Distances of each simulated log."""
+    def same(self, plan: Plan, other: Plan) -> bool:
+        """Whether both come to the same model."""
+        return self._fit(plan) is self._fit(other)
+
+    def _fit(self, plan: Plan) -> list[dict[str, float]]:
+        """The simulations so far of the plan's model, which is fitted when it is first asked for."""
         key = (plan.structure.recipe.name, repr(plan.settings))
         if key not in self._models:
             self._models[key] = self._fitted(plan)
             self._runs[key] = self._runs_of_equal(self._models[key])
-        runs = self._runs[key]
+        return self._runs[key]
+
+    def _simulations(self, plan: Plan, seeds: int) -> list[dict[str, float]]:
+        """Distances of each simulated log."""
+        runs, key = self._fit(plan), (plan.structure.recipe.name, repr(plan.settings))
         while len(runs) < seeds:
             runs.append(self._measured(self._simulated(self._models[key], len(runs))))
         return runs[:seeds]

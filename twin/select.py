@@ -77,14 +77,14 @@ def select(
     steps.take(options.ARRIVALS, options.arrivals(start.settings, train), progress.part(0.1, 0.2))
     missing = judge_end(train, base.arrivals_corrected).cut
     windows = options.windows(steps.best.settings, train, 2 * FEWEST_CASES, missing)
-    steps.take(options.WINDOW, windows, progress.part(0.2, 0.35))
+    steps.take(options.WINDOW, windows, progress.part(0.2, 0.33))
+    steps.take(options.BATCHES, options.batches(steps.best.settings), progress.part(0.33, 0.35))
     plans = [Plan(s.recipe.name, s, steps.best.settings) for s in found.structures]
     steps.judge_plans(options.CONTROL_FLOW, plans, progress.part(0.35, 0.7), found.refused)
     steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.7, 0.85))
     steps.take(options.PRESENCE, options.presence(steps.best.settings), progress.part(0.85, 0.9))
-    steps.take(options.BATCHES, options.batches(steps.best.settings), progress.part(0.9, 0.92))
-    steps.take(options.PRIORITIES, options.priorities(steps.best.settings), progress.part(0.92, 0.94))
-    steps.take(options.ROUTING, options.contexts(steps.best.settings), progress.part(0.94, 0.97))
+    steps.take(options.PRIORITIES, options.priorities(steps.best.settings), progress.part(0.9, 0.93))
+    steps.take(options.ROUTING, options.contexts(steps.best.settings), progress.part(0.93, 0.97))
     steps.take(options.TOGETHER, options.together(steps.best.settings), progress.part(0.97, 0.98))
     steps.take(options.RULES, options.rules(steps.best.settings, train), progress.part(0.98, 1.0))
     settings = replace(steps.best.settings, fast=base.fast)
@@ -101,9 +101,9 @@ class _Steps:
 
     def take(self, matter: Matter, found: Options, progress: Progress) -> None:
         """Choose among ways to calibrate; nothing is said of a choice with one candidate."""
-        if len(found) < 2:
-            return
         plans = [replace(self.best, name=name, settings=settings) for name, settings in found]
+        if len(plans) < 2 or (matter.found and self.judge.same(*plans)):
+            return
         self.judge_plans(matter, plans, progress)
 
     def judge_plans(
@@ -143,14 +143,21 @@ def _contest(
     candidates += [Candidate(r.recipe.name, {}, False, f"not usable: {r.reason}") for r in refused]
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
     totals = {plan.name: scores["total"] for plan, scores, note in rows if not note}
-    return best, Choice(matter.what, tuple(candidates), _reason(best, plans, totals, matter, judge.seeds))
+    return best, Choice(matter.what, tuple(candidates), _reason(best, plans, totals, matter, judge))
 
 
 def _beats(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> bool:
-    """By more than its margin, and by more than the standard error of the paired difference."""
+    """By more than its margin, and by more than the standard error of the paired difference; what was found
+    by tests of its own needs only be no worse on average."""
+    gain, error = _gain(plan, rival, matter, judge)
+    return gain > 0 if matter.found else gain > max(margin(plan, rival), error)
+
+
+def _gain(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> tuple[float, float]:
+    """By how much the plan's total is below the rival's, and the standard error of that."""
     ours, theirs = (judge.totals(p, matter.weights, judge.seeds) for p in (plan, rival))
     gain = theirs - ours
-    return bool(gain.mean() > max(margin(plan, rival), gain.std(ddof=1) / math.sqrt(len(gain))))
+    return float(gain.mean()), float(gain.std(ddof=1) / math.sqrt(len(gain)))
 
 
 def margin(plan: Plan, rival: Plan) -> float:
@@ -162,17 +169,20 @@ def margin(plan: Plan, rival: Plan) -> float:
     return SHORTER if plan.settings.window_share < rival.settings.window_share else TIE
 
 
-def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter: Matter, seeds: int) -> str:
+def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter: Matter, judge: Judge) -> str:
     rival = min((plan for plan in plans if plan.name in totals), key=lambda plan: totals[plan.name])
     score = (
         f"the score is the mean logarithm of {', '.join(matter.weights)} over those of '{LAST_PERIOD}', from "
-        f"{seeds} simulated logs (below 0: closer to what happened than the copy)"
+        f"{judge.seeds} simulated logs (below 0: closer to what happened than the copy)"
     )
     if rival is best:
         return f"'{best.name}' has the lowest score, {totals[best.name]:+.3f}; {score}"
+    gain, error = _gain(rival, best, matter, judge)
     return (
         f"'{best.name}' ({totals[best.name]:+.3f}) is kept although '{rival.name}' scores "
-        f"{totals[rival.name]:+.3f}: that one is less simple and must win by {margin(rival, best):g}; {score}"
+        f"{totals[rival.name]:+.3f}: that one is less simple and must win by more than "
+        f"{margin(rival, best):g} and by more than the standard error of the difference, {gain:.3f} ± "
+        f"{error:.3f}; {score}"
     )
 
 
