@@ -97,6 +97,8 @@ def _structure(snapshot: Snapshot, of_case: Indices, starts: Floats) -> list[Ser
     raw = np.zeros((snapshot.n_cases, len(top)))
     for j, code in enumerate(top.tolist()):
         raw[case[1:][same & (pair == code)], j] = 1.0
+    if not len(top):  # a single activity: nothing follows anything
+        return []
     mine = of_case >= 0
     size = np.maximum(np.bincount(of_case[mine], minlength=len(starts)), 1)
     sums = np.array(
@@ -104,7 +106,7 @@ def _structure(snapshot: Snapshot, of_case: Indices, starts: Floats) -> list[Ser
     )
     shares = (sums / size).T
     names = tuple(f"{snapshot.activities[c // k]} → {snapshot.activities[c % k]}" for c in top.tolist())
-    varies = (shares.mean(axis=0) > 0.05) & (shares.mean(axis=0) < 0.95) if len(top) else np.zeros(0, bool)
+    varies = (shares.mean(axis=0) > 0.05) & (shares.mean(axis=0) < 0.95)
     if not varies.any():
         return []
     kept = tuple(name for name, v in zip(names, varies, strict=True) if v)

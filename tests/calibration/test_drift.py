@@ -126,3 +126,11 @@ def test_the_twin_tells_the_changes_of_its_log() -> None:
 def test_short_logs_have_no_changes() -> None:
     assert found(history(5, cut=False, weeks=CHANGE + 1)) == ()
     assert found(snapshot([("1", "A", "ann", 0.0, 60.0)])) == ()
+
+
+def test_a_log_of_one_activity_has_changes_of_arrivals_and_times_but_none_of_structure() -> None:
+    draw = np.random.default_rng(3)
+    rows: list[Row] = []
+    for i, t in enumerate(poisson(PROFILE, WEEKS, 3).tolist()):
+        rows.append((str(i), "A", "ann", t, t + draw.gamma(2, 600)))
+    assert all(change.kind != "structure" for change in found(snapshot(rows)))
