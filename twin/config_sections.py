@@ -18,6 +18,19 @@ def _zone(name: str) -> str:
     return name
 
 
+def _holidays(code: str) -> str:
+    if code == "none":
+        return code
+    import holidays
+
+    if len(code) != 2 or code not in holidays.list_supported_countries():
+        raise ValueError(
+            f"{code!r} is no country whose public holidays are known; expected the two capital letters of "
+            "its ISO 3166 code, such as 'AT' for Austria, or 'none'"
+        )
+    return code
+
+
 def _hours(text: str) -> str:
     parse_hours(text)
     return text
@@ -25,6 +38,7 @@ def _hours(text: str) -> str:
 
 Name = Annotated[str, Field(min_length=1)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Holidays = Annotated[str, AfterValidator(_holidays)]
 Hours = Annotated[str, AfterValidator(_hours)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -61,7 +75,7 @@ class BuildSection(Section):
     ks_limit: Share = 0.1
     arrivals_corrected: bool | None = None
     half_life_weeks: Positive | None = None
-    holidays: Annotated[str, Field(pattern=r"^([A-Z]{2}|none)$")] | None = None
+    holidays: Holidays | None = None
 
 
 class ProfitSection(Section):

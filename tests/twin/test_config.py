@@ -123,6 +123,10 @@ def test_an_empty_file_changes_nothing(path: Path) -> None:
         ("\n[biuld]\nseed = 1", r"twin.toml, line 2: the file has no key 'biuld'; did you mean 'build'\?"),
         ("[build]\nseed = 'x'", r"line 2: build.seed is \"x\": expected a valid integer"),
         ("[build]\nnoises = [0.2, 20]", r"line 2: build.noises\[2\] is 20: expected less than or equal to 1"),
+        *(
+            (f"[build]\nholidays = '{code}'", f"twin.toml, line 2: build.holidays: '{code}' is no .* as 'AT'")
+            for code in ("XX", "Austria", "at", "AUT")
+        ),
         ("[log]\ntime_zone = 'Berlin'", r"line 2: log.time_zone: 'Berlin' is no IANA time zone"),
         (
             "[[orders.promises]]\nsegment = 'a'\n[[orders.promises]]\nsegmnt = 'a'",
