@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.judging import circadian
+from twin.quick_distances import columns, quick_distances
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 stamps = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 23)), min_size=1, max_size=12)
@@ -18,7 +18,14 @@ stamps = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 23)), min_size=1, 
 def log(hours: list[tuple[int, int]]) -> pd.DataFrame:
     """Executions that start and end in these hours of these weekdays."""
     at = pd.to_datetime([MONDAY + timedelta(days=day, hours=hour) for day, hour in hours], utc=True)
-    return pd.DataFrame({"start_time": at, "end_time": at + timedelta(minutes=30)})
+    ids = [str(i) for i in range(len(hours))]
+    return pd.DataFrame(
+        {"case_id": ids, "activity": "A", "start_time": at, "end_time": at + timedelta(minutes=30)}
+    )
+
+
+def circadian(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    return quick_distances(columns(one), columns(other))["circadian"]
 
 
 def by_hand(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> float:
