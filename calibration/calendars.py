@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from calibration.local_time import QUARTER_S, WEEK_QUARTERS, WEEK_S, LocalTime, Mask, WeekClock
 from calibration.settings import Settings
 from calibration.window import Window
-from eventlogs.snapshot import NO_RESOURCE
+from eventlogs.snapshot import NO_RESOURCE, Snapshot
 from metagraph.calendars import ALWAYS, Calendar
 from metagraph.model import Default
 
@@ -34,6 +34,8 @@ going on, e^-4 = 2 % of such hours would be empty by chance."""
 TRIM_STAMPS = 40
 """Stamps in an edge hour before its empty quarters are cut off."""
 
+THEIR_OWN = "their own hours, from all start and end times of the whole log"
+
 _ALL_WEEK = np.ones(WEEK_QUARTERS, dtype=np.bool_)
 
 
@@ -51,6 +53,8 @@ class Timetable:
     defaults: tuple[Default, ...]
     presence: tuple[float, ...] = ()
     """Of each resource, where days are drawn."""
+    rare: frozenset[int] = frozenset()
+    """Resources with hours of their own from the whole log, as the window says too little of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +63,10 @@ class _Stamps:
 
     quarters: NDArray[np.int64]
     weeks: NDArray[np.int64]
+
+    def totals(self) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = self.quarters.sum(axis=1)
+        return found
 
     def pooled(self, members: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return self.quarters[members].sum(axis=0), self.weeks[members].sum(axis=0)
@@ -69,6 +77,7 @@ def fit_calendars(
 ) -> Timetable:
     """A calendar for each resource: its own if it left enough stamps, else its role's, else everybody's.
 
+    Where the window's stamps are too few but the whole log's are enough, these give its own.
     `roles` gives each resource's role as an index.
     """
     n = len(window.snapshot.resources)
@@ -76,15 +85,17 @@ def fit_calendars(
     if not settings.use_calendars or n == 0:
         calendars = (Calendar("always", ALWAYS, settings.time_zone, note="not used"),) if n else ()
         return Timetable(calendars, ("always",) * n, (always,) * n, always, ())
-    stamps = _count(window, local, n)
-    weeks, notes, defaults = _choose(window, stamps, roles)
-    return _timetable(weeks, notes, defaults, local, always, settings)
+    stamps = _count(window.snapshot, window.rows, local, n)
+    whole = _count(window.snapshot, np.ones_like(window.rows), local, n)
+    few = (stamps.totals() < OWN_STAMPS) & (whole.totals() >= OWN_STAMPS)
+    rare = frozenset(np.flatnonzero(few).tolist())
+    weeks, notes, defaults = _choose(window, stamps, whole, rare, roles)
+    return replace(_timetable(weeks, notes, defaults, local, always, settings), rare=rare)
 
 
-def _count(window: Window, local: LocalTime, n: int) -> _Stamps:
-    """Stamps of the window's rows; an end on a quarter's edge belongs to the quarter that it closes."""
-    snapshot = window.snapshot
-    used = window.rows & (snapshot.resource != NO_RESOURCE)
+def _count(snapshot: Snapshot, rows: Mask, local: LocalTime, n: int) -> _Stamps:
+    """Stamps of some rows; an end on a quarter's edge belongs to the quarter that it closes."""
+    used = rows & (snapshot.resource != NO_RESOURCE)
     who, start, end = snapshot.resource[used], snapshot.start_s[used], snapshot.end_s[used]
     ends = ~np.isnan(end) & (end > start)
     agents = np.concatenate((who, who[ends])).astype(np.int64)
@@ -152,11 +163,11 @@ def _trim(on: Mask, quarters: NDArray[np.int64], stamps: NDArray[np.int64]) -> M
 
 
 def _choose(
-    window: Window, stamps: _Stamps, roles: NDArray[np.int64]
+    window: Window, stamps: _Stamps, whole: _Stamps, rare: frozenset[int], roles: NDArray[np.int64]
 ) -> tuple[list[Mask], list[str], list[Default]]:
-    """The worked week of each resource, with how it was found."""
+    """The worked week of each resource, with how it was found; of `rare` ones from the whole log's stamps."""
     resources = window.snapshot.resources
-    totals = stamps.quarters.sum(axis=1)
+    totals = stamps.totals()
     everyone, everyone_note = _week_of(*stamps.pooled(np.arange(len(resources))), "everybody's")
     role_weeks: dict[int, tuple[Mask, str]] = {}
     for role in np.unique(roles):
@@ -167,9 +178,13 @@ def _choose(
     notes: list[str] = []
     borrowed: dict[str, list[str]] = {}
     for i, name in enumerate(resources):
-        if totals[i] >= OWN_STAMPS:
+        if totals[i] >= OWN_STAMPS or i in rare:
             usual = everyone | role_weeks.get(int(roles[i]), (everyone, ""))[0]
-            week, note = _week_of(stamps.quarters[i], stamps.weeks[i], "own", usual)
+            mine = whole if i in rare else stamps
+            week, note = _week_of(mine.quarters[i], mine.weeks[i], "own", usual)
+            if i in rare:
+                note += ", of the whole log"
+                borrowed.setdefault(THEIR_OWN, []).append(name)
         else:
             week, note = role_weeks.get(int(roles[i]), (everyone, everyone_note))
             source = "their role's calendar" if int(roles[i]) in role_weeks else "everybody's calendar"
@@ -177,12 +192,21 @@ def _choose(
         chosen.append(week)
         notes.append(note)
     defaults = [
-        Default(names_of(names), f"fewer than {OWN_STAMPS} start and end times", source)
+        Default(
+            names_of(names), f"fewer than {OWN_STAMPS} start and end times{_counted(window, source)}", source
+        )
         for source, names in borrowed.items()
     ]
     if totals.sum() < FEWEST:
         defaults = [Default("calendars", f"only {totals.sum()} start and end times", "work around the clock")]
     return chosen, notes, defaults
+
+
+def _counted(window: Window, source: str) -> str:
+    """In which part of the log the stamps were counted."""
+    if not window.first_case:
+        return ""
+    return " in the calibration window" if source == THEIR_OWN else " in the whole log"
 
 
 def _week_of(

@@ -45,6 +45,7 @@ SELDOM = 0.2
 """A rare agent who comes more seldom keeps weekly hours: what it began would take months to be done, though
 the log shows that it came when there was something to do."""
 WEEKLY = "the same hours every week: when they come can't be told"
+OWN_WEEKLY = "their own hours every week, from the whole log"
 LEAST_WEIGHT = 1e-4
 """A shift that is drawn more seldom is left out."""
 
@@ -93,7 +94,8 @@ def draw_shifts(
 
     Who works around the clock, or left too few stamps for any hours, goes on doing so. An agent with OWN_DAYS
     days has its own shifts, by weekday as often as it came (see presence.py); others have their role's, or
-    everybody's, and a presence of their own, drawn towards the others' as by PRIOR_DAYS days. Below a
+    everybody's, and a presence of their own, drawn towards the others' as by PRIOR_DAYS days; but those whose
+    hours come from the whole log keep these, as days of others would overrule what was seen. Below a
     presence of SELDOM they keep their weekly hours. Work and waits of the log are still measured by weekly
     hours: with the very days of the log, simulated times were no nearer to the real ones. `free` days,
     counted from the date of the log's origin, say nothing.
@@ -176,6 +178,9 @@ def _drawn(crew: _Crew, timetable: Timetable, window: Window, working: Mask, set
             if own.weekly_hours() > 0:
                 calendars.append(own)
                 of_resource[i] = own.id
+            continue
+        if i in timetable.rare:
+            told.setdefault(OWN_WEEKLY, []).append(names[i])
             continue
         role = int(crew.role[i])
         if role not in pools:

@@ -156,3 +156,15 @@ def test_a_stray_date_costs_neither_time_nor_memory() -> None:
     assert hours_of(resources_of(rows, time_zone="Europe/Berlin"), "ann")
     clock = resources_of(rows, time_zone="Europe/Berlin").timetable.clocks[0]
     assert len(clock.spans()[0]) == pytest.approx(120 * 52 * 5, rel=0.01)
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_who_is_rare_in_the_window_keeps_the_hours_of_the_whole_log(drawn: bool) -> None:
+    rows = office_rows("ann", 12, 1) + office_rows("bob", 12, 2)
+    kim = [row for row in office_rows("kim", 12, 3, per_day=12) if (row[3] % WEEK) // DAY < 2]
+    rows += [row for row in kim if row[3] < 3 * WEEK or (row[3] >= 11 * WEEK and row[3] % WEEK < DAY)]
+    found = fit_resources(open_window(snapshot(rows), 0.15), Settings(drawn_shifts=drawn))
+    assert {a // DAY for a, _ in hours_of(found, "kim")} == {0, 1}, "Mondays and Tuesdays only"
+    told = [one for one in found.defaults if "kim" in one.where]
+    assert "fewer than 100 start and end times in the calibration window" in {one.missing for one in told}
+    assert all("own hours" in one.assumed for one in told)
