@@ -75,11 +75,15 @@ def changes(snapshot: Snapshot, settings: Settings) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda c: (c.when, c.kind, c.what)))
 
 
+SINCE = "since"
+"""Begins the names of windows that begin with a change."""
+
+
 def windows(snapshot: Snapshot, settings: Settings) -> tuple[tuple[str, float], ...]:
     """Names and shares of the parts of the log, from the whole of it down, that a calibration may look at:
     all of it, what came after the last change of each kind, the last half and less."""
     last = {c.kind: c for c in changes(snapshot, settings)}
-    since = {f"since {c.when:%Y-%m-%d}": c.share for c in last.values()}
+    since = {f"{SINCE} {c.when:%Y-%m-%d}": c.share for c in last.values()}
     shares = sorted({**since, **dict(SHARES)}.items(), key=lambda pair: -pair[1])
     return (("whole log", 1.0), *shares)
 

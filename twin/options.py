@@ -48,7 +48,6 @@ _TIME_MODELS = (
     ("delays only, paced by the hour of the week", True, True, False, False),
 )
 """Name, remaining delay, its pace, busy agents, calendars."""
-_WINDOWS = (("whole log", 1.0), ("last half", 0.5), ("last 30 %", 0.3), ("last 20 %", 0.2))
 _CONTEXTS = ((3, True), (2, True), (1, True), (4, True), (3, False))
 
 
@@ -76,8 +75,15 @@ def presence(base: Settings) -> Options:
 
 
 def windows(base: Settings, snapshot: Snapshot, fewest: int, unfinished_missing: bool) -> Options:
-    """From which part of the log the parameters are learnt, and what its cases count."""
-    shares = [(n, s) for n, s in _WINDOWS if s == 1.0 or snapshot.n_cases * s >= fewest]
+    """From which part of the log the parameters are learnt (fixed shares, and from change points on), and
+    what its cases count."""
+    from calibration import drift
+
+    shares = [
+        (name, share)
+        for name, share in drift.windows(snapshot, base)
+        if share == 1.0 or snapshot.n_cases * share >= fewest
+    ]
     if not unfinished_missing:
         return [(name, replace(base, window_share=share)) for name, share in shares]
     return [

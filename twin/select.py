@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from metagraph.errors import DataError
 from metagraph.model import Candidate, Choice
 from twin import options
@@ -26,7 +28,7 @@ FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
 TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
-SHORTER = 0.06
+SHORTER = 0.1
 """And so much if it is fitted to a shorter window: rare branches and tasks are told from few cases there."""
 UNCONGESTED = 0.15
 """And so much if nobody waits for busy agents in it: it can't say what more orders or people would do."""
@@ -88,6 +90,8 @@ def select(
     steps.take(options.TOGETHER, options.together(steps.best.settings), progress.part(0.97, 0.98))
     steps.take(options.RULES, options.rules(steps.best.settings, train), progress.part(0.98, 1.0))
     settings = replace(steps.best.settings, fast=base.fast)
+    if steps.since_change:
+        settings = replace(settings, window_share=_same_window(settings.window_share, train, snapshot))
     return Selection(steps.best.structure.recipe, settings, tuple(steps.choices))
 
 
@@ -98,6 +102,14 @@ class _Steps:
     judge: Judge
     best: Plan
     choices: list[Choice]
+
+    @property
+    def since_change(self) -> bool:
+        """Whether the window that was chosen begins with a change in the process."""
+        from calibration.drift import SINCE
+
+        windows = (choice for choice in self.choices if choice.what == options.WINDOW.what)
+        return any(c.chosen and c.name.startswith(SINCE) for choice in windows for c in choice.candidates)
 
     def take(self, matter: Matter, found: Options, progress: Progress) -> None:
         """Choose among ways to calibrate; nothing is said of a choice with one candidate."""
@@ -112,6 +124,14 @@ class _Steps:
         """Choose among plans; recipes that gave nothing to try are listed with the reason."""
         self.best, choice = _contest(matter, plans, self.judge, progress, refused)
         self.choices.append(choice)
+
+
+def _same_window(share: float, train: Snapshot, whole: Snapshot) -> float:
+    """The share of the whole log's cases that began no earlier than the last `share` of those of its training
+    part: a window that begins with a change begins with it in the longer log, too."""
+    starts, longer = (np.minimum.reduceat(part.start_s, part.offsets[:-1]) for part in (train, whole))
+    first = starts[min(int((1 - share) * len(starts) + 1e-9), len(starts) - 1)]
+    return float(max((longer >= first).mean(), 1 / len(longer)))
 
 
 def _contest(
