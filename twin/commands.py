@@ -78,9 +78,9 @@ def validate_command(
 ) -> Validation:
     """Distances of simulated logs to `log`; every case in it counts, open or not.
 
-    `warn` is told if the twin was built from that very log.
+    `warn` is told if the twin was built from that very log, or which activities only one of them has.
     """
-    from twin.validate import validate
+    from twin.validate import one_sided, validate
 
     check_writable(report)
     test = _read(_closed(log, db, mapping), progress.part(0.0, 0.1)).snapshot
@@ -89,6 +89,8 @@ def validate_command(
             f"the twin was built from {test.name}, so these distances flatter it; validate on a log that it "
             "has not seen"
         )
+    if difference := one_sided(model, test):
+        warn(f"the twin and {test.name} don't have the same activities: {difference}")
     history = _read(_closed(train, db, mapping), progress.part(0.1, 0.2)).snapshot if train else None
     result = validate(
         model, test, history, runs=runs, seed=seed, cut=log_end, progress=progress.part(0.2, 1.0)

@@ -15,6 +15,7 @@ from twin.progress import Progress
 from twin.reference import LAST_PERIOD, RESAMPLED, last_period, resampled
 from twin.renames import in_twin_words
 from twin.validation import METRICS, AgentCheck, TaskCheck, Validation
+from twin.words import few
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +40,13 @@ def validate(
     That instant and the number of cases are all the twin is told of the test period; arrivals are drawn
     anew in each run. Where unfinished cases were left out of the twin's own log, as they will be of `test`,
     the simulated ones are cut as `cut` says (see observed.py; None: unknown). With `train`, two references
-    are measured beside it (see reference.py). Raises DataError for a log without finished executions, or a
-    twin without arrivals.
+    are measured beside it (see reference.py). Raises DataError for a log without finished executions or
+    without any of the twin's activities, or a twin without arrivals.
     """
     progress = progress or Progress()
     cut = cut or cut_of(metagraph)
     observed = _finished(metagraph, test)
+    one_sided(metagraph, test)
     history = _finished(metagraph, train) if train else None
     cases = observed["case_id"].nunique()
     start = observed["start_time"].min().to_pydatetime()
@@ -69,6 +71,29 @@ def validate(
         engine=simulated.engine,
         cut=cut,
     )
+
+
+def one_sided(metagraph: Metagraph, test: Snapshot) -> str:
+    """A sentence on the activities that only the log or only the twin has; '' where both have the same.
+
+    Raises DataError if they have none in common: the log is of another process.
+    """
+    ours = dict.fromkeys(task.label for task in metagraph.tasks())
+    theirs = dict.fromkeys(in_twin_words(metagraph, test).activities)
+    log_only, twin_only = (
+        [a for a in one if a not in other] for one, other in ((theirs, ours), (ours, theirs))
+    )
+    if theirs and len(log_only) == len(theirs):
+        raise DataError(
+            f"log {test.name!r} has none of the twin's activities (the log: {few(log_only)}; the twin: "
+            f"{few(twin_only)}), so it is of another process; give a log of the process that the twin is of"
+        )
+    parts = [
+        f"only {side} has {few(names)}"
+        for side, names in (("the log", log_only), ("the twin", twin_only))
+        if names
+    ]
+    return " and ".join(parts)
 
 
 def _finished(metagraph: Metagraph, snapshot: Snapshot) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from twin.json_out import dump, read
 from twin.reference import LAST_PERIOD, RESAMPLED, last_period
 from twin.simulate import simulate
 from twin.source import LogRequest, LogSource, read_log
-from twin.validate import validate
+from twin.validate import one_sided, validate
 from twin.validation import METRICS, Validation
 
 KNOWN = known_twin()
@@ -113,3 +113,16 @@ def test_a_twin_without_arrivals_is_refused(tmp_path: Path) -> None:
     log = snapshot(tmp_path, [Row("1", "A", None, 0.0, 60.0)], T0 + timedelta(hours=1), [])
     with pytest.raises(DataError, match="knows no arrivals"):
         validate(deterministic(), log, runs=1)
+
+
+def test_activities_of_one_side_are_named_and_another_process_is_refused(
+    logs: tuple[LogSource, LogSource],
+) -> None:
+    test = logs[1].snapshot
+    assert one_sided(KNOWN, test) == ""
+    first, *others = test.activities
+    named = one_sided(KNOWN, replace(test, activities=("Bake", *others)))
+    assert named == f"only the log has Bake and only the twin has {first}"
+    foreign = replace(test, activities=tuple(f"{name} abroad" for name in test.activities))
+    with pytest.raises(DataError, match=r"none of the twin's activities .* of another process"):
+        validate(KNOWN, foreign, runs=1)
