@@ -28,6 +28,10 @@ BOUNDARY = 0
 EPSILON = 0.1
 """Split miner: how much rarer than the other way round 'a before b' may be for the two to be concurrent."""
 
+MOST_TASKS, MOST_PAIRS = 60, 400
+"""Heuristics miner: of more activities, or more pairs of which one follows the other directly, its net has so
+many gateways that it takes minutes; nothing that nests comes of it."""
+
 
 def inductive(variants: Coded, tasks: Tasks, noise: float) -> Block:
     """IM, or with noise IMf (Leemans, Fahland & van der Aalst 2013)."""
@@ -91,11 +95,20 @@ def split(variants: Coded, tasks: Tasks, eta: float, *, any_order: bool) -> Bloc
 
 
 def heuristics(variants: Coded, tasks: Tasks, dependency: float, *, any_order: bool) -> Block:
-    """Heuristics miner (Weijters & Ribeiro 2011) with this dependency threshold; else as `split`."""
+    """Heuristics miner (Weijters & Ribeiro 2011) with this dependency threshold; else as `split`.
+
+    Raises NotNestedError, too, for more than MOST_TASKS activities or MOST_PAIRS pairs that follow.
+    """
+    follows = _follows(variants)
+    pairs = sum(BOUNDARY not in pair for pair in follows)
+    if len(tasks) > MOST_TASKS or pairs > MOST_PAIRS:
+        raise NotNestedError(
+            f"the log is too dense for this miner: {len(tasks)} activities and {pairs} pairs of them that "
+            f"follow each other directly; it takes at most {MOST_TASKS} and {MOST_PAIRS}"
+        )
     from pm4py.algo.discovery.heuristics.variants.classic import Parameters, apply_heu_dfg
     from pm4py.objects.conversion.heuristics_net.variants.to_petri_net import apply as net_of
 
-    follows = _follows(variants)
     occurrences: Counter[str] = Counter()
     triples: Counter[tuple[str, str, str]] = Counter()
     window: Counter[tuple[str, str]] = Counter()

@@ -112,12 +112,14 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
 
 def structure_of(snapshot: Snapshot, recipe: Recipe) -> Structure:
     """What the recipe makes of a log; where that isn't made of nested blocks, as it may be although a part of
-    the log gave some, its tasks come in any order there, and the structure's recipe says so.
+    the log gave some, its tasks come in any order there, and where the whole log is too dense for the miner
+    all tasks do; the structure's recipe says so.
 
     Raises DataError if the log has no closed case.
     """
-    found = find_structures(snapshot, (recipe,)).structures
-    return (found or find_structures(snapshot, (replace(recipe, free_order=True),)).structures)[0]
+    looser = (recipe, replace(recipe, free_order=True), Recipe(None))
+    found = (find_structures(snapshot, (each,)).structures for each in looser)
+    return next(structures[0] for structures in found if structures)
 
 
 def structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> tuple[Structure, ...]:

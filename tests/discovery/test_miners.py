@@ -123,3 +123,16 @@ def test_the_result_depends_on_no_hash_seed_and_nothing_is_printed(public_logs: 
             check=False,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_heuristics_miner_refuses_what_would_take_it_minutes() -> None:
+    names = [f"a{i}" for i in range(30)]
+    dense = [((a, b), 1) for a in names for b in names]
+    for any_order in (False, True):
+        with pytest.raises(
+            NotNestedError, match=r"too dense .* 30 activities and 900 pairs .* at most 60 and 400"
+        ):
+            mine(dense, 0.0, "heuristics", any_order=any_order)
+    with pytest.raises(NotNestedError, match=r"too dense .* 61 activities"):
+        mine([(tuple(str(i) for i in range(61)), 1)], 0.0, "heuristics")
+    assert mine([(tuple(str(i) for i in range(60)), 1)], 0.0, "heuristics")
