@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
@@ -31,8 +32,9 @@ class EndOfLog:
 def judge_end(snapshot: Snapshot, wanted: bool | None) -> EndOfLog:
     """Whether to correct for cases left out because they were unfinished at the end.
 
-    With open cases in the log nothing is missing. Without any, Little's law tells how many there should be:
-    arrival rate times mean cycle time.
+    With open cases in the log nothing is missing, nor in a log of the cases of some period, followed to their
+    end: no case began in so long a time before the log's end that some would have been seen. Else Little's
+    law tells how many should be open: arrival rate times mean cycle time.
     """
     release, cycle = closed_bounds(snapshot)
     n_open = int(snapshot.is_open.sum())
@@ -45,6 +47,13 @@ def judge_end(snapshot: Snapshot, wanted: bool | None) -> EndOfLog:
     if n_open:
         return EndOfLog(False, f"{n_open} cases are open at the end: nothing is missing")
     if expected >= EXPECTED_OPEN:
+        seen = fit_inclusion(release, cycle, snapshot.until_s)
+        last = end_of_arrivals(release, snapshot.until_s, seen)
+        if last < snapshot.until_s:
+            day = (snapshot.origin + timedelta(seconds=last)).date()
+            return EndOfLog(
+                False, f"no case began after {day}, and all were followed to their end: nothing is missing"
+            )
         return EndOfLog(
             True,
             f"no case is open at the end though about {expected:.0f} should be: they were left out",

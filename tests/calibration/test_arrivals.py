@@ -202,3 +202,14 @@ def test_arrivals_steadier_than_chance_are_found_and_chance_is_left_alone() -> N
     assert shaken.law.mean() == pytest.approx(1.0, rel=0.02)
     chance = np.sort(np.concatenate([t + draw.uniform(0, 8 * HOUR, 16) for t in mornings]))
     assert steady_gap(chance, rates, local) is None
+
+
+def test_cases_followed_to_their_end_are_not_missing() -> None:
+    """What is told of the log's end is what weights make of it: all cases are there."""
+    release = poisson(PROFILE, 20, 52)
+    cycle = np.random.default_rng(53).exponential(1 * WEEK, len(release))
+    log = log_of(release, cycle)
+    end = judge_end(log, None)
+    assert not end.cut
+    assert "no case began after 2024-05-17" in end.words
+    assert "left out" not in end.words
