@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from calibration.settings import Settings
     from eventlogs.snapshot import Snapshot
 
-HOPELESS = 0.5
+HOPELESS = 1.0
 """A candidate whose first simulated log is so much worse than the best one's isn't simulated again."""
 FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
 TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
 SHORTER = 0.1
-"""And so much if it is fitted to a shorter window: rare branches and tasks are told from few cases there."""
+"""And so much if it is fitted to a shorter window, where rare branches and tasks are told from few cases, or
+if its arrivals are."""
 UNCONGESTED = 0.15
 """And so much if nobody waits for busy agents in it: it can't say what more orders or people would do."""
 UNSTRUCTURED = 0.5
@@ -186,7 +187,8 @@ def margin(plan: Plan, rival: Plan) -> float:
         return UNSTRUCTURED
     if rival.settings.use_contention and not plan.settings.use_contention:
         return UNCONGESTED
-    return SHORTER if plan.settings.window_share < rival.settings.window_share else TIE
+    shorter = plan.settings.window_share < rival.settings.window_share
+    return SHORTER if shorter or plan.settings.arrivals != rival.settings.arrivals else TIE
 
 
 def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter: Matter, judge: Judge) -> str:
