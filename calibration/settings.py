@@ -80,7 +80,10 @@ class Settings:
     use_calendars: bool = True
     """Work is done in the weekly hours of its agent; without it agents work around the clock."""
     drawn_shifts: bool = False
-    """Agents come and go as on a day drawn from their past; else in the same hours every week."""
+    """Agents come and go as on a day drawn from their past; else in the same hours every week. Work and
+    delays are measured by the weekly hours all the same: days off in the middle of work count twice, as work
+    and as drawn. Orders of known twins whose agents go home in the middle of work then take two fifths to a
+    half too long, and a sixth if agents are never away (see docs/limits.md)."""
     use_batching: bool = False
     """Work that the log collects before it is done is collected."""
     use_priorities: bool = False

@@ -97,8 +97,8 @@ def draw_shifts(
     everybody's, and a presence of their own, drawn towards the others' as by PRIOR_DAYS days; but those whose
     hours come from the whole log keep these, as days of others would overrule what was seen. Below a
     presence of SELDOM they keep their weekly hours. Work and waits of the log are still measured by weekly
-    hours: with the very days of the log, simulated times were no nearer to the real ones. `free` days,
-    counted from the date of the log's origin, say nothing.
+    hours, so that days off in the middle of work count twice: twins of agents who go home then are too slow
+    (see `Settings.drawn_shifts`). `free` days, counted from the date of the log's origin, say nothing.
     """
     working = np.array([not calendar_of(timetable, i).always_open for i in range(len(roles))], np.bool_)
     if not working.any():
