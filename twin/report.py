@@ -20,6 +20,7 @@ from twin import choices, model_words, scarce, time_spent, words
 from twin.batch_words import batch_text
 from twin.files import write_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, Quote
+from twin.rules_told import rules_told
 from twin.validation import Validation
 from twin.verdict import measured_on, metric_verdicts, verdict
 
@@ -85,6 +86,7 @@ def render(
         pictures=_pictures(metagraph, validation, forecast),
         tasks=[_task(metagraph, task, i < MOST_FITS) for i, task in enumerate(metagraph.tasks())],
         gateways=_gateways(metagraph),
+        worked_by=rules_told(metagraph),
         calendars=_calendars(metagraph),
         scarce=scarce.scarce(metagraph),
         assumed=scarce.assumptions(metagraph),

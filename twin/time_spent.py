@@ -12,7 +12,7 @@ from metagraph.agents import UNLIMITED
 from metagraph.model import Metagraph
 from metagraph.nodes import Task, WaitBreakdown
 from twin.files import write_text
-from twin.words import percent, span
+from twin.words import few, percent, span
 
 MONTH_S = 365.25 / 12 * 86400
 PARTS = {
@@ -132,7 +132,35 @@ def modelled(metagraph: Metagraph) -> str:
         parts.append(f"The twin reproduces {_listed(yes)}")
     if no:
         parts.append(f"{'it has' if yes else 'The twin has'} no {_listed(no, 'or')}")
-    return "; ".join(parts) + "."
+    return " ".join(("; ".join(parts) + ".", *_otherwise(tasks)))
+
+
+def _otherwise(tasks: Sequence[Task]) -> list[str]:
+    """What became of waits that were seen, where the twin has no part of the same name for them."""
+    batched = [t for t in tasks if t.waits and not t.batch and _much(t.waits, t.waits.batching_s)]
+    left = [t for t in tasks if t.waits and not t.delay and _much(t.waits, t.waits.remaining_s)]
+    told = []
+    if delayed := [t.label for t in batched if t.delay]:
+        told.append(
+            f"Batches were seen at {few(delayed)}, but the twin collects no work there: that wait is part of "
+            "its delay."
+        )
+    if rest := [t.label for t in batched if not t.delay]:
+        told.append(
+            f"Batches were seen at {few(rest)}, but the twin collects no work there: it waits as long as "
+            "shifts and busy agents make it wait."
+        )
+    if left:
+        names = few(f"{t.label} ({span(t.waits.remaining_s)})" for t in left if t.waits)
+        told.append(
+            f"The remaining waiting before {names} is not in the twin, so its orders are faster by as much."
+        )
+    return told
+
+
+def _much(waits: WaitBreakdown, part_s: float) -> bool:
+    """Whether a part is worth a sentence."""
+    return part_s >= 0.05 * waits.whole_s and part_s > 0
 
 
 def _batched(task: Task) -> bool:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from metagraph.distributions import ENOUGH
 from twin.choices import SCORES, TOTAL, all_told, margins_text
 from twin.model_words import congestion_text
+from twin.rules_told import rules_told
 from twin.scarce import assumptions, scarce
 from twin.time_spent import (
     PARTS,
@@ -56,7 +57,10 @@ def show_twin(model: Metagraph, json_wanted: bool) -> None:
         sys.stdout.write(to_json(model))
         return
     _provenance(model)
-    show_table("Tasks (means)", TASK_COLUMNS, [_task_row(model, task) for task in model.tasks()], (0, 2, 6))
+    title = f"Tasks (means; work as fitted{_window(model)}, waits as seen in the whole log)"
+    show_table(title, TASK_COLUMNS, [_task_row(model, task) for task in model.tasks()], (0, 2, 7))
+    for sentence in rules_told(model):
+        say(sentence)
     thin = scarce(model)
     if thin:
         few = sum(one.few for one in thin)
@@ -81,12 +85,19 @@ def show_twin(model: Metagraph, json_wanted: bool) -> None:
         say(f"Set by hand: {override.target}, {override.field} = {override.value}{clash}")
 
 
+def _window(model: Metagraph) -> str:
+    """The part of the log that work was fitted to, where it isn't the whole."""
+    told = model.provenance.facts.get("window", "") if model.provenance else ""
+    return f" to {told}" if told else ""
+
+
 TASK_COLUMNS = (
     "task",
-    "n",
+    "n of work",
     "law of the work",
     "work",
     "KS",
+    "n of waits",
     "wait",
     "most of it",
     "agents",
@@ -95,15 +106,16 @@ TASK_COLUMNS = (
 
 def _task_row(model: Metagraph, task: Task) -> list[str]:
     fit, waits = task.durations.default, task.waits
-    waited, cause = "", ""
+    seen, waited, cause = "", "", ""
     if waits:
+        seen = f"{waits.n:,}"
         waited = span(waits.waiting_s)
         part = max(WAITING, key=lambda part: float(getattr(waits, part)))
         cause = f"{PARTS[part]}" if waits.waiting_s else ""
     return [
         *(task.label, f"{fit.n:,}{'*' if fit.few else ''}", law_name(fit.law), span(fit.law.mean())),
         "" if fit.ks is None else f"{fit.ks:.2f}",
-        *(waited, cause, str(len(serving(model, task)) or "–")),
+        *(seen, waited, cause, str(len(serving(model, task)) or "–")),
     ]
 
 

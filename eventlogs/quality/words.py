@@ -51,8 +51,9 @@ _CONSEQUENCES: Mapping[str, str] = {
         f"{BUSY:.0%} of the time in which it worked at all."
     ),
     "batches": (
-        "Taken one by one, as the twin knows no batches: members that last make their agent's capacity "
-        "larger, and the wait for the batch becomes a delay before the task."
+        "Kept as they stand. A build also tries a twin that collects such work into batches ('show' says "
+        "what it chose); in a twin that doesn't, members that last make their agent's capacity larger, and "
+        "the wait for the batch is part of the delay before the task."
     ),
     "out_of_order": "No harm: executions are ordered by their times; the file's order only breaks ties.",
     "future": (

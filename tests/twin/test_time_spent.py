@@ -62,17 +62,38 @@ def test_causes_and_what_kept_the_agents_busy_stand_the_longest_first() -> None:
 
 def test_what_the_twin_reproduces_is_told_from_what_was_seen() -> None:
     twin = handmade.twin()
-    assert modelled(twin) == (
+    assert modelled(twin).startswith(
         "The twin reproduces shifts, busy agents and remaining waiting as a delay; it has no prioritisation "
         "or batching."
     )
     queues = tuple(replace(queue, priority="SDD") for queue in twin.queues)
     agents = tuple(replace(agent, capacity=UNLIMITED) for agent in twin.agents)
     said = modelled(replace(twin, queues=queues, agents=agents))
-    assert said == (
+    assert said.startswith(
         "The twin reproduces shifts, prioritisation and remaining waiting as a delay; it has no busy agents "
         "or batching."
     )
+
+
+def test_waits_that_the_twin_has_under_another_name_or_not_at_all_are_told() -> None:
+    twin = with_waits(t4=SHIP)
+    tasks = {t.id: t for t in twin.tasks()}
+    delay = next(t.delay for t in twin.tasks() if t.delay)
+    waits = replace(SHIP, batching_s=9000.0, remaining_s=7200.0)
+
+    def told(**changed: object) -> str:
+        ship = replace(tasks["t4"], waits=waits, **changed)  # type: ignore[arg-type]
+        return modelled(replace(twin, nodes=tuple(ship if n.id == "t4" else n for n in twin.nodes)))
+
+    said = told(delay=delay, batch=None)
+    assert (
+        "Batches were seen at Ship, but the twin collects no work there: that wait is part of its delay"
+        in said
+    )
+    assert "is not in the twin" not in said
+    said = told(delay=None, batch=None)
+    assert "it waits as long as shifts and busy agents make it wait" in said
+    assert "The remaining waiting before Ship (2 h) is not in the twin" in said
 
 
 def test_rows_hold_the_seconds() -> None:
