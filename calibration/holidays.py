@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.inclusion import case_bounds
 from calibration.local_time import Floats, LocalTime
 from eventlogs.snapshot import Snapshot
 from metagraph.model import Default
@@ -23,14 +25,21 @@ AROUND = 4
 """So many weeks before and after tell what is expected."""
 OFTEN = 0.2
 """Of a weekday that is empty more often no day is a holiday: it is an irregular weekday."""
-MATCHED = 3
+SELDOM = 0.5
+"""A weekday with less of the work than this share of the week's busiest half is not one on which people work:
+no day of it is a holiday."""
+MATCHED = 4
 """Free days that a country's holidays must explain."""
-EXPLAINED = 0.5
+DISTINCT = 2
+"""Differently named holidays, and closures, that those must come from: one closed week tells no country."""
+APART = 4
+"""Free days so many days apart belong to two closures: more than over a weekend."""
+EXPLAINED = 0.6
 """And this share of all free days."""
 CLEARLY = 1
 """A country's matched days less its worked holidays must be more than any other's by so much: neighbours
 share most of their holidays."""
-WORKED = 0.34
+WORKED = 0.2
 """Of a country's holidays on ordinary working days at most this share may have been worked."""
 AHEAD_YEARS = 2
 """Holidays of the country are put into calendars for so many years after the log."""
@@ -67,7 +76,12 @@ def find_holidays(snapshot: Snapshot, local: LocalTime, wanted: str | None) -> H
     counts = np.bincount(days - first)
     expected = usual_counts(counts)
     origin = snapshot.origin.date()
-    free = tuple(origin + timedelta(days=first + int(d)) for d in free_days(counts, expected))
+    # After the last case has come people are idle for want of work.
+    came = local.of(case_bounds(snapshot)[0].max(keepdims=True))
+    last_came = int(came[0] // 86400.0) - first
+    free = tuple(
+        origin + timedelta(days=first + int(d)) for d in free_days(counts, expected) if d <= last_came
+    )
     whole = np.flatnonzero(expected[:-1] >= EXPECTED)
     usual = tuple(origin + timedelta(days=first + int(d)) for d in whole if d)
     country, why = (wanted, "as the settings say") if wanted else _country(free, usual)
@@ -95,12 +109,20 @@ def usual_counts(counts: Ints) -> Floats:
 
 
 def free_days(counts: Ints, expected: Floats) -> Ints:
-    """The days with at most HARDLY of what is expected; the first and the last day aren't whole."""
+    """The days with at most HARDLY of what is expected, on weekdays on which people work.
+
+    Neither the first and the last day, which aren't whole, nor idle days before work has come up to what is
+    usual or after the last day on which it had: there the log itself begins and ends.
+    """
     low = (expected >= EXPECTED) & (counts <= HARDLY * expected)
-    low[[0, -1]] = False
+    usual = np.flatnonzero(counts >= np.maximum(expected, EXPECTED) * SELDOM)
+    low[: usual[0] + 1 if len(usual) else None] = False
+    low[usual[-1] if len(usual) else 0 :] = False
+    per_day = [np.median(counts[weekday::7]) if len(counts) > weekday else 0.0 for weekday in range(7)]
     for weekday in range(7):
         mine = np.arange(len(counts)) % 7 == weekday
-        if low[mine].sum() > max(1.0, OFTEN * mine.sum()):
+        seldom = per_day[weekday] < SELDOM * float(np.median(sorted(per_day)[3:]))
+        if seldom or low[mine].sum() > max(1.0, OFTEN * mine.sum()):
             low &= ~mine
     return np.flatnonzero(low)
 
@@ -113,24 +135,36 @@ def _country(free: tuple[date, ...], usual: tuple[date, ...]) -> tuple[str, str]
 
     years = range(min(usual).year, max(usual).year + 1)
     scores: list[tuple[int, int, str]] = []
+    telling: set[str] = set()
     for code in sorted(code for code in holidays.list_supported_countries() if len(code) == 2):
-        off = set(_public(code, years[0], years[-1])) & set(usual)
-        matched = len(off & set(free))
+        named = _public(code, years[0], years[-1])
+        off = named.keys() & set(usual)
+        both = off & set(free)
+        matched = len(both)
         worked = len(off) - matched
         scores.append((matched - worked, matched, code))
+        if min(len({named[day] for day in both}), _closures(both)) >= DISTINCT:
+            telling.add(code)
     scores.sort(reverse=True)
     best, matched, code = scores[0]
     worked = matched - best
-    if matched < max(MATCHED, EXPLAINED * len(free)) or worked > WORKED * (matched + worked):
+    enough = code in telling and matched >= max(MATCHED, EXPLAINED * len(free))
+    if not enough or worked > WORKED * (matched + worked):
         return "", ""
     if best < scores[1][0] + CLEARLY:
         return "", ""
     return code, f"{matched} of the {len(free)} days on which hardly anybody worked are among them"
 
 
+def _closures(days: set[date]) -> int:
+    """How many stretches the days make."""
+    ordered = sorted(days)
+    return sum((b - a).days >= APART for a, b in pairwise(ordered)) + bool(ordered)
+
+
 @cache
-def _public(code: str, first_year: int, last_year: int) -> tuple[date, ...]:
-    """Public holidays of a country, ascending."""
+def _public(code: str, first_year: int, last_year: int) -> dict[date, str]:
+    """Public holidays of a country, ascending, with their names."""
     import holidays
 
     from metagraph.errors import DataError
@@ -141,4 +175,4 @@ def _public(code: str, first_year: int, last_year: int) -> tuple[date, ...]:
         raise DataError(
             f"holidays of {code!r} aren't known: give the two-letter code of a country, such as AT, or 'none'"
         ) from None
-    return tuple(sorted(found))
+    return dict(sorted(found.items()))

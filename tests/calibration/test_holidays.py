@@ -91,3 +91,37 @@ def test_free_days_say_nothing_about_presence() -> None:
     resources = fit_resources(open_window(log, 1.0), Settings(drawn_shifts=True))
     (calendar,) = resources.calendars
     assert [round(sum(s.weight for s in day), 3) for day in calendar.shifts] == [1.0] * 5 + [0.0] * 2
+
+
+def test_idle_days_where_the_log_begins_and_ends_are_no_holidays() -> None:
+    counts = np.array([20, 20, 20, 20, 20, 0, 0] * 12)
+    counts[:4] = (1, 0, 0, 0)
+    counts[-7:-2] = (0, 0, 0, 0, 1)
+    assert free_days(counts, usual_counts(counts)).tolist() == []
+
+
+def test_days_after_the_last_case_has_come_are_no_holidays() -> None:
+    """Every Thursday all of the week is paid; the last of these runs comes days after the last case."""
+    rows: list[Row] = []
+    for week in range(10):
+        for d in range(7 * week, 7 * week + 5):
+            for k in range(12):
+                pay = (7 * week + 10) * DAY + 10 * HOUR
+                rows.append((f"{d}.{k}", "A", "ann", d * DAY + (9 + k / 3) * HOUR, d * DAY + 14 * HOUR))
+                rows.append((f"{d}.{k}", "Pay", "carl", pay, pay + HOUR))
+    assert found(snapshot(rows)).free == ()
+
+
+def test_days_of_weekends_on_which_few_work_are_no_holidays() -> None:
+    counts = np.array([100, 100, 100, 100, 100, 11, 12] * 20)
+    counts[7 * 9 + 5] = 1
+    counts[7 * 12 + 2] = 3
+    assert free_days(counts, usual_counts(counts)).tolist() == [7 * 12 + 2]
+
+
+def test_one_closed_week_names_no_country() -> None:
+    """The week of the Vietnamese new year, in a company that has nothing to do with it."""
+    assert found(office({date(2024, 2, d) for d in range(8, 17)}, days=120)).country == ""
+    closed = found(office({date(2024, 2, d) for d in range(8, 15)}, days=100))
+    assert len(closed.free) == 5
+    assert (closed.country, closed.coming, closed.assumed) == ("", (), None)
