@@ -82,8 +82,9 @@ class Settings:
     drawn_shifts: bool = False
     """Agents come and go as on a day drawn from their past; else in the same hours every week. Work and
     delays are measured by the weekly hours all the same: days off in the middle of work count twice, as work
-    and as drawn. Orders of known twins whose agents go home in the middle of work then take two fifths to a
-    half too long, and a sixth if agents are never away (see docs/limits.md)."""
+    and as drawn. Orders of known twins whose agents go home in the middle of work then take two fifths to two
+    thirds too long, and three to five times as long if agents are busy for four fifths of their time; a sixth
+    too long if agents are never away (see docs/limits.md)."""
     use_batching: bool = False
     """Work that the log collects before it is done is collected."""
     use_priorities: bool = False
