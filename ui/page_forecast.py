@@ -27,7 +27,7 @@ def show() -> None:
     """The page."""
     st.title("Forecast of the open orders")
     place = workspace()
-    name = chosen_twin("There is no twin yet.")
+    name = chosen_twin()
     model = built_twin(place, name)
     folder = place.job(name, "forecast")
     watched(folder, "Forecasting")

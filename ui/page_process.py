@@ -27,7 +27,7 @@ def show() -> None:
     """The page."""
     st.title("Process")
     place = workspace()
-    name = chosen_twin("There is no twin yet.")
+    name = chosen_twin()
     model = built_twin(place, name)
     selected = _picture(model, name)
     node = next((n for n in model.nodes if n.id == selected), None)

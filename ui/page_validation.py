@@ -25,7 +25,7 @@ def show() -> None:
     """The page."""
     st.title("How real is the twin?")
     place = workspace()
-    name = chosen_twin("There is no twin yet.")
+    name = chosen_twin()
     built_twin(place, name)
     folder = place.job(name, "validation")
     watched(folder, "Validating")

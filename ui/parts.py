@@ -42,7 +42,13 @@ def work_on(twin: str) -> None:
     st.session_state[_NEXT] = twin
 
 
-def chosen_twin(otherwise: str) -> str:
+NO_TWIN = (
+    "There is no twin on these pages yet. They show twins whose logs were uploaded here; those built on the "
+    "command line are shown by 'tracetwin models' and 'tracetwin show'."
+)
+
+
+def chosen_twin(otherwise: str = NO_TWIN) -> str:
     """The chosen twin's name; without one, says what to do and ends the page."""
     name = st.session_state.get("twin")
     if not name or name not in workspace().names():

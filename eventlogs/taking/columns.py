@@ -162,12 +162,18 @@ def settle_mapping(
 ) -> tuple[ColumnMapping, Mapping[str, float]]:
     """The mapping to read `source` with, and its confidence per role.
 
-    Raises DataError naming the columns found when a given column is absent or a needed role has none.
+    Raises DataError naming the columns found when a given column is absent, a needed role has none, or a
+    column that is known by its name to hold instants is given as the case or the activity.
     """
     found = ", ".join(repr(column) for column in columns)
     for key, name in (given or {}).items():
         if name and _find(name, columns) is None:
             raise DataError(f"{source}: --map {key}={name} names no column of the file, which has {found}")
+        if key in ("case", "activity") and (_matches("start", [name]) or _matches("end", [name])):
+            raise DataError(
+                f"{source}: --map {key}={name} names a column of instants; give the column that tells which "
+                f"{'case' if key == 'case' else 'activity'} a row is of, of {found}"
+            )
     candidate = guess_mapping(columns, given)
     sure = {role: name for role, name in candidate.columns.items() if candidate.confidence[role] > _WORD}
     if missing := CandidateMapping(sure, candidate.confidence).missing():

@@ -69,7 +69,7 @@ def test_from_a_log_to_a_forecast(tmp_path: Path) -> None:
 def upload(page: Page, log: Path) -> None:
     expect(page.get_by_role("heading", name="Upload an event log")).to_be_visible()
     go_to(page, "4 Validation")
-    expect(page.get_by_text("There is no twin yet.")).to_be_visible()
+    expect(page.get_by_text("There is no twin on these pages yet.")).to_be_visible()
     page.get_by_role("button", name="Upload a log").click()
     first = log.with_name("first.csv")
     first.write_text(log.read_text(encoding="utf-8"), encoding="utf-8")

@@ -92,3 +92,12 @@ def test_a_word_in_a_name_is_never_taken_without_being_confirmed() -> None:
     columns = ["case_id", "activity", "end_time", "start station"]
     assert guess_mapping(columns).columns["start"] == "start station"
     assert settle_mapping("f", columns)[0].start is None
+
+
+@pytest.mark.parametrize("role", ["case", "activity"])
+def test_a_column_of_instants_is_no_case_and_no_activity(role: str) -> None:
+    columns = ["case_id", "activity", "resource", "start_time", "end_time"]
+    with pytest.raises(
+        DataError, match=f"--map {role}=start_time names a column of instants; give the column"
+    ):
+        settle_mapping("log.csv", columns, {role: "start_time"})
