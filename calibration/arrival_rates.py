@@ -14,6 +14,8 @@ PRIOR_ARRIVALS = 4.0
 """An hour's rate is drawn towards weekday rate times hour-of-day profile as by this many arrivals seen."""
 STEADY = 0.2
 """Gaps that vary by less than 1 - STEADY of what chance would make are kept as they are."""
+NIGHT = slice(0, 5)
+"""Hours of the day in which nothing comes to those who keep office hours."""
 EVEN = 0.1
 """And those that hardly vary are all the same."""
 
@@ -57,13 +59,22 @@ def smooth_rates(count: Floats, exposure: Floats) -> Floats:
 
     The gamma-Poisson mean (c + a) / (e + a / r): r is what the weekday's rate and the profile of the hours of
     the day say, a = PRIOR_ARRIVALS. Scaled to the observed total. A weekday that the log never saw takes the
-    mean of the others.
+    mean of the others; a Saturday or Sunday that of the weekend, and where that wasn't seen at all and
+    nothing came at NIGHT, none come.
     """
     days, exposed = count.reshape(7, 24), exposure.reshape(7, 24)
     per_day = np.where(
         exposed.sum(axis=1) > 0, days.sum(axis=1) / np.maximum(exposed.sum(axis=1), 1e-9), np.nan
     )
-    per_day = np.where(np.isnan(per_day), np.nanmean(per_day), per_day)
+    unseen = np.isnan(per_day)
+    weekend = np.arange(7) >= 5
+    if not unseen.all():
+        per_day[unseen & ~weekend] = np.nanmean(per_day[:5] if not unseen[:5].all() else per_day)
+        asleep = not days[:, NIGHT].any()
+        of_weekend = (
+            np.nanmean(per_day[5:]) if not unseen[5:].all() else 0.0 if asleep else per_day[:5].mean()
+        )
+        per_day[unseen & weekend] = of_weekend
     expected = (per_day[:, None] * exposed).sum(axis=0)
     profile = days.sum(axis=0) / np.where(expected > 0, expected, 1.0)
     prior = (per_day[:, None] * profile[None, :]).reshape(168)

@@ -69,7 +69,11 @@ def arrival_defaults(snapshot: Snapshot, arrivals: Arrivals) -> tuple[Default, .
     days = (snapshot.until_s - float(release.min(initial=snapshot.until_s))) / 86400
     if days < 7:
         found.append(
-            Default("arrivals", f"a whole week: {days:.1f} days were seen", "other days are like these")
+            Default(
+                "arrivals",
+                f"a whole week: {days:.1f} days were seen",
+                "other days are like these, but no orders come on weekends unless some came at night",
+            )
         )
     return tuple(found)
 

@@ -72,6 +72,11 @@ def foresee(
             f"the twin {metagraph.name!r} knows no arrivals (the rate of every hour is 0): "
             "build it from a log with more cases, or set rates in its 'arrivals'"
         )
+    if arrivals.n == 1:
+        raise DataError(
+            f"the log of the twin {metagraph.name!r} has a single order, which can't tell how often they "
+            "come: nothing can be foretold; build it from a log with more cases"
+        )
     zone = ZoneInfo(arrivals.time_zone)
     first = _first_day(metagraph, start, zone)
     step = 1 if by == "day" else 7

@@ -213,3 +213,14 @@ def test_cases_followed_to_their_end_are_not_missing() -> None:
     assert not end.cut
     assert "no case began after 2024-05-17" in end.words
     assert "left out" not in end.words
+
+
+def test_a_log_of_five_weekdays_foretells_none_for_the_weekend_unless_some_come_at_night() -> None:
+    release = poisson(PROFILE * 5, 1, 56)
+    rates = np.array(fitted(log_of(release, np.full(len(release), 60.0))).rates_per_h)
+    assert rates[: 5 * 24].sum() == pytest.approx(len(release), rel=0.05)
+    assert rates[5 * 24 :].sum() == 0
+    release = poisson(np.full(168, 3.0), 1, 56)
+    release = release[release < 5 * DAY]
+    rates = np.array(fitted(log_of(release, np.full(len(release), 60.0))).rates_per_h)
+    assert rates[5 * 24 :].sum() == pytest.approx(rates[: 5 * 24].sum() * 2 / 5, rel=0.1)

@@ -77,3 +77,9 @@ def test_intervals_hold_what_comes(wanders: bool) -> None:
             inside_95.append(c.q025 <= n <= c.q975)
     assert (0.69 if wanders else 0.72) <= np.mean(inside_80) <= 0.88
     assert (0.88 if wanders else 0.91) <= np.mean(inside_95) <= 0.99
+
+
+def test_a_single_order_foretells_nothing() -> None:
+    model = twin(fit_arrivals(log_of(np.array([9 * HOUR]), np.array([HOUR])), Settings())[0])
+    with pytest.raises(DataError, match=r"has a single order, .* nothing can be foretold"):
+        foresee(model, periods=1, start=START)
