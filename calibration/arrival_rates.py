@@ -18,6 +18,8 @@ NIGHT = slice(0, 5)
 """Hours of the day in which nothing comes to those who keep office hours."""
 EVEN = 0.1
 """And those that hardly vary are all the same."""
+MOSTLY = 0.8
+"""So many of them must be alike for a timetable."""
 
 
 def by_hour(local: LocalTime, t: Floats, weights: Floats) -> Floats:
@@ -44,7 +46,9 @@ def steady_gap(release: Floats, rates: Floats, local: LocalTime) -> Fitted | Non
     if kept.mean() <= 0 or kept.std() / kept.mean() > 1 - max(3 / np.sqrt(len(gaps)), STEADY):
         return None
     kept = kept / kept.mean()
-    law = Constant(1.0) if kept.std() < EVEN else quantile_law(kept)
+    # Hours that the rates blur at the edges of the day make some gaps of a timetable look short or long.
+    alike = np.mean(np.abs(kept / np.median(kept) - 1) < EVEN / 2) >= MOSTLY
+    law = Constant(1.0) if kept.std() < EVEN or alike else quantile_law(kept)
     return Fitted(law, len(gaps), "all arrivals", note="steadier than chance")
 
 
