@@ -155,10 +155,12 @@ def _shapes(start: Floats, end: Floats, weight: Floats, share: float) -> tuple[S
     group = np.minimum((np.cumsum(weight) - weight / 2) * SHAPES, SHAPES - 1).astype(np.int64)
     group = np.unique(group, return_inverse=True)[1]
     mass = np.bincount(group, weight)
+    # Rounded so that they add up to the share itself, not to a millionth more.
+    weights = np.diff(np.round(share * np.cumsum(mass / mass.sum()), 6), prepend=0.0)
     spans = [np.round(np.bincount(group, weight * t) / mass / STEP_S) * STEP_S for t in (start, end)]
     return tuple(
-        Shift(a, max(b, a + STEP_S), round(share * float(m), 6))
-        for a, b, m in zip(spans[0].tolist(), spans[1].tolist(), mass, strict=True)
+        Shift(a, max(b, a + STEP_S), round(m, 6))
+        for a, b, m in zip(spans[0].tolist(), spans[1].tolist(), weights.tolist(), strict=True)
     )
 
 

@@ -98,15 +98,16 @@ def relative(candidate: Candidate, copied: Candidate, metrics: Sequence[str]) ->
 
 def margins_text() -> str:
     """By how much a less simple candidate has to win."""
-    from twin.select import SHORTER, TIE, UNCONGESTED, UNSTRUCTURED
+    from twin.select import SHORTER, TIE, UNCONGESTED, UNORDERED, UNSTRUCTURED
 
     return (
         "Candidates stand from the simplest to the least simple. A later one is taken only if its total is "
         f"lower than that of the best before it by a margin: {TIE:g} (about {percent(TIE)}) as a rule, "
         f"{SHORTER:g} if it is fitted to a shorter part of the log, {UNCONGESTED:g} if nobody waits for busy "
-        f"agents in it, and {UNSTRUCTURED:g} if it has no structure that a person could read; and never by "
-        "less than the standard error of the difference. What tests of its own found in the log (batches, "
-        "orders of work, business rules, branches taken together) is taken if it is no worse on average."
+        f"agents in it, {UNORDERED:g} if parallel branches became work in any order, and {UNSTRUCTURED:g} if "
+        "it has no structure that a person could read; and never by less than the standard error of the "
+        "difference. What tests of its own found in the log (batches, orders of work, business rules, "
+        "branches taken together) is taken if it is no worse on average."
     )
 
 

@@ -33,6 +33,8 @@ SHORTER = 0.1
 if its arrivals are."""
 UNCONGESTED = 0.15
 """And so much if nobody waits for busy agents in it: it can't say what more orders or people would do."""
+UNORDERED = 0.2
+"""And so much if parallel branches became work in any order: what runs side by side can't be seen in it."""
 UNSTRUCTURED = 0.5
 """And so much better if it has no structure that a person could read: 'history alone', the last resort."""
 
@@ -185,6 +187,8 @@ def margin(plan: Plan, rival: Plan) -> float:
     """By how much a plan has to be better than a simpler rival."""
     if plan.structure.recipe.noise is None and rival.structure.recipe.noise is not None:
         return UNSTRUCTURED
+    if plan.structure.recipe.free_order and not rival.structure.recipe.free_order:
+        return UNORDERED
     if rival.settings.use_contention and not plan.settings.use_contention:
         return UNCONGESTED
     shorter = plan.settings.window_share < rival.settings.window_share

@@ -434,7 +434,7 @@ def test_distances_stand_in_the_order_of_the_docs_and_perfect_facts_are_left_out
     said = fine("show", "twin.json", "--choices")
     heads = [line.split()[1:] for line in said.splitlines() if line.startswith("candidate")]
     for head in heads:
-        assert head == [metric for metric in (*METRICS, "total") if metric in head]
+        assert head == [metric for metric in (*METRICS, "circadian", "total") if metric in head]
     assert heads
     said = fine("show", "twin.json")
     assert "time zone: UTC" not in said
