@@ -27,13 +27,14 @@ class Matter:
 
 
 CONTROL_FLOW = Matter("control flow", {"NGD": 3.0, "REDD": 1.0, "CTDD": 1.0})
-TIME_MODEL = Matter("time model", {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
-PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
-WINDOW = Matter("calibration window", {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
-ARRIVALS = Matter("arrivals", {"AEDD": 1.0, "CADD": 1.0})
-ROUTING = Matter("routing context", {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0})
 _ALL_TIMES = {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
-TOGETHER = Matter("branches taken together", {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0}, found=True)
+TIME_MODEL = Matter("time model", _ALL_TIMES)
+PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
+WINDOW = Matter("calibration window", _ALL_TIMES)
+ARRIVALS = Matter("arrivals", {"AEDD": 1.0, "CADD": 1.0})
+_PATHS = {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0}
+ROUTING = Matter("routing context", _PATHS)
+TOGETHER = Matter("branches taken together", _PATHS, found=True)
 RULES = Matter("business rules", _ALL_TIMES, found=True)
 BATCHES = Matter("batches", _ALL_TIMES, found=True)
 PRIORITIES = Matter("order of work", _ALL_TIMES, found=True)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from metagraph.errors import DataError
 from metagraph.model import Candidate, Choice
 from twin import options
@@ -132,7 +130,9 @@ class _Steps:
 def _same_window(share: float, train: Snapshot, whole: Snapshot) -> float:
     """The share of the whole log's cases that began no earlier than the last `share` of those of its training
     part: a window that begins with a change begins with it in the longer log, too."""
-    starts, longer = (np.minimum.reduceat(part.start_s, part.offsets[:-1]) for part in (train, whole))
+    from calibration.inclusion import case_bounds
+
+    starts, longer = (case_bounds(part)[0] for part in (train, whole))
     first = starts[min(int((1 - share) * len(starts) + 1e-9), len(starts) - 1)]
     return float(max((longer >= first).mean(), 1 / len(longer)))
 
