@@ -18,6 +18,7 @@ from metagraph.nodes import Task
 from metagraph.routing import BusinessRule, Context, Routing
 from twin import choices, model_words, scarce, time_spent, words
 from twin.batch_words import batch_text
+from twin.far_off import far_off_text
 from twin.files import write_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, Quote
 from twin.rules_told import rules_told
@@ -65,7 +66,7 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= {
-        name: getattr(words, name) for name in ("span", "percent", "instant", "number", "few")
+        name: getattr(words, name) for name in ("span", "mean_span", "percent", "instant", "number", "few")
     }
     environment.filters["whole"] = lambda value: f"{value:,.0f}"
     environment.filters["unbroken"] = _unbroken
@@ -98,6 +99,7 @@ def render(
         scores_mean=choices.SCORES,
         validation=validation,
         verdict=verdict(validation) if validation else "",
+        far_off=far_off_text(validation) if validation else "",
         measured_on=measured_on(validation) if validation else "",
         metrics=metric_verdicts(validation) if validation else (),
         forecast=forecast,

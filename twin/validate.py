@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from twin.distances import distances
@@ -14,7 +12,8 @@ from twin.observed import Cut, cut_of, simulated_log
 from twin.progress import Progress
 from twin.reference import LAST_PERIOD, RESAMPLED, last_period, resampled
 from twin.renames import in_twin_words
-from twin.validation import METRICS, AgentCheck, TaskCheck, Validation
+from twin.task_checks import agent_checks, task_checks
+from twin.validation import METRICS, Validation
 from twin.words import few
 
 if TYPE_CHECKING:
@@ -66,8 +65,8 @@ def validate(
         runs=runs,
         distances={metric: tuple(values) for metric, values in measured.items()},
         references={} if history is None else _references(history, observed, seed),
-        tasks=_task_checks(observed, logs),
-        agents=_agent_checks(observed, logs),
+        tasks=task_checks(observed, logs),
+        agents=agent_checks(observed, logs),
         engine=simulated.engine,
         cut=cut,
     )
@@ -116,45 +115,3 @@ def _references(
         LAST_PERIOD: {metric: (value,) for metric, value in copied.items()},
         RESAMPLED: {metric: tuple(one[metric] for one in drawn) for metric in METRICS},
     }
-
-
-def _task_checks(observed: pd.DataFrame, logs: list[pd.DataFrame]) -> tuple[TaskCheck, ...]:
-    """Counts per case, work and waiting of each activity; simulated values pooled over the runs."""
-    import pandas as pd
-
-    simulated = pd.concat([log.assign(run=i) for i, log in enumerate(logs)], ignore_index=True)
-    simulated["case_id"] = simulated["run"].astype(str) + "/" + simulated["case_id"]
-    ours, theirs = _per_activity(observed), _per_activity(simulated)
-    nothing = (0.0, float("nan"), float("nan"))
-    checks = []
-    for activity in sorted(set(ours) | set(theirs)):
-        o, s = ours.get(activity, nothing), theirs.get(activity, nothing)
-        checks.append(TaskCheck(activity, o[0], s[0], o[1], s[1], o[2], s[2]))
-    return tuple(checks)
-
-
-def _per_activity(log: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
-    """Activity -> executions per case, mean work in s, mean gap in s since the case's last completion."""
-    log = log.sort_values(["case_id", "start_time", "end_time"], kind="stable")
-    latest = log.groupby("case_id")["end_time"].cummax().groupby(log["case_id"]).shift()
-    gap = (log["start_time"] - latest).dt.total_seconds().clip(lower=0)
-    work = (log["end_time"] - log["start_time"]).dt.total_seconds()
-    cases = log["case_id"].nunique()
-    table = log.assign(gap=gap, work=work).groupby("activity")[["work", "gap"]].agg(["size", "mean"])
-    return {
-        str(activity): (
-            float(row[("work", "size")]) / cases,
-            float(row[("work", "mean")]),
-            float(np.nan_to_num(row[("gap", "mean")])),
-        )
-        for activity, row in table.iterrows()
-    }
-
-
-def _agent_checks(observed: pd.DataFrame, logs: list[pd.DataFrame]) -> tuple[AgentCheck, ...]:
-    import pandas as pd
-
-    ours = observed["resource"].value_counts(normalize=True)
-    theirs = pd.concat(logs)["resource"].value_counts(normalize=True)
-    names = sorted((set(ours.index) | set(theirs.index)) - {""})
-    return tuple(AgentCheck(str(a), float(ours.get(a, 0.0)), float(theirs.get(a, 0.0))) for a in names)

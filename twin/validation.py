@@ -17,16 +17,23 @@ METRICS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TaskCheck:
-    """One activity, observed against simulated (means over the runs). Times in seconds."""
+    """One activity, observed against simulated. Times are means in seconds, None where one side lacks it.
+
+    The halves are those of 95 % intervals of the means, None where too little was seen to tell.
+    """
 
     activity: str
     observed_per_case: float
     simulated_per_case: float
-    observed_work_s: float
-    simulated_work_s: float
-    observed_wait_s: float
-    """Mean gap between the previous completion in the case and the start."""
-    simulated_wait_s: float
+    observed_work_s: float | None
+    simulated_work_s: float | None
+    observed_wait_s: float | None
+    """Gap between the previous completion in the case and the start."""
+    simulated_wait_s: float | None
+    observed_work_half_s: float | None = None
+    simulated_work_half_s: float | None = None
+    observed_wait_half_s: float | None = None
+    simulated_wait_half_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,17 @@ def span(seconds: float) -> str:
     return f"{number(seconds / length)} {unit}"
 
 
+def mean_span(seconds: float | None, half: float | None) -> str:
+    """A mean time with half of its interval: '12 ± 2 min'; '–' where there is none."""
+    if seconds is None:
+        return "–"
+    if not half:
+        return span(seconds)
+    unit, length = unit_for(seconds)
+    digits = max(0, -int(np.floor(np.log10(half / length))))
+    return f"{seconds / length:,.{digits}f} ± {half / length:,.{digits}f} {unit}"
+
+
 def percent(share: float) -> str:
     """A share of 0..1 as a percentage; small ones keep a digit."""
     return f"{100 * share:.1f} %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
@@ -91,13 +102,7 @@ def mean_half_width(fitted: Fitted) -> float | None:
 
 def mean_text(fitted: Fitted) -> str:
     """'12.3 ± 0.4 min', the interval being that of the mean at 95 %."""
-    mean = fitted.law.mean()
-    unit, length = unit_for(mean)
-    half = mean_half_width(fitted)
-    if not half:
-        return span(mean)
-    digits = max(0, -int(np.floor(np.log10(half / length))))
-    return f"{mean / length:,.{digits}f} ± {half / length:,.{digits}f} {unit}"
+    return mean_span(fitted.law.mean(), mean_half_width(fitted))
 
 
 def share_interval(share: float, n: int) -> tuple[float, float]:

@@ -8,11 +8,12 @@ import streamlit as st
 
 from metagraph.errors import TwinError
 from twin.charts import validation_bars
+from twin.far_off import far_off_text
 from twin.json_out import read
 from twin.reference import RESAMPLED
 from twin.validation import Validation
 from twin.verdict import measured_on, metric_verdicts, verdict
-from twin.words import percent, span
+from twin.words import mean_span, percent
 from ui import jobs
 from ui.parts import FILES, built_twin, chosen_twin, keep_output, plain, run_job, watched
 from ui.report_button import report_button
@@ -80,6 +81,8 @@ def _command(place: Workspace, name: str, other: str, runs: int) -> list[str]:
 def _results(validation: Validation) -> None:
     found = metric_verdicts(validation)
     st.info(plain(verdict(validation)), icon=":material/balance:")
+    if worst := far_off_text(validation):
+        st.markdown(plain(worst))
     st.caption(plain(f"{measured_on(validation)} Means ± one sd; lower is better."))
     st.dataframe(
         [
@@ -104,10 +107,10 @@ def _results(validation: Validation) -> None:
                 "Task": t.activity,
                 "Per case": f"{t.observed_per_case:.2f}",
                 "per case": f"{t.simulated_per_case:.2f}",
-                "Start to end": span(t.observed_work_s),
-                "start to end": span(t.simulated_work_s),
-                "Gap before": span(t.observed_wait_s),
-                "gap before": span(t.simulated_wait_s),
+                "Start to end": mean_span(t.observed_work_s, t.observed_work_half_s),
+                "start to end": mean_span(t.simulated_work_s, t.simulated_work_half_s),
+                "Gap before": mean_span(t.observed_wait_s, t.observed_wait_half_s),
+                "gap before": mean_span(t.simulated_wait_s, t.simulated_wait_half_s),
             }
             for t in validation.tasks
         ],
@@ -116,7 +119,10 @@ def _results(validation: Validation) -> None:
             ("per case", "start to end", "gap before"), st.column_config.Column("twin's")
         ),
     )
-    tasks.caption("Means by the clock, nights and weekends included; the twin's beside those of the log.")
+    tasks.caption(
+        "Means by the clock with their 95 % intervals, nights and weekends included; the twin's beside "
+        "those of the log."
+    )
     agents.dataframe(
         [
             {"Agent": a.agent, "Observed": percent(a.observed_share), "Simulated": percent(a.simulated_share)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin.validation import METRICS
-from twin.words import by_engine, number, span, unit_for
+from twin.words import by_engine, mean_span, number, unit_for
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def show_validation(result: Validation, json_wanted: bool) -> None:
     if json_wanted:
         as_json(result)
         return
+    from twin.far_off import far_off_text
     from twin.verdict import spread, verdict
 
     rows = [
@@ -35,20 +36,22 @@ def show_validation(result: Validation, json_wanted: bool) -> None:
         (0, 1),
     )
     say(verdict(result))
+    if worst := far_off_text(result):
+        say(worst)
     if result.engine:
         say(f"Simulated by the {result.engine} engine.")
     tasks = [
         (
             *(t.activity, f"{t.observed_per_case:.2f}", f"{t.simulated_per_case:.2f}"),
-            *(
-                _time(s)
-                for s in (t.observed_work_s, t.simulated_work_s, t.observed_wait_s, t.simulated_wait_s)
-            ),
+            mean_span(t.observed_work_s, t.observed_work_half_s),
+            mean_span(t.simulated_work_s, t.simulated_work_half_s),
+            mean_span(t.observed_wait_s, t.observed_wait_half_s),
+            mean_span(t.simulated_wait_s, t.simulated_wait_half_s),
         )
         for t in result.tasks[:MOST_ROWS]
     ]
     columns = ("task", "per case", "twin's", "from start to end", "twin's", "gap before", "twin's")
-    show_table("Per task, pauses off shift included (means)", columns, tasks)
+    show_table("Per task, off-shift hours included (means, with 95 % intervals)", columns, tasks)
     more(len(result.tasks))
 
 
@@ -154,7 +157,3 @@ def _in_one_unit(*columns: Sequence[float]) -> tuple[str, list[list[str]]]:
     """The unit in which the longest of these times (s) reads well, and each column's numbers in it."""
     unit, length = unit_for(max((s for column in columns for s in column if isfinite(s)), default=0.0))
     return unit, [[number(s / length) if isfinite(s) else "" for s in column] for column in columns]
-
-
-def _time(seconds: float) -> str:
-    return span(seconds) if isfinite(seconds) else ""

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from examples.order_to_cash import START, known_twin
+from metagraph.distributions import Constant, Fitted
 from metagraph.errors import DataError
 from metagraph.model import Metagraph, Override
+from metagraph.nodes import DelayTable
 from tests.eventlogs.logs import T0, Row
 from tests.twin.small import deterministic, known_log, snapshot
 from twin.distances import distances
+from twin.far_off import far_off, far_off_text
 from twin.frames import frame_of_run, frame_of_snapshot
 from twin.json_out import dump, read
 from twin.reference import LAST_PERIOD, RESAMPLED, last_period
@@ -81,6 +84,31 @@ def test_counts_per_case_and_shares_are_those_of_the_logs(found: Validation) -> 
     assert tasks["Create Order"].observed_wait_s == 0
     assert sum(a.observed_share for a in found.agents) == pytest.approx(1)
     assert sum(a.simulated_share for a in found.agents) == pytest.approx(1)
+
+
+def test_the_task_that_takes_too_long_is_named_first(
+    logs: tuple[LogSource, LogSource], found: Validation
+) -> None:
+    assert far_off(found) == ()
+    assert "No task's mean time" in far_off_text(found)
+    label = "Check-in Shipment"
+    node = next(task for task in KNOWN.tasks() if task.label == label)
+    late = replace(node, delay=DelayTable(Fitted(Constant(40 * 3600.0), 0, "task", 0.0, {}), {}))
+    wrong = replace(KNOWN, nodes=tuple(late if n is node else n for n in KNOWN.nodes))
+    worst = far_off(validate(wrong, logs[1].snapshot, runs=3, seed=5))[0]
+    assert (worst.activity, worst.gap) == (label, True)
+    assert worst.simulated[0] > worst.observed[0]
+
+
+def test_a_task_of_one_side_has_no_times_on_the_other(logs: tuple[LogSource, LogSource]) -> None:
+    first, *others = logs[1].snapshot.activities
+    strange = replace(logs[1].snapshot, activities=(f"{first} abroad", *others))
+    one = validate(KNOWN, strange, runs=2, seed=5)
+    tasks = {t.activity: t for t in one.tasks}
+    assert tasks[first].observed_work_s is None
+    assert tasks[first].observed_per_case == tasks[f"{first} abroad"].simulated_per_case == 0
+    assert read(Validation, dump(one)) == one
+    assert first not in far_off_text(one)
 
 
 def test_renamed_activities_are_compared_under_one_name(

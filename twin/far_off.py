@@ -1,0 +1,92 @@
+"""Tasks that take, or wait, so much longer or shorter in a twin than in a log that it can't be chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twin.validation import Validation
+from twin.words import mean_span
+
+FACTOR = 1.25
+"""A mean that differs by less isn't told: no use of a twin hangs on it."""
+SHARE = 0.02
+"""And so much of what all tasks and gaps of an order add up to, at least."""
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FarOff:
+    """A mean of one task in the log and in the twin, in seconds, with half of its 95 % interval."""
+
+    activity: str
+    gap: bool
+    """Whether it is the gap before the task and not its time from start to end."""
+    observed: tuple[float, float | None]
+    simulated: tuple[float, float | None]
+    order_s: float
+    """What it makes for an order."""
+
+
+def far_off(validation: Validation) -> tuple[FarOff, ...]:
+    """The means that are off by more than a quarter and whose 95 % intervals lie apart, worst first.
+
+    Worst is what makes most for an order; what is known without an interval (a single run of a task, say)
+    is not told.
+    """
+    found = [
+        off
+        for off in _all(validation)
+        if off.order_s >= SHARE * _order_s(validation) and _ratio(off) >= FACTOR and _apart(off)
+    ]
+    return tuple(sorted(found, key=lambda off: -off.order_s))
+
+
+def far_off_text(validation: Validation) -> str:
+    """The worst of them in words, with both means and their intervals; or that there are none."""
+    found = far_off(validation)
+    if not any(check.observed_work_half_s is not None for check in validation.tasks):
+        return ""
+    if not found:
+        return (
+            "No task's mean time from start to end, nor the gap before it, is off by more than a quarter and "
+            "by more than chance explains."
+        )
+    more = f"; {len(found) - NAMED} more stand in the table" if len(found) > NAMED else ""
+    named = "; ".join(_told(off) for off in found[:NAMED])
+    return f"Far off, worst first (means, with 95 % intervals): {named}{more}."
+
+
+def _told(off: FarOff) -> str:
+    what = f"the gap before {off.activity}" if off.gap else f"{off.activity} from start to end"
+    return f"{what} is {mean_span(*off.simulated)} in the twin, {mean_span(*off.observed)} in the log"
+
+
+def _all(validation: Validation) -> Iterator[FarOff]:
+    for t in validation.tasks:
+        for gap, seen, twins, seen_half, twins_half in (
+            (False, t.observed_work_s, t.simulated_work_s, t.observed_work_half_s, t.simulated_work_half_s),
+            (True, t.observed_wait_s, t.simulated_wait_s, t.observed_wait_half_s, t.simulated_wait_half_s),
+        ):
+            if seen is not None and twins is not None:
+                often = max(t.observed_per_case, t.simulated_per_case)
+                order_s = abs(seen - twins) * often
+                yield FarOff(t.activity, gap, (seen, seen_half), (twins, twins_half), order_s)
+
+
+def _order_s(validation: Validation) -> float:
+    """What tasks and gaps of an order add up to in the log."""
+    return sum(
+        t.observed_per_case * ((t.observed_work_s or 0.0) + (t.observed_wait_s or 0.0))
+        for t in validation.tasks
+    )
+
+
+def _ratio(off: FarOff) -> float:
+    low, high = sorted((off.observed[0], off.simulated[0]))
+    return high / low if low > 0 else float("inf")
+
+
+def _apart(off: FarOff) -> bool:
+    halves = off.observed[1], off.simulated[1]
+    return None not in halves and abs(off.observed[0] - off.simulated[0]) > sum(h or 0.0 for h in halves)
