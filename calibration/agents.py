@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, fit_calendars
+from calibration.extra_hours import with_extra_hours
 from calibration.hands import TOLD, Hands, Slowing, fit_capacity, fit_sharing, hands
 from calibration.holidays import Holidays, find_holidays
 from calibration.local_time import Floats, WeekClock, local_time
@@ -72,9 +73,11 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     roles, role_names = fit_roles(work, snapshot.activities)
     timetable = fit_calendars(window, local, roles, settings)
     off = find_holidays(snapshot, local, settings.holidays) if settings.use_calendars else Holidays()
+    free = np.array([(day - snapshot.origin.date()).days for day in off.free], np.int64)
     if settings.drawn_shifts:
-        free = np.array([(day - snapshot.origin.date()).days for day in off.free], np.int64)
         timetable = draw_shifts(timetable, window, local, roles, settings, free)
+    elif settings.extra_hours:
+        timetable = with_extra_hours(timetable, window, local, settings, free)
     timetable = with_holidays(timetable, off)
     together = find_together(snapshot) if settings.use_batching else no_batches(snapshot)
     held = hands(snapshot, together.follows)

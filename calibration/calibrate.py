@@ -88,7 +88,7 @@ class Calibrator:
         )
         days = (s.holidays, *((s.half_life_weeks,) if s.drawn_shifts else ()))
         used = (missing, s.window_share, s.use_contention, s.use_calendars, s.use_batching)
-        who = (*used, s.time_zone, s.orders, days)
+        who = (*used, s.extra_hours, s.time_zone, s.orders, days)
         laws = (s.ks_limit, s.fast, s.pooled)
         people = self._once(("people", who, laws), lambda: _people(window, settings))
         batches = self._once(

@@ -85,6 +85,9 @@ class Settings:
     and as drawn. Orders of known twins whose agents go home in the middle of work then take two fifths to two
     thirds too long, and three to five times as long if agents are busy for four fifths of their time; a sixth
     too long if agents are never away (see docs/limits.md)."""
+    extra_hours: bool = False
+    """Agents keep to the same hours every week and are now and then there outside of them, too, as often as
+    the log shows. With `drawn_shifts` such days are drawn with all others."""
     use_batching: bool = False
     """Work that the log collects before it is done is collected."""
     use_priorities: bool = False

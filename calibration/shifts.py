@@ -78,7 +78,7 @@ class _Crew:
         days = []
         for number in range(7):
             mine = np.flatnonzero(rows & (weekday == number))
-            days.append(_shapes(self.start_s[mine], self.end_s[mine], weight[mine], float(shares[number])))
+            days.append(shapes(self.start_s[mine], self.end_s[mine], weight[mine], float(shares[number])))
         return tuple(days)
 
 
@@ -146,7 +146,7 @@ def _crew(
     return _Crew(seen, exposed, roles, start_s, end_s, came, could)
 
 
-def _shapes(start: Floats, end: Floats, weight: Floats, share: float) -> tuple[Shift, ...]:
+def shapes(start: Floats, end: Floats, weight: Floats, share: float) -> tuple[Shift, ...]:
     """At most SHAPES shifts whose weights add up to `share`: means of groups of equal weight by begin."""
     if not len(start) or share < LEAST_WEIGHT:
         return ()

@@ -24,12 +24,18 @@ class Matter:
     found: bool = False
     """Whether the second candidate is something that tests of its own found in the log: it is taken if it is
     no worse on average, and nothing is said where nothing was found."""
+    certain: bool = False
+    """Whether that is beyond doubt, as the log holds instances of it: it is taken unless it is worse by more
+    than any candidate's margin. What is too rare for the part that judges can't win there."""
 
 
 CONTROL_FLOW = Matter("control flow", {"NGD": 3.0, "REDD": 1.0, "CTDD": 1.0})
 _ALL_TIMES = {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
 TIME_MODEL = Matter("time model", _ALL_TIMES)
 PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
+_OUTSIDE = {"circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
+EXTRA_HOURS = Matter("hours outside the usual ones", _OUTSIDE, found=True, certain=True)
+"""Without CEDD, in which one stamp on a Sunday costs 3.3 hours if the other log has none."""
 WINDOW = Matter("calibration window", _ALL_TIMES)
 ARRIVALS = Matter("arrivals", {"AEDD": 1.0, "CADD": 1.0})
 _PATHS = {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0}
@@ -73,6 +79,14 @@ def presence(base: Settings) -> Options:
         ("the same hours every week", base),
         ("days drawn from the past", replace(base, drawn_shifts=True)),
     ]
+
+
+def extra_hours(base: Settings) -> Options:
+    """Whether agents are now and then there outside their usual hours; days drawn from the past have that."""
+    ways = [("none", base)]
+    if base.use_calendars and not base.drawn_shifts:
+        ways.append(("now and then, as in the log", replace(base, extra_hours=True)))
+    return ways
 
 
 def windows(base: Settings, snapshot: Snapshot, fewest: int, unfinished_missing: bool) -> Options:

@@ -86,6 +86,7 @@ def select(
     steps.judge_plans(options.CONTROL_FLOW, plans, progress.part(0.35, 0.7), found.refused)
     steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.7, 0.85))
     steps.take(options.PRESENCE, options.presence(steps.best.settings), progress.part(0.85, 0.9))
+    steps.take(options.EXTRA_HOURS, options.extra_hours(steps.best.settings), progress.part(0.9, 0.9))
     steps.take(options.PRIORITIES, options.priorities(steps.best.settings), progress.part(0.9, 0.93))
     steps.take(options.ROUTING, options.contexts(steps.best.settings), progress.part(0.93, 0.97))
     steps.take(options.TOGETHER, options.together(steps.best.settings), progress.part(0.97, 0.98))
@@ -171,9 +172,12 @@ def _contest(
 
 def _beats(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> bool:
     """By more than its margin, and by more than the standard error of the paired difference; what was found
-    by tests of its own needs only be no worse on average."""
+    by tests of its own needs only be no worse on average, and what is certain not worse by so much."""
     gain, error = _gain(plan, rival, matter, judge)
-    return gain > 0 if matter.found else gain > max(margin(plan, rival), error)
+    needed = max(margin(plan, rival), error)
+    if matter.certain:
+        return gain > -needed
+    return gain > 0 if matter.found else gain > needed
 
 
 def _gain(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> tuple[float, float]:
@@ -204,6 +208,12 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
     if rival is best:
         return f"'{best.name}' has the lowest score, {totals[best.name]:+.3f}; {score}"
     gain, error = _gain(rival, best, matter, judge)
+    if matter.certain and best is not plans[0]:
+        return (
+            f"'{best.name}' ({totals[best.name]:+.3f}) is what the log shows, and '{rival.name}' "
+            f"({totals[rival.name]:+.3f}) isn't better by more than {max(margin(best, rival), error):.3f}; "
+            f"{score}"
+        )
     return (
         f"'{best.name}' ({totals[best.name]:+.3f}) is kept although '{rival.name}' scores "
         f"{totals[rival.name]:+.3f}: that one is less simple and must win by more than "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from math import sqrt
 
@@ -157,10 +158,15 @@ def _day_text(calendar: Calendar, day: int) -> str:
 
 
 def _drawn_text(calendar: Calendar, day: int) -> str:
-    """How often somebody comes on a weekday, and the mean begin and end of their shifts."""
+    """How often somebody comes on a weekday, and the mean begin and end of their shifts; the hours of a shift
+    that most days have, and how often there are others."""
     shifts = [shift for shift in calendar.shifts[day] if shift.weight > 0]
     if not shifts:
         return ""
+    most = max(shifts, key=lambda shift: shift.weight)
+    if len(shifts) > 1 and most.weight > 0.5 and presence(shifts) > 1 - 1e-5:
+        usual = replace(calendar, shifts=tuple((most,) if k == day else () for k in range(7))).usual()
+        return f"{_day_text(usual, day)} (others on {percent(1 - most.weight)})"
     total = sum(shift.weight for shift in shifts)
     start, end = (
         sum(shift.weight * at for shift, at in zip(shifts, edges, strict=True)) / total

@@ -34,6 +34,7 @@ chosen_settings = st.builds(
     use_calendars=st.booleans(),
     use_pace=st.booleans(),
     drawn_shifts=st.booleans(),
+    extra_hours=st.booleans(),
     use_batching=st.booleans(),
     use_priorities=st.booleans(),
     use_rules=st.booleans(),

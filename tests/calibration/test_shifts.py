@@ -12,7 +12,7 @@ from calibration.agents import Resources, fit_resources
 from calibration.presence import SeenDays, came_and_could, exposure, work_rate
 from calibration.seen_days import day_cuts
 from calibration.settings import Settings
-from calibration.shifts import WEEKLY, _shapes, breaks
+from calibration.shifts import WEEKLY, breaks, shapes
 from calibration.window import open_window
 from metagraph.agents import Agent
 from metagraph.calendars import Calendar
@@ -203,9 +203,9 @@ def test_days_free_for_everybody_say_nothing_about_presence() -> None:
 
 @pytest.mark.parametrize("share", [1.0, 0.7, 1 / 3])
 @pytest.mark.parametrize("n", [7, 11, 13, 29])
-def test_shapes_of_a_day_add_up_to_its_share(n: int, share: float) -> None:
+def testshapes_of_a_day_add_up_to_its_share(n: int, share: float) -> None:
     """Not to a millionth more, which no metagraph may have."""
     start = np.linspace(8.0, 9.0, n) * 3600
-    weights = [shift.weight for shift in _shapes(start, start + 8 * 3600, np.ones(n), share)]
+    weights = [shift.weight for shift in shapes(start, start + 8 * 3600, np.ones(n), share)]
     assert len(weights) > 3
     assert sum(weights) == pytest.approx(share, abs=5.1e-7)

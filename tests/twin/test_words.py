@@ -82,3 +82,12 @@ def test_drawn_hours_say_how_often_and_when() -> None:
     assert words.hours_text(drawn) == (
         "Mon–Fri present 85 %, about 08:25–16:25; Sun present 0.4 %, about 22:00–06:00"
     )
+
+
+def test_usual_hours_with_rare_others() -> None:
+    """A day that is nearly always the same shows its hours, with their break, and how often others."""
+    day = (Shift(8 * 3600.0, 20 * 3600.0, 0.04), Shift(8 * 3600.0, 17 * 3600.0, 0.96))
+    noon = tuple((k * 86400.0, k * 86400.0 + 12 * 3600.0) for k in range(7))
+    after = tuple((k * 86400.0 + 13 * 3600.0, (k + 1) * 86400.0) for k in range(7))
+    calendar = Calendar("c", tuple(sorted(noon + after)), shifts=(*(day for _ in range(5)), (), ()))
+    assert words.hours_text(calendar) == "Mon–Fri 08:00–12:00, 13:00–17:00 (others on 4 %)"
