@@ -78,7 +78,7 @@ def fit_table(sample: Sample, labels: Labels, settings: Settings, *, by_agent: b
     A group of at least ENOUGH executions that differs from the rest has a law of its own. With
     `settings.pooled` the others borrow: the law of what they have in common, times a factor of their own.
     """
-    values = sample.values
+    values = sample.fair
     pooled = fit_law(values, "task", censored=sample.censored, ks_limit=settings.ks_limit, fast=settings.fast)
     out = [DurationRow(pooled)]
     if len(values) < (ENOUGH if settings.pooled else 2 * ENOUGH):
@@ -87,7 +87,7 @@ def fit_table(sample: Sample, labels: Labels, settings: Settings, *, by_agent: b
 
     def law(part: Sample, level: str) -> Fitted:
         return fit_law(
-            part.values,
+            part.fair,
             level,
             censored=part.censored,
             ks_limit=settings.ks_limit,

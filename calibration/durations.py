@@ -40,13 +40,14 @@ def fit_durations(window: Window, resources: Resources, groups: Groups, settings
     snapshot = window.snapshot
     work, defaults = work_seconds(window, resources)
     ended = ~np.isnan(snapshot.end_s)
+    weight = window.weights[snapshot.case_of_row()]
     names = Names.of(groups, snapshot)
     tables: dict[str, DurationTable] = {}
     odd: list[Outliers] = []
     for a, label in enumerate(snapshot.activities):
         rows = np.flatnonzero((snapshot.activity == a) & window.rows)
         if ended[rows].any():
-            sample = Sample(work[rows], ended[rows])
+            sample = Sample(work[rows], ended[rows], weight[rows])
             labels = names.of_rows(rows, snapshot)
             tables[label] = fit_table(sample, labels, settings, by_agent=not resources.agentless[a])
             defaults += _few(label, tables[label].default)

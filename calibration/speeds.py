@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.fitting import ZERO_S, Floats, ks_distance
+from calibration.inclusion import evened
 from calibration.pooling import Codes, beyond, group_effects
 from calibration.scaling import scaled
 from metagraph.distributions import Constant, Distribution, Fitted, ZeroInflated
@@ -24,13 +25,21 @@ class Sample:
     work: Floats
     ended: NDArray[np.bool_]
     """False: still running, the work so far is a lower bound."""
+    weight: Floats
+    """For how many executions of the process each stands; see inclusion.py."""
 
     def where(self, members: NDArray[np.bool_]) -> Sample:
-        return Sample(self.work[members], self.ended[members])
+        return Sample(self.work[members], self.ended[members], self.weight[members])
 
     @property
     def values(self) -> Floats:
         return self.work[self.ended]
+
+    @property
+    def fair(self) -> Floats:
+        """As many values, all alike in weight, with the distribution of the process."""
+        weight = self.weight[self.ended]
+        return self.values if (weight == 1.0).all() else evened(self.values, weight)
 
     @property
     def censored(self) -> Floats:
@@ -60,14 +69,16 @@ def by_speed(
         return
     factor = np.exp(np.zeros(n_groups) if log_factor is None else log_factor)
     even = np.where(positive, sample.work / factor[group], 0.0)
-    common = fit(Sample(even, ended), level)
+    common = fit(replace(sample, work=even), level)
     share = np.full(n_groups, float(np.mean(~positive[ended])))
     if no_time is not None:
         share = np.clip(no_time.centre + no_time.of_group, 0.0, 1.0)
     counts = np.bincount(group[ended], minlength=n_groups)
     whole = common.law.positive if isinstance(common.law, ZeroInflated) else common.law
-    expected = float(counts @ ((1 - share) * factor)) * whole.mean()
-    kept = 1.0 if (~ended).any() or expected <= 0 else float(sample.values.sum()) / expected
+    weighted = np.bincount(group[ended], sample.weight[ended], minlength=n_groups)
+    expected = float(weighted @ ((1 - share) * factor)) * whole.mean()
+    seen_s = float(sample.values @ sample.weight[ended])
+    kept = 1.0 if (~ended).any() or expected <= 0 else seen_s / expected
     for g in np.flatnonzero(counts):
         mine = np.sort(sample.values[group[ended] == g])
         law = _with_zeros(scaled(whole, factor[g] * kept), float(share[g]))
