@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.fitting import quantile_law
-from calibration.local_time import Floats, LocalTime, WeekClock
+from calibration.local_time import Floats, LocalTime, OpenDays, WeekClock
 from calibration.window import ENOUGH
 from metagraph.distributions import Constant, Fitted
 
@@ -20,6 +20,7 @@ EVEN = 0.1
 """And those that hardly vary are all the same."""
 MOSTLY = 0.8
 """So many of them must be alike for a timetable."""
+_NEVER = np.zeros(0, np.int64)
 
 
 def by_hour(local: LocalTime, t: Floats, weights: Floats) -> Floats:
@@ -32,15 +33,18 @@ def hour_of_week(local: LocalTime, t: Floats) -> NDArray[np.int64]:
     return local.quarter(t) // 4
 
 
-def steady_gap(release: Floats, rates: Floats, local: LocalTime) -> Fitted | None:
+def steady_gap(
+    release: Floats, rates: Floats, local: LocalTime, free: NDArray[np.int64] | None = None
+) -> Fitted | None:
     """The law of the gaps on the time line on which the rate is even; None unless they vary less than chance.
 
     Poisson arrivals have gaps with a coefficient of variation of 1, with a standard error of about 1 /
-    sqrt(n). The largest and the smallest hundredth (holidays) count neither for the mean nor the variation.
+    sqrt(n). The line stands still on the `free` days (from the Monday of the log's origin); the largest and
+    the smallest hundredth of the gaps count neither for the mean nor the variation.
     """
     if len(release) <= ENOUGH:
         return None
-    line = WeekClock(local, np.repeat(rates, 4))
+    line = OpenDays(WeekClock(local, np.repeat(rates, 4)), local, _NEVER if free is None else free)
     gaps = np.sort(np.diff(line.worked(np.sort(release))) / 3600)
     kept = gaps[len(gaps) // 100 : len(gaps) - len(gaps) // 100]
     if kept.mean() <= 0 or kept.std() / kept.mean() > 1 - max(3 / np.sqrt(len(gaps)), STEADY):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from calibration.arrival_level import Weeks
 from calibration.arrival_rates import by_hour, hour_of_week, smooth_rates
+from calibration.holidays import holidays_of
 from calibration.inclusion import EndOfLog, case_bounds, closed_bounds, end_of_arrivals, fit_inclusion
 from calibration.local_time import Floats, LocalTime, local_time
 from calibration.settings import Settings
@@ -50,7 +51,8 @@ class Hours:
 
 
 def hours_of(snapshot: Snapshot, settings: Settings, end: EndOfLog) -> Hours:
-    """All hours from the first arrival on; the snapshot has at least one case."""
+    """All hours from the first arrival on; the snapshot has at least one case. Days on which hardly anybody
+    worked have neither arrivals nor exposure."""
     release, _ = case_bounds(snapshot)
     seen = fit_inclusion(*closed_bounds(snapshot), snapshot.until_s) if end.cut else None
     until = max(end_of_arrivals(release, snapshot.until_s, seen), float(release.max()) + 1.0)
@@ -61,9 +63,15 @@ def hours_of(snapshot: Snapshot, settings: Settings, end: EndOfLog) -> Hours:
         chance = seen.chance(snapshot.until_s - begin - length * 1800)
         chance = np.where(chance < HARDLY, 0.0, chance)
     local = local_time(snapshot.origin, float(begin[0]), until, settings.time_zone)
+    chance[free_hours(local, begin, holidays_of(snapshot, settings).days(snapshot.origin))] = 0.0
     at = np.searchsorted(begin, release, side="right") - 1
     count = np.where(chance > 0, np.bincount(at, minlength=len(begin)), 0.0)
     return Hours(begin, hour_of_week(local, begin), count, length * chance, local, until)
+
+
+def free_hours(local: LocalTime, t: Floats, free: Indices) -> NDArray[np.bool_]:
+    """Which instants lie in one of these local days, counted from the Monday of the log's origin."""
+    return np.isin(np.floor(local.of(t) / 86400.0).astype(np.int64), free)
 
 
 def rates_of(hours: Hours) -> Floats:

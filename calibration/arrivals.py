@@ -15,7 +15,8 @@ import numpy as np
 from calibration.arrival_batches import bunching, fit_batches
 from calibration.arrival_level import LevelFit, fit_level
 from calibration.arrival_rates import by_hour, day_dispersion, evenness, smooth_rates, steady_gap
-from calibration.arrival_stream import hours_of, rates_of, share_noise, weeks_of
+from calibration.arrival_stream import free_hours, hours_of, rates_of, share_noise, weeks_of
+from calibration.holidays import Holidays, holidays_of
 from calibration.inclusion import (
     EndOfLog,
     case_bounds,
@@ -25,7 +26,7 @@ from calibration.inclusion import (
     inclusion_weights,
     judge_end,
 )
-from calibration.local_time import WEEK_S, Floats, local_time
+from calibration.local_time import WEEK_S, Floats, LocalTime, local_time
 from calibration.settings import ARRIVAL_MODELS, WEEKLY_SHARES, Settings
 from calibration.window import ENOUGH
 from eventlogs.snapshot import Snapshot
@@ -104,17 +105,42 @@ def _rates(
     begin = float(np.floor(first_s / 3600) * 3600)
     until_s = max(until_s, begin + 3600)
     local = local_time(snapshot.origin, begin, until_s, settings.time_zone)
-    hours = np.arange(begin, until_s, 3600.0)
+    off = holidays_of(snapshot, settings)
+    free = off.days(snapshot.origin)
+    n, hours = len(release), np.arange(begin, until_s, 3600.0)
+    if free_hours(local, hours, free).all():  # nothing else is known of so short a window
+        free = free[:0]
+    hours = hours[~free_hours(local, hours, free)]
+    came = ~free_hours(local, release, free)
+    release, weights = release[came], weights[came]
     length_h = (np.minimum(hours + 3600, until_s) - hours) / 3600
     exposure = by_hour(local, hours, _recent(hours, until_s, settings) * length_h)
     count = by_hour(local, release, _recent(release, until_s, settings) * weights)
     rates = smooth_rates(count, exposure)
     dispersion = day_dispersion(release, weights, rates, hours, length_h, local)
-    gap = None if dispersion > 0 else steady_gap(release, rates, local)
-    note = f"{len(release)} arrivals in {(until_s - begin) / WEEK_S:.1f} weeks"
+    gap = None if dispersion > 0 else steady_gap(release, rates, local, free)
+    note = f"{n} arrivals in {(until_s - begin) / WEEK_S:.1f} weeks"
     return Arrivals(
-        tuple(np.round(rates, 6).tolist()), settings.time_zone, dispersion, gap, len(release), note
+        tuple(np.round(rates, 6).tolist()),
+        settings.time_zone,
+        dispersion,
+        gap,
+        n,
+        note,
+        holidays=off.dates,
+        on_holidays=_on_holidays(snapshot, off, rates, local),
     )
+
+
+def _on_holidays(snapshot: Snapshot, off: Holidays, rates: Floats, local: LocalTime) -> float:
+    """How many arrivals there were on the days that are unlike others, as a share of those on others of the
+    same weekdays; 0 where the log has no such day."""
+    days = np.array([(day - snapshot.origin.date()).days for day in (*off.free, *off.past)], np.int64)
+    days = np.unique(days)
+    expected = float(rates.reshape(7, 24).sum(axis=1)[days % 7].sum())
+    release, _ = case_bounds(snapshot)
+    came = int(free_hours(local, release, days).sum())
+    return round(came / expected, 4) if expected > 0 else 0.0
 
 
 def _recent(t: Floats, until_s: float, settings: Settings) -> Floats:
@@ -130,7 +156,8 @@ def _levelled(snapshot: Snapshot, settings: Settings, end: EndOfLog) -> Arrivals
     hours = hours_of(snapshot, settings, end)
     rates = rates_of(hours)
     batches, _ = fit_batches(release)
-    gap = None if batches else steady_gap(release, rates, hours.local)
+    off = holidays_of(snapshot, settings)
+    gap = None if batches else steady_gap(release, rates, hours.local, off.days(snapshot.origin))
     noise = share_noise(snapshot, end, hours.until_s)
     weeks, dispersion = weeks_of(hours, rates, noise, bunching(batches) if gap is None else evenness(gap))
     fit = fit_level(weeks, trend=settings.arrivals == "trend")
@@ -143,6 +170,8 @@ def _levelled(snapshot: Snapshot, settings: Settings, end: EndOfLog) -> Arrivals
         f"{len(release)} arrivals in {(hours.until_s - hours.begin_s[0]) / WEEK_S:.1f} weeks",
         _level(snapshot, hours.until_s, fit),
         batches,
+        off.dates,
+        _on_holidays(snapshot, off, rates, hours.local),
     )
 
 

@@ -98,14 +98,14 @@ class Calibrator:
             ("waits", who, s.use_delay, s.use_pace, replayed),
             lambda: fit_waits(window, replayed, people.resources, settings, batches.release_s),
         )
-        when = (s.arrivals, s.time_zone, s.arrivals_corrected, s.half_life_weeks)
+        when = (s.arrivals, s.time_zone, s.arrivals_corrected, s.half_life_weeks, s.holidays)
         went = self._once(
             ("breakdown", s.fast, who, replayed),
             lambda: {} if s.fast else break_down(snapshot, replayed, settings),
         )
         arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(snapshot, settings))
         drifted = self._once(
-            ("changes", s.fast, s.time_zone, s.arrivals_corrected),
+            ("changes", s.fast, s.time_zone, s.arrivals_corrected, s.holidays),
             lambda: {} if s.fast else drift_facts(changes(snapshot, settings)),
         )
         first: Priorities | None = None

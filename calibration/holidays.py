@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.inclusion import case_bounds
-from calibration.local_time import Floats, LocalTime
+from calibration.local_time import Floats, LocalTime, local_time
+from calibration.settings import Settings
 from eventlogs.snapshot import Snapshot
 from metagraph.model import Default
 
@@ -56,8 +57,28 @@ class Holidays:
     """ISO 3166 code of the country whose holidays they are; empty where that can't be told."""
     coming: tuple[date, ...] = ()
     """The country's holidays from the end of the log on."""
+    past: tuple[date, ...] = ()
+    """Those before it, worked or not."""
     words: str = ""
     assumed: Default | None = None
+
+    @property
+    def dates(self) -> tuple[date, ...]:
+        """All days that are known to be or have been unlike others, ascending."""
+        return tuple(sorted({*self.free, *self.past, *self.coming}))
+
+    def days(self, origin: datetime) -> Ints:
+        """The free days, counted from the date of the log's origin."""
+        return np.array([(day - origin.date()).days for day in self.free], np.int64)
+
+
+def holidays_of(snapshot: Snapshot, settings: Settings) -> Holidays:
+    """What the log says of holidays, in the zone and of the country of the settings."""
+    ends = np.fmax(snapshot.end_s, snapshot.start_s)
+    last = max(float(np.max(ends, initial=0.0)), snapshot.until_s)
+    first = float(np.min(snapshot.start_s, initial=last))
+    local = local_time(snapshot.origin, first, last, settings.time_zone)
+    return find_holidays(snapshot, local, settings.holidays)
 
 
 def find_holidays(snapshot: Snapshot, local: LocalTime, wanted: str | None) -> Holidays:
@@ -89,9 +110,11 @@ def find_holidays(snapshot: Snapshot, local: LocalTime, wanted: str | None) -> H
     if not country or country == NONE:
         return Holidays(free, words=words)
     last = origin + timedelta(days=first + len(counts))
-    coming = tuple(day for day in _public(country, last.year, last.year + AHEAD_YEARS) if last <= day)
+    known = _public(country, min(usual, default=last).year, last.year + AHEAD_YEARS)
+    coming = tuple(day for day in known if last <= day)
+    past = tuple(day for day in known if day in usual)
     assumed = Default("calendars", "which holidays are to come", f"public holidays of {country}: {why}")
-    return Holidays(free, country, coming, words, assumed)
+    return Holidays(free, country, coming, past, words, assumed)
 
 
 def usual_counts(counts: Ints) -> Floats:

@@ -35,6 +35,11 @@ class LocalTime:
         """Local seconds since Monday 00:00 local time in the week of the origin."""
         return np.asarray(np.asarray(t, np.float64) + self.offset_s[self.part(t)], np.float64)
 
+    def instants(self, local_s: ArrayLike) -> Floats:
+        """The inverse of `of`; in the hour that a clock is put back, the second time."""
+        part = np.maximum(np.searchsorted(self.begin + self.offset_s, local_s, side="right") - 1, 0)
+        return np.asarray(np.asarray(local_s, np.float64) - self.offset_s[part], np.float64)
+
     def quarter(self, t: ArrayLike) -> NDArray[np.int64]:
         """The quarter hour of the local week, 0 to 671 from Monday 00:00."""
         return np.floor(self.of(t) / QUARTER_S).astype(np.int64) % WEEK_QUARTERS
@@ -115,3 +120,30 @@ class WeekClock:
         quarter = np.minimum((rest // QUARTER_S).astype(np.int64), WEEK_QUARTERS - 1)
         inside = self.week[quarter] * (rest - quarter * QUARTER_S)
         return np.asarray(weeks * self._done[-1] + self._done[quarter] + inside, np.float64)
+
+
+class OpenDays:
+    """A week clock that stands still on some days."""
+
+    __slots__ = ("_before", "_clock", "_done", "_starts", "_stops")
+
+    def __init__(self, clock: WeekClock, local: LocalTime, days: NDArray[np.int64]) -> None:
+        """`days`: local days since the Monday of the log's origin, ascending."""
+        self._clock = clock
+        self._starts = local.instants(days * 86400.0)
+        self._done = clock.worked(self._starts)
+        self._stops = clock.worked(local.instants((days + 1) * 86400.0))
+        self._before = np.concatenate(([0.0], np.cumsum(self._stops - self._done)))
+
+    def worked(self, t: ArrayLike) -> Floats:
+        """Working seconds up to each instant, from the span's begin."""
+        done = self._clock.worked(t)
+        if not len(self._starts):
+            return done
+        k = np.searchsorted(self._starts, t, side="right") - 1
+        last = np.minimum(done, self._stops[k]) - self._done[k]
+        return done - np.where(k >= 0, self._before[np.maximum(k, 0)] + last, 0.0)
+
+    def between(self, start_s: ArrayLike, end_s: ArrayLike) -> Floats:
+        """Working seconds between two instants."""
+        return self.worked(end_s) - self.worked(start_s)

@@ -13,7 +13,7 @@ from calibration.availability import Availability, find_availability
 from calibration.censored import place
 from calibration.fitting import differs, fit_law
 from calibration.inclusion import evened
-from calibration.local_time import Floats, WeekClock
+from calibration.local_time import Floats, OpenDays
 from calibration.paces import fit_pace
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
@@ -88,7 +88,7 @@ def delay_seconds(
     start: Floats,
     pool: tuple[int, ...] | None,
     availability: Availability,
-    pace: WeekClock | None = None,
+    pace: OpenDays | None = None,
 ) -> Floats:
     """Seconds from enabled to ready, by wall clock or pace; all of the wait for a task that needs nobody.
 

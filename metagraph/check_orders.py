@@ -32,6 +32,8 @@ def _arrivals(arrivals: Arrivals) -> Iterator[Fault]:
         yield from fitted_faults(arrivals.gap, "arrivals, gap")
     if arrivals.dispersion < 0:
         yield Fault("arrivals, dispersion", f"{arrivals.dispersion} is negative")
+    if not 0 <= arrivals.on_holidays < math.inf:
+        yield Fault("arrivals, on_holidays", f"{arrivals.on_holidays}; expected a share of 0 or more")
     if arrivals.n < 0:
         yield Fault("arrivals, n", f"{arrivals.n} is negative")
     yield from zone_faults(arrivals.time_zone, "arrivals")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from metagraph.distributions import Fitted
 from metagraph.rules import INFINITE, profit
@@ -188,6 +188,10 @@ class Arrivals:
     """None: it stays as it is."""
     batches: tuple[float, ...] = ()
     """Shares of arrivals that bring 1, 2, 3, ... orders at once; empty: all bring one."""
+    holidays: tuple[date, ...] = ()
+    """Local dates that are unlike other days of their weekday."""
+    on_holidays: float = 0.0
+    """The rate on them, as a share of the usual one."""
 
     def orders_at_once(self) -> float:
         """Mean number of orders that come together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 HOUR_S = 3600.0
@@ -21,6 +21,8 @@ class Pace:
     time_zone: str = "UTC"
     note: str = ""
     """How it was found."""
+    holidays: tuple[date, ...] = ()
+    """Local dates on which no delay goes on."""
 
 
 class PaceClock:
@@ -30,7 +32,7 @@ class PaceClock:
     one week before the origin on.
     """
 
-    __slots__ = ("_done", "_first", "_made", "_origin", "_pace", "_speeds", "_zone")
+    __slots__ = ("_done", "_first", "_holidays", "_made", "_origin", "_pace", "_speeds", "_zone")
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class PaceClock:
         self._pace = pace
         self._origin = origin
         self._zone = ZoneInfo(pace.time_zone)
+        self._holidays = frozenset(pace.holidays)
         self._made = {} if made is None else made
         self._first = 168 * min(math.floor(earliest_s / (168 * HOUR_S)), -1)
         self._done = [0.0]
@@ -97,4 +100,6 @@ class PaceClock:
 
     def _speed(self, hour: int) -> float:
         local = (self._origin + timedelta(hours=hour)).astimezone(self._zone)
+        if self._holidays and local.date() in self._holidays:
+            return 0.0
         return self._pace.rates[local.weekday() * 24 + local.hour]

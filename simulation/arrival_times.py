@@ -69,6 +69,7 @@ class _Calendar:
     def __init__(self, arrivals: Arrivals, start: datetime, origin: datetime) -> None:
         self._arrivals = arrivals
         self._zone = ZoneInfo(arrivals.time_zone)
+        self._holidays = frozenset(arrivals.holidays)
         self._origin = origin
         self._lock = Lock()
         self._t = (start - origin).total_seconds()
@@ -95,6 +96,8 @@ class _Calendar:
             local = instant.astimezone(self._zone)
             rest = 3600.0 - local.minute * 60 - local.second - local.microsecond / 1e6
             rate = self._arrivals.rates_per_h[local.weekday() * 24 + local.hour] / self._unit
+            if local.date() in self._holidays:
+                rate *= self._arrivals.on_holidays
             self._rows.append((self._t, rest, rate, local.toordinal()))
             self._t += rest
             instant = self._origin + timedelta(seconds=self._t)

@@ -69,6 +69,9 @@ def arrivals_text(arrivals: Arrivals) -> str:
     if arrivals.batches:
         alone, mean = arrivals.batches[0], arrivals.orders_at_once()
         text += f" {percent(1 - alone)} of arrivals bring several orders at once, {mean:.2f} on average."
+    if arrivals.holidays:
+        usual = f"{percent(arrivals.on_holidays)} of the usual" if arrivals.on_holidays else "none"
+        text += f" On {len(arrivals.holidays)} holidays {usual} come."
     if arrivals.level is not None:
         text += _level_text(arrivals.level)
     return text + (f" Known from {arrivals.note}." if arrivals.note else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -51,3 +51,12 @@ def test_no_delay_ends_while_nothing_moves() -> None:
     assert clock.after(friday + 20 * 3600, 0.0) == friday + 20 * 3600
     with pytest.raises(ValueError, match="never moves"):
         PaceClock(Pace("p", (0.0,) * 168), ORIGIN)
+
+
+def test_no_delay_goes_on_on_a_holiday() -> None:
+    """Good Friday and Easter Monday in office hours: an hour from Thursday 16:30 ends on Tuesday at 9:30."""
+    office = tuple(float(h // 24 < 5 and 9 <= h % 24 < 17) for h in range(168))
+    closed = (date(2026, 4, 3), date(2026, 4, 6))
+    clock = PaceClock(Pace("office", office, "Europe/Vienna", holidays=closed), ORIGIN)
+    thursday = 10 * 86400.0 - 2 * 3600
+    assert clock.after(thursday + 16.5 * 3600, 3600.0) == thursday + 5 * 86400 + 9.5 * 3600

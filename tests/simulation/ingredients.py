@@ -231,7 +231,14 @@ WATCHES = tuple(
 )
 """Days drawn from the past: nights, short days, whole ones, and every Sunday off."""
 CERTAIN = tuple((Shift(0.0, 12 * HOUR, 0.5), Shift(6 * HOUR, 15 * HOUR, 0.5)) for _ in range(7))
-PACES = (Pace("office pace", _BUSY, "Europe/Berlin"),)
+PACES = (
+    Pace(
+        "office pace",
+        _BUSY,
+        "Europe/Berlin",
+        holidays=tuple(o.date() + timedelta(days=d) for o in ORIGINS for d in (0, 2, 3, 8)),
+    ),
+)
 
 
 def calendars(origin: datetime) -> tuple[Calendar, ...]:
