@@ -75,3 +75,138 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     off = find_holidays(snapshot, local, settings.holidays) if settings.use_calendars else Holidays()
     free = off.days(snapshot.origin)
     if settings.drawn_shifts:
+        timetable = draw_shifts(timetable, window, local, roles, settings, free)
+    elif settings.extra_hours:
+        timetable = with_extra_hours(timetable, window, local, settings, free)
+    timetable = with_holidays(timetable, off)
+    together = find_together(snapshot) if settings.use_batching else no_batches(snapshot)
+    held = hands(snapshot, together.follows)
+    shared, slowing = fit_sharing(snapshot, held, timetable.clocks, window.rows, roles)
+    shared &= settings.use_contention
+    capacity = fit_capacity(held, timetable.clocks) if settings.use_contention else _unlimited(snapshot)
+    agentless, defaults = _agentless(window)
+    work[:, agentless] = 0
+    if timetable.presence:
+        timetable = with_enough(timetable, work)
+    present = np.flatnonzero(work.sum(axis=1))
+    agents = tuple(
+        Agent(
+            snapshot.resources[i],
+            timetable.of_resource[i],
+            role=role_names[roles[i]],
+            capacity=int(capacity[i]),
+            sharing="shared" if shared[i] else "parallel",
+            note="" if work[i].sum() >= RARE else f"seen {int(work[i].sum())} times",
+            presence=timetable.presence[i] if timetable.presence else 1.0,
+        )
+        for i in present
+    )
+    open_h = open_hours(timetable.calendars, timetable.of_resource, timetable.presence)
+    queues = _queues(work / open_h[:, None] if len(open_h) else work.astype(np.float64), snapshot)
+    used = {agent.calendar for agent in agents}
+    calendars = tuple(c for c in timetable.calendars if c.id in used)
+    named = {q.id for q in queues}
+    queue_of = {a: a for a in snapshot.activities if a in named}
+    return Resources(
+        agents,
+        queues,
+        calendars,
+        queue_of,
+        agentless,
+        capacity,
+        timetable,
+        held,
+        together,
+        shared,
+        (*timetable.defaults, *defaults),
+        {
+            **_overlaps(slowing, tuple(snapshot.resources[i] for i in present if shared[i]), len(held.rows)),
+            **({"holidays": f"hardly anybody worked on {off.words}"} if off.free else {}),
+        },
+    )
+
+
+def _work_counts(window: Window) -> NDArray[np.int64]:
+    """Executions per resource and activity."""
+    snapshot = window.snapshot
+    rows = window.rows & (snapshot.resource != NO_RESOURCE)
+    n, m = len(snapshot.resources), len(snapshot.activities)
+    cell = snapshot.resource[rows].astype(np.int64) * m + snapshot.activity[rows]
+    return np.bincount(cell, minlength=n * m).reshape(n, m)
+
+
+def fit_roles(
+    work: NDArray[np.int64], activities: tuple[str, ...]
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Role index of each resource and the roles' names, from executions per resource and activity.
+
+    Agents with the same main tasks share a role; a rare agent takes the largest role whose tasks include its
+    own. A role is named after its tasks, the most frequent first.
+    """
+    share = work / np.maximum(work.sum(axis=1, keepdims=True), 1)
+    profiles = [frozenset(np.flatnonzero(row >= MAIN).tolist()) for row in share]
+    totals = work.sum(axis=1)
+    sizes = Counter(p for p, n in zip(profiles, totals, strict=True) if n >= RARE)
+    ranked = sorted(sizes, key=lambda p: (-sizes[p], sorted(p)))
+    for i, profile in enumerate(profiles):
+        if totals[i] < RARE and profile not in sizes:
+            profiles[i] = next((role for role in ranked if profile <= role), profile)
+    order = sorted(set(profiles), key=lambda p: (-sizes[p], sorted(p)))
+    index = {profile: k for k, profile in enumerate(order)}
+    popular = work.sum(axis=0)
+    names = tuple(_role_name(sorted(p, key=lambda a: (-popular[a], a)), activities) for p in order)
+    return np.array([index[p] for p in profiles], np.int64), names
+
+
+def _role_name(tasks: list[int], activities: tuple[str, ...]) -> str:
+    shown = ", ".join(activities[a] for a in tasks[:2])
+    return shown + (f" +{len(tasks) - 2}" if len(tasks) > 2 else "")
+
+
+def _overlaps(slowing: Slowing | None, shared: tuple[str, ...], executions: int) -> Mapping[str, str]:
+    """How much was done side by side, and what that did to the work."""
+    if slowing is None:
+        return {}
+    begun = f"{slowing.beside} of {executions} executions that lasted began while others were in hand"
+    longer = 2**slowing.parallel
+    rates = f"with twice as much in hand an execution takes {longer:.2f} times as long"
+    if slowing.beside < TOLD:
+        rates = "too few to tell whether that makes them longer; each is taken to go on at full rate"
+    elif shared:
+        names = ", ".join(shared[:3]) + (f" and {len(shared) - 3} more" if len(shared) > 3 else "")
+        rates += f"; {names} divide their time among what they have in hand"
+    else:
+        rates += ": each goes on at full rate"
+    return {"items side by side": f"{begun}; {rates}"}
+
+
+def _unlimited(snapshot: Snapshot) -> NDArray[np.int64]:
+    return np.full(len(snapshot.resources), UNLIMITED, np.int64)
+
+
+def _agentless(window: Window) -> tuple[NDArray[np.bool_], list[Default]]:
+    """Activities that need nobody, and what is said about missing resources."""
+    snapshot = window.snapshot
+    m = len(snapshot.activities)
+    seen = np.bincount(snapshot.activity[window.rows], minlength=m)
+    nobody = window.rows & (snapshot.resource == NO_RESOURCE)
+    missing = np.bincount(snapshot.activity[nobody], minlength=m) / np.maximum(seen, 1)
+    agentless = (missing > MISSING) | (seen == 0)
+    defaults = []
+    for a in np.flatnonzero((missing > 0) & (seen > 0)):
+        lack = f"resource of {missing[a]:.0%} of its executions"
+        what = "it needs nobody and runs around the clock" if agentless[a] else "done by those seen at it"
+        defaults.append(Default(f"task {snapshot.activities[a]}", lack, what))
+    return agentless, defaults
+
+
+def _queues(work: Floats, snapshot: Snapshot) -> tuple[Queue, ...]:
+    """One queue a task, named like it, weighted by how often each agent did it, while it was there."""
+    queues = []
+    for a, label in enumerate(snapshot.activities):
+        members = np.flatnonzero(work[:, a])
+        if len(members):
+            weights = work[members, a] / work[members, a].sum()
+            names = tuple(snapshot.resources[i] for i in members)
+            queues.append(Queue(label, names, tuple(weights.tolist())))
+    return tuple(queues)
