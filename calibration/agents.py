@@ -23,8 +23,6 @@ from metagraph.agents import UNLIMITED, Agent, Queue
 from metagraph.calendars import Calendar
 from metagraph.model import Default
 
-MISSING = 0.5
-"""A task with a larger share of executions without a resource needs nobody."""
 RARE = 5
 """An agent with fewer executions takes the role whose tasks include its own."""
 MAIN = 0.1
@@ -83,8 +81,10 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     held = hands(snapshot, together.follows)
     shared, slowing = fit_sharing(snapshot, held, timetable.clocks, window.rows, roles)
     shared &= settings.use_contention
-    capacity = fit_capacity(held, timetable.clocks) if settings.use_contention else _unlimited(snapshot)
-    agentless, defaults = _agentless(window)
+    capacity = np.minimum(fit_capacity(held, timetable.clocks), window.unnamed.most)
+    if not settings.use_contention:
+        capacity = np.full(len(snapshot.resources), UNLIMITED, np.int64)
+    agentless, (defaults, unnamed) = window.agentless, _unnamed(window)
     work[:, agentless] = 0
     if timetable.presence:
         timetable = with_enough(timetable, work)
@@ -120,6 +120,7 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
         shared,
         (*timetable.defaults, *defaults),
         {
+            **unnamed,
             **_overlaps(slowing, tuple(snapshot.resources[i] for i in present if shared[i]), len(held.rows)),
             **({"holidays": f"hardly anybody worked on {off.words}"} if off.free else {}),
         },
@@ -180,24 +181,29 @@ def _overlaps(slowing: Slowing | None, shared: tuple[str, ...], executions: int)
     return {"items side by side": f"{begun}; {rates}"}
 
 
-def _unlimited(snapshot: Snapshot) -> NDArray[np.int64]:
-    return np.full(len(snapshot.resources), UNLIMITED, np.int64)
-
-
-def _agentless(window: Window) -> tuple[NDArray[np.bool_], list[Default]]:
-    """Activities that need nobody, and what is said about missing resources."""
-    snapshot = window.snapshot
+def _unnamed(window: Window) -> tuple[list[Default], Mapping[str, str]]:
+    """What is assumed of executions without a resource, by task and in all."""
+    snapshot, unnamed = window.snapshot, window.unnamed
     m = len(snapshot.activities)
+    nobody = np.bincount(snapshot.activity[window.rows & unnamed.rows], minlength=m)
+    given = window.rows & unnamed.rows & (snapshot.resource != NO_RESOURCE)
+    alone = np.bincount(snapshot.activity[given & unnamed.alone], minlength=m)
     seen = np.bincount(snapshot.activity[window.rows], minlength=m)
-    nobody = window.rows & (snapshot.resource == NO_RESOURCE)
-    missing = np.bincount(snapshot.activity[nobody], minlength=m) / np.maximum(seen, 1)
-    agentless = (missing > MISSING) | (seen == 0)
     defaults = []
-    for a in np.flatnonzero((missing > 0) & (seen > 0)):
-        lack = f"resource of {missing[a]:.0%} of its executions"
-        what = "it needs nobody and runs around the clock" if agentless[a] else "done by those seen at it"
+    for a in np.flatnonzero(nobody):
+        lack = f"resource of {nobody[a]} of its {seen[a]} executions ({nobody[a] / seen[a]:.0%})"
+        what = "it needs nobody and runs around the clock"
+        if not window.agentless[a]:
+            what = "each done by one of those seen at it, likely by what they did around then"
+            what += f"; {alone[a]} when none of them was seen at work" if alone[a] else ""
         defaults.append(Default(f"task {snapshot.activities[a]}", lack, what))
-    return agentless, defaults
+    if not nobody.any():
+        return defaults, {}
+    told = (
+        f"{int(nobody.sum())} of {int(seen.sum())} executions; {int(given.sum())} of them are at tasks that "
+        "mostly have one, and count as work of those who do these tasks"
+    )
+    return defaults, {"without a resource": told}
 
 
 def _queues(work: Floats, snapshot: Snapshot) -> tuple[Queue, ...]:

@@ -18,6 +18,7 @@ from calibration.durations import work_seconds
 from calibration.later import before_and_above
 from calibration.local_time import Floats, WeekClock
 from calibration.settings import Settings
+from calibration.unnamed import Unnamed
 from calibration.window import Window, open_window
 from discovery.replayed import Replayed
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
@@ -50,17 +51,19 @@ class Parts:
     """Activity that waited x activity that kept its agents busy: seconds, over all executions."""
 
 
-def break_down(snapshot: Snapshot, replayed: Replayed, settings: Settings) -> dict[str, WaitBreakdown]:
+def break_down(
+    snapshot: Snapshot, replayed: Replayed, settings: Settings, unnamed: Unnamed | None = None
+) -> dict[str, WaitBreakdown]:
     """Means per activity over all executions of the log that the replay found a place for.
 
     Shifts, capacities, batches and work are those of the whole log, with weekly hours for every agent,
-    whatever the model uses of them.
+    whatever the model uses of them. `unnamed`: what `attribute` finds in this log, where it is known.
     """
     seen = replace(settings, use_calendars=True, use_contention=True, drawn_shifts=False, use_batching=True)
-    window = open_window(snapshot, 1.0)
+    window = open_window(snapshot, 1.0, unnamed=unnamed)
     resources = fit_resources(window, seen)
     release = fit_batches(window, replayed, resources, seen).release_s
-    return means(window, resources, wait_parts(snapshot, replayed.enabled_s, resources, release))
+    return means(window, resources, wait_parts(window.snapshot, replayed.enabled_s, resources, release))
 
 
 def means(window: Window, resources: Resources, parts: Parts) -> dict[str, WaitBreakdown]:

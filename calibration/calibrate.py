@@ -25,6 +25,7 @@ from calibration.order_model import due_dates, fit_orders, group_cases, order_de
 from calibration.priorities import Known, Priorities, fit_priorities
 from calibration.routing import fit_routing
 from calibration.settings import Settings
+from calibration.unnamed import attribute
 from calibration.waits import Waits, fit_waits
 from calibration.window import Window, open_window
 from discovery.inclusive import joined
@@ -83,8 +84,10 @@ class Calibrator:
             found = self._once(("inclusive", replayed), lambda: joined(*given))
             skeleton, replayed = shape_of(found.block), found.replayed
         missing = s.weighted and judge_end(snapshot, s.arrivals_corrected).cut
+        unnamed = self._once(("unnamed",), lambda: attribute(snapshot))
         window = self._once(
-            ("window", s.window_share, missing), lambda: open_window(snapshot, s.window_share, missing)
+            ("window", s.window_share, missing),
+            lambda: open_window(snapshot, s.window_share, missing, unnamed),
         )
         days = (s.holidays, *((s.half_life_weeks,) if s.drawn_shifts else ()))
         used = (missing, s.window_share, s.use_contention, s.use_calendars, s.use_batching)
@@ -101,7 +104,7 @@ class Calibrator:
         when = (s.arrivals, s.time_zone, s.arrivals_corrected, s.half_life_weeks, s.holidays)
         went = self._once(
             ("breakdown", s.fast, who, replayed),
-            lambda: {} if s.fast else break_down(snapshot, replayed, settings),
+            lambda: {} if s.fast else break_down(snapshot, replayed, settings, unnamed),
         )
         arrivals, end = self._once(("arrivals", when), lambda: fit_arrivals(snapshot, settings))
         drifted = self._once(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.inclusion import case_bounds, case_weights
+from calibration.unnamed import MISSING, Unnamed, attribute, missing_shares
 from eventlogs.snapshot import Snapshot
 from metagraph.distributions import ENOUGH
 
@@ -19,6 +20,7 @@ class Window:
     """The last share of a log's cases, with the whole log for what they say too little about."""
 
     snapshot: Snapshot
+    """The log; where a task mostly has a resource, each of its executions has one (see unnamed.py)."""
     first_case: int
     """Cases from this index on are in the window."""
     rows: NDArray[np.bool_]
@@ -27,6 +29,10 @@ class Window:
     """Activities for which the whole log is used."""
     weights: NDArray[np.float64]
     """Per case of the snapshot: for how many cases of the process it stands; see inclusion.py."""
+    unnamed: Unnamed
+    """Executions whose resource the log doesn't name."""
+    agentless: NDArray[np.bool_]
+    """Per activity: most of its rows name nobody, or there are none."""
 
     @property
     def first_s(self) -> float:
@@ -36,11 +42,13 @@ class Window:
         return float(np.min(snapshot.start_s[start:])) if start < snapshot.n_events else snapshot.until_s
 
 
-def open_window(snapshot: Snapshot, share: float, unfinished_missing: bool = False) -> Window:
+def open_window(
+    snapshot: Snapshot, share: float, unfinished_missing: bool = False, unnamed: Unnamed | None = None
+) -> Window:
     """The window of the last `share` of the cases (by first start), at least one case.
 
     `unfinished_missing`: cases that were unfinished at the end were left out of the log, so that the window's
-    cases have weights.
+    cases have weights. `unnamed`: what `attribute` finds in this log, where it is known.
     """
     first = min(int(np.floor((1 - share) * snapshot.n_cases + 1e-9)), max(snapshot.n_cases - 1, 0))
     rows = snapshot.case_of_row() >= first
@@ -52,4 +60,16 @@ def open_window(snapshot: Snapshot, share: float, unfinished_missing: bool = Fal
         release, last = case_bounds(snapshot)
         mine = np.arange(snapshot.n_cases) >= first
         weights[mine] = case_weights(release[mine], (last - release)[mine], snapshot.until_s)
-    return Window(snapshot, first, rows, tuple(np.array(snapshot.activities, dtype=object)[widened]), weights)
+    unnamed = unnamed or attribute(snapshot)
+    seen = np.bincount(snapshot.activity[rows], minlength=len(snapshot.activities))
+    agentless = (missing_shares(snapshot, rows) > MISSING) | (seen == 0)
+    resource = np.where(agentless[snapshot.activity], snapshot.resource, unnamed.resource)
+    return Window(
+        replace(snapshot, resource=resource),
+        first,
+        rows,
+        tuple(np.array(snapshot.activities, dtype=object)[widened]),
+        weights,
+        unnamed,
+        agentless,
+    )

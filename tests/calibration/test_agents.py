@@ -28,9 +28,11 @@ def test_tasks_mostly_without_a_resource_need_nobody() -> None:
     found = fit_resources(open_window(snapshot(rows), 1.0), Settings())
     assert dict(found.queue_of) == {"A": "A"}
     said = {d.where: d for d in found.defaults}
-    assert "67%" in said["task Post"].missing
+    assert said["task Post"].missing == "resource of 40 of its 60 executions (67%)"
     assert "needs nobody" in said["task Post"].assumed
-    assert said["task A"].assumed == "done by those seen at it"
+    assert said["task A"].missing == "resource of 12 of its 60 executions (20%)"
+    assert said["task A"].assumed.startswith("each done by one of those seen at it")
+    assert found.facts["without a resource"].startswith("52 of 120 executions; 12 of them are at tasks")
 
 
 def test_an_agent_seen_only_at_tasks_that_need_nobody_is_left_out() -> None:
