@@ -43,6 +43,16 @@ class Choices:
         return Choices(self.row[mine], self.number[mine] // 2, self.size[int(odd) :: 2])
 
 
+def together(parts: Sequence[Choices]) -> Choices:
+    """Choices of several pools as one."""
+    first = np.cumsum([0, *(len(part.size) for part in parts)])
+    return Choices(
+        np.concatenate([part.row for part in parts]),
+        np.concatenate([part.number + at for part, at in zip(parts, first, strict=False)]),
+        np.concatenate([part.size for part in parts]),
+    )
+
+
 def find_choices(
     snapshot: Snapshot, replayed: Replayed, resources: Resources, usable: Mask, tasks: Sequence[int]
 ) -> Choices:

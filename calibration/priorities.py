@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.agents import Resources
-from calibration.choices import Choices, find_choices
+from calibration.choices import Choices, find_choices, together
 from calibration.duration_rows import Groups
 from calibration.features import Feature, name_in_expressions
 from calibration.local_time import Floats
@@ -79,6 +79,17 @@ class Known:
     durations: Mapping[str, DurationTable]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pool:
+    """Queues that share agents, and the choices that were made there."""
+
+    members: frozenset[str]
+    labels: tuple[str, ...]
+    choices: Choices
+    widened: bool
+    """Whether choices of the whole log were looked at, those of the window being too few."""
+
+
 def fit_priorities(window: Window, known: Known, resources: Resources, waits: Waits) -> Priorities:
     """The rule of every queue, first come, first served where nothing else is clear.
 
@@ -86,42 +97,77 @@ def fit_priorities(window: Window, known: Known, resources: Resources, waits: Wa
     choices, one among m is the rule's first with probability q + (1 - q) / m; q is estimated for each rule by
     maximum likelihood, and the likelihoods of held-out choices are compared (a mixture of a deterministic and
     a random choice rule; with ranks of values from the other half by Bradley and Terry, 1952). Queues that
-    share agents get one rule.
+    share agents get one rule. One expression serves all queues, so ranks are learnt from the choices of all,
+    and the expression that explains most of them is taken. A window with too few choices is widened to the
+    whole log: how work is ordered changes less often than how long it takes.
     """
+    pools = [p for p in _pools_with_choices(window, known, resources, waits) if len(p.choices.size)]
+    if not pools:
+        return Priorities(resources.queues, "", {})
+    learnt = together([pool.choices.half(False) for pool in pools])
+    judged = [_judge(learnt, pool.choices.half(True), known) for pool in pools]
+    rule = _shared_rule(judged)
     facts: dict[str, str] = {}
     winners: dict[str, _Judged] = {}
-    for members in _pools(resources.queues):
-        labels = [label for label, queue in resources.queue_of.items() if queue in members]
-        tasks = [known.snapshot.activities.index(a) for a in labels]
-        tasks = [a for a in tasks if not _delayed(a, window, known, waits)]
-        choices = find_choices(known.snapshot, known.replayed, resources, window.rows, tasks)
-        if len(choices.size) < 2 * FEWEST:
-            continue
-        judged = _judge(choices, known)
-        clear = [j for j in judged if j.gain > CLEAR and j.explained > j.candidate.least]
-        best = max(clear, key=lambda j: j.gain, default=judged[0])
-        first = judged[0]
-        if best is not first:
-            winners |= dict.fromkeys(members, best)
-        name = ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
-        facts[f"what goes first at {name}"] = _told(first, best, choices)
-    # One expression serves all queues: that of the rule by which most is explained.
-    ruled = [j for j in winners.values() if j.candidate.expression]
-    rule = max(ruled, key=lambda j: j.gain).candidate.expression if ruled else ""
+    for pool, found in zip(pools, judged, strict=True):
+        clear = _clear(found)
+        best = max((j for j in clear if j.candidate.expression in ("", rule)), key=_gain, default=found[0])
+        if best is not found[0]:
+            winners |= dict.fromkeys(pool.members, best)
+        rival = max(clear, key=_gain, default=best)
+        more = len(pool.labels) - 3
+        name = ", ".join(pool.labels[:3]) + (f" and {more} more" if more > 0 else "")
+        facts[f"what goes first at {name}"] = _told(found[0], best, rival, pool)
     queues = tuple(
-        replace(queue, priority=winners[queue.id].candidate.rule)
-        if queue.id in winners and winners[queue.id].candidate.expression in ("", rule)
-        else queue
+        replace(queue, priority=winners[queue.id].candidate.rule) if queue.id in winners else queue
         for queue in resources.queues
     )
-    return Priorities(queues, rule, facts)
+    return Priorities(queues, rule if any(j.candidate.expression for j in winners.values()) else "", facts)
 
 
-def _told(first: _Judged, best: _Judged, choices: Choices) -> str:
-    chance = float(np.mean(1 / choices.size))
-    said = f"of {len(choices.size)} choices first come, first served explains {first.explained:.0%}"
+def _pools_with_choices(window: Window, known: Known, resources: Resources, waits: Waits) -> Iterator[_Pool]:
+    """Pools with enough choices to judge by."""
+    for members in _pools(resources.queues):
+        labels = tuple(label for label, queue in resources.queue_of.items() if queue in members)
+        tasks = [known.snapshot.activities.index(a) for a in labels]
+        tasks = [a for a in tasks if not _delayed(a, window, known, waits)]
+        for rows, widened in ((window.rows, False), (np.ones_like(window.rows), True)):
+            choices = find_choices(known.snapshot, known.replayed, resources, rows, tasks)
+            if len(choices.size) >= 2 * FEWEST:
+                yield _Pool(members, labels, choices, widened)
+                break
+            if window.rows.all():
+                break
+
+
+def _shared_rule(judged: Sequence[Sequence[_Judged]]) -> str:
+    """The expression by which most is explained where it is clear, over all pools; '' where none is."""
+    gains: dict[str, float] = {}
+    for found in judged:
+        for one in _clear(found):
+            if one.candidate.expression:
+                gains[one.candidate.expression] = gains.get(one.candidate.expression, 0.0) + one.gain
+    return max(gains, key=lambda expression: gains[expression], default="")
+
+
+def _clear(found: Sequence[_Judged]) -> list[_Judged]:
+    return [j for j in found if j.gain > CLEAR and j.explained > j.candidate.least]
+
+
+def _gain(one: _Judged) -> float:
+    return one.gain
+
+
+def _told(first: _Judged, best: _Judged, rival: _Judged, pool: _Pool) -> str:
+    chance = float(np.mean(1 / pool.choices.size))
+    where = " of the whole log" if pool.widened else ""
+    said = (
+        f"of {len(pool.choices.size)} choices{where} first come, first served explains {first.explained:.0%}"
+    )
     if best is not first:
         said += f", {best.candidate.words} {best.explained:.0%}"
+    if rival is not best:
+        said += f" ({rival.candidate.words} {rival.explained:.0%}, but a twin has one rule on orders for all)"
     return f"{said}; by chance {chance:.0%} would be foretold"
 
 
@@ -148,9 +194,8 @@ def _delayed(activity: int, window: Window, known: Known, waits: Waits) -> bool:
     return bool(table.default.law.mean() > DELAYED * wait)
 
 
-def _judge(choices: Choices, known: Known) -> list[_Judged]:
-    """All rules, first come, first served being the first; judged by the half that wasn't learnt from."""
-    learnt, held = choices.half(False), choices.half(True)
+def _judge(learnt: Choices, held: Choices, known: Known) -> list[_Judged]:
+    """All rules, first come, first served being the first; judged by choices that weren't learnt from."""
     found: list[_Judged] = []
     base = 0.0
     for candidate in _candidates(learnt, held, known):

@@ -101,7 +101,8 @@ def margins_text() -> str:
     from twin.select import SHORTER, TIE, UNCONGESTED, UNORDERED, UNSTRUCTURED
 
     return (
-        "Candidates stand from the simplest to the least simple. A later one is taken only if its total is "
+        "Candidates stand from the simplest to the least simple, of routing contexts first the one that all "
+        "other choices were made with. A later one is taken only if its total is "
         f"lower than that of the best before it by a margin: {TIE:g} (about {percent(TIE)}) as a rule, "
         f"{SHORTER:g} if it is fitted to a shorter part of the log, {UNCONGESTED:g} if nobody waits for busy "
         f"agents in it, {UNORDERED:g} if parallel branches became work in any order, and {UNSTRUCTURED:g} if "

@@ -79,6 +79,11 @@ class Judge:
         copying. The logs have common random numbers across plans."""
         return np.array([self._total(run, weights) for run in self._simulations(plan, seeds)])
 
+    def model(self, plan: Plan) -> Metagraph:
+        """What the plan was fitted to be."""
+        self._fit(plan)
+        return self._models[plan.structure.recipe.name, repr(plan.settings)]
+
     def same(self, plan: Plan, other: Plan) -> bool:
         """Whether both come to the same model."""
         return self._fit(plan) is self._fit(other)

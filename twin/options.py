@@ -25,8 +25,9 @@ class Matter:
     """Whether the second candidate is something that tests of its own found in the log: it is taken if it is
     no worse on average, and nothing is said where nothing was found."""
     certain: bool = False
-    """Whether that is beyond doubt, as the log holds instances of it: it is taken unless it is worse by more
-    than any candidate's margin. What is too rare for the part that judges can't win there."""
+    """Whether that is beyond doubt, as the log holds instances of it or as it is told from chance by far: it
+    is taken unless it is worse by more than any candidate's margin. What is too rare for the part that judges
+    can't win there."""
 
 
 CONTROL_FLOW = Matter("control flow", {"NGD": 3.0, "REDD": 1.0, "CTDD": 1.0})
@@ -43,7 +44,8 @@ ROUTING = Matter("routing context", _PATHS)
 TOGETHER = Matter("branches taken together", _PATHS, found=True)
 RULES = Matter("business rules", _ALL_TIMES, found=True)
 BATCHES = Matter("batches", _ALL_TIMES, found=True)
-PRIORITIES = Matter("order of work", _ALL_TIMES, found=True)
+PRIORITIES = Matter("order of work", _ALL_TIMES, found=True, certain=True)
+"""Distances don't see which orders wait, only how long all of them do."""
 
 _TIME_MODELS = (
     ("calendars and busy agents", False, False, True, True),

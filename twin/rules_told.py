@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from metagraph.agents import UNLIMITED
 from metagraph.captions import rule_text
 from metagraph.model import Metagraph
@@ -35,7 +37,37 @@ def _order_of_work(metagraph: Metagraph) -> list[str]:
             rule = metagraph.orders.rule if queue.priority == "RULE" and metagraph.orders else ""
             labels = [task.label for task in metagraph.tasks() if queue.id in task.queues]
             tasks.setdefault(rule or queue.priority, []).extend(labels or [queue.id])
-    return [f"What goes first at {few(dict.fromkeys(labels))}: {rule}." for rule, labels in tasks.items()]
+    return [
+        f"What goes first at {few(dict.fromkeys(labels))}: {order_text(rule)}."
+        for rule, labels in tasks.items()
+    ]
+
+
+_RULES = {
+    "LIFO": "last come, first served",
+    "SDD": "the soonest due date",
+    "SERPT": "the shortest expected remaining work",
+    "HP": "the highest profit",
+    "HPCS": "the most important customers",
+}
+_VALUE = re.compile(r"(\d+) \* \(([^()]+|attr\([^()]*\)) == ('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\)")
+_AMOUNT = re.compile(r"(-?)\((.+) if has\(\2\) else \S+\)")
+
+
+def order_text(rule: str) -> str:
+    """A rule of queues as a person would say it: 'customer = vip, then gold, then all others'."""
+    if rule in _RULES:
+        return _RULES[rule]
+    if amount := _AMOUNT.fullmatch(rule):
+        sign, name = amount.groups()
+        return f"the {'lowest' if sign else 'highest'} {rule_text(name)}"
+    values = _VALUE.findall(rule)
+    names = {name for _, name, _ in values}
+    rest = _VALUE.sub("", rule).replace(" + ", "").strip("() ")
+    if not values or len(names) > 1 or not re.fullmatch(r"(if has\(.*\) else -1)?", rest):
+        return rule_text(rule)
+    ranked = [value[1:-1] for _, _, value in sorted(values, key=lambda one: -int(one[0]))]
+    return f"{rule_text(names.pop())} = {', then '.join(ranked)}, then all others"
 
 
 def _at_once(metagraph: Metagraph) -> list[str]:

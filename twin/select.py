@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from metagraph.errors import DataError
 from metagraph.model import Candidate, Choice
 from twin import options
+from twin.found_words import not_used
 from twin.judging import Judge, Plan
 from twin.options import Matter, Options
 from twin.progress import Progress
@@ -167,7 +168,16 @@ def _contest(
     candidates += [Candidate(r.recipe.name, {}, False, f"not usable: {r.reason}") for r in refused]
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
     totals = {plan.name: scores["total"] for plan, scores, note in rows if not note}
-    return best, Choice(matter.what, tuple(candidates), _reason(best, plans, totals, matter, judge))
+    reason = _reason(best, plans, totals, matter, judge) + _lost(best, plans, matter, judge)
+    return best, Choice(matter.what, tuple(candidates), reason)
+
+
+def _lost(best: Plan, plans: Sequence[Plan], matter: Matter, judge: Judge) -> str:
+    """What tests found in the log and the winner doesn't use."""
+    if not matter.found or best is plans[-1]:
+        return ""
+    words = not_used(judge.model(plans[-1]), judge.model(best))
+    return f"; {words}" if words else ""
 
 
 def _beats(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> bool:
@@ -216,7 +226,7 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
         )
     return (
         f"'{best.name}' ({totals[best.name]:+.3f}) is kept although '{rival.name}' scores "
-        f"{totals[rival.name]:+.3f}: that one is less simple and must win by more than "
+        f"{totals[rival.name]:+.3f}: that one was tried later and must win by more than "
         f"{margin(rival, best):g} and by more than the standard error of the difference, {gain:.3f} ± "
         f"{error:.3f}; {score}"
     )

@@ -133,3 +133,32 @@ def test_rules_are_looked_for_only_where_they_are_asked_for() -> None:
     log = log_under("LIFO", 0, hours=200)
     assert rules(found(log, replace(SETTINGS, use_priorities=False))) == {"FIFO"}
     assert rules(found(log, replace(SETTINGS, use_contention=False))) == {"FIFO"}
+
+
+def test_queues_of_different_people_get_the_same_rule() -> None:
+    """Ranks are learnt from the choices of all: those of rare segments would differ by chance from pool to
+    pool, and a twin has one expression for all queues."""
+    shares = dict.fromkeys("abcdefghijklmnopqrst", 0.05)
+    expression = " + ".join(f"{n} * (segment == {name!r})" for n, name in enumerate("tsrqponmlkjihgfedcba"))
+    twins = []
+    for seed in range(4):
+        orders = stream(3.0, 150, np.random.default_rng([seed, 8]), shares)
+        pools = {"b": ("ann",), "c": ("bob",)}
+        known = process(
+            BLOCK,
+            {"a": Constant(60.0), "b": expon(1080.0), "c": expon(1080.0)},
+            queues=[Queue(name, pool, priority="RULE") for name, pool in pools.items()],
+            serves={"b": ["b"], "c": ["c"]},
+            agents=[Agent(name, "always") for name in ("ann", "bob")],
+        )
+        log = log_of(replace(known, orders=OrderModel(rule=expression)), orders, seed)
+        twins.append(found(log, SETTINGS))
+    assert [rules(twin) for twin in twins] == [{"RULE"}] * 4
+
+
+def test_a_short_window_is_widened() -> None:
+    log = log_under("RULE", 0, expression=BY_SEGMENT, hours=200)
+    twin = found(log, replace(SETTINGS, window_share=0.15))
+    assert rules(twin) == {"RULE"}
+    assert twin.provenance
+    assert "choices of the whole log" in twin.provenance.facts["what goes first at B, C"]
