@@ -12,6 +12,7 @@ from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport, number
 from eventlogs.taking.attributes import Attributes, keep_case_attributes, sort_attributes
 from eventlogs.taking.columns import ColumnMapping
+from eventlogs.taking.exchanged import refuse_exchanged
 from eventlogs.taking.lifecycle import KNOWN, STARTS, pair
 from eventlogs.taking.parsing import TakeOptions, judge, moved, parse, time_formats, uses_lifecycle
 from eventlogs.taking.timestamps import TimeFormat, clock_changes, find_zone_of
@@ -46,6 +47,7 @@ def take(
     changes = clocks(con, staged, options, formats)
     lifecycle = uses_lifecycle(con, staged, options.mapping)
     parse(con, staged, options, formats, lifecycle)
+    refuse_exchanged(con, staged, options.mapping)
     quarantined = judge(con, staged, upload, options, formats)
     con.execute("DROP TABLE staging")
     found = account(con, staged, log, options, formats, changes, lifecycle, quarantined)

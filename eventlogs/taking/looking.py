@@ -19,6 +19,7 @@ from eventlogs.readers.staging import Staged
 from eventlogs.report import ImportReport
 from eventlogs.taking.columns import MAP_KEYS, CandidateMapping, guess_mapping, settle_mapping
 from eventlogs.taking.decimals import find_sign
+from eventlogs.taking.exchanged import ExchangedError, refuse_exchanged
 from eventlogs.taking.importing import account, clocks
 from eventlogs.taking.looked import ColumnLook, Look, Problem, ReadRow, TimeLook
 from eventlogs.taking.parsing import TakeOptions, parse, reasons, time_formats, uses_lifecycle
@@ -70,7 +71,7 @@ def look(path: Path, options: LookOptions = _NOTHING_SAID, sample: int = 10) -> 
         try:
             seen.read_on(con, staged, options, sample)
         except DataError as error:
-            seen.to_settle = str(error)
+            seen.to_settle, seen.exchanged = str(error), isinstance(error, ExchangedError)
         zoneless = sum(time.zoneless for time in seen.times)
         return Look(
             source=staged.source,
@@ -120,6 +121,8 @@ class _Seen:
     dates: tuple[str, ...] = ()
     foreseen: ImportReport | None = None
     to_settle: str | None = None
+    exchanged: bool = False
+    """Starts and ends seem to be in each other's columns."""
 
     def read_on(self, con: DuckDBPyConnection, staged: Staged, options: LookOptions, sample: int) -> None:
         """Read step by step, keeping what was found. Raises DataError where something is to be settled."""
@@ -137,6 +140,7 @@ class _Seen:
             find_sign(con, "staging", staged.column(value), value, staged.source, options.decimal)
         lifecycle = uses_lifecycle(con, staged, mapping)
         parse(con, staged, taking, formats, lifecycle)
+        refuse_exchanged(con, staged, mapping)
         self.problems = _problems(con, staged)
         found = account(con, staged, "", taking, formats, changes, lifecycle, reasons(con))
         self.foreseen = found.report
@@ -228,6 +232,8 @@ def _command(staged: Staged, candidate: CandidateMapping, options: LookOptions, 
     roles |= {role: "" for role, name in said.items() if not name}
     if "timestamp" in said:  # There is no start then, and none is looked for.
         roles["timestamp"] = roles.pop("end")
+    if seen.exchanged:
+        roles["start"], roles["end"] = roles["end"], roles["start"]
     words = ["tracetwin", "import", "take", staged.source]
     words += ["--map", ",".join(f"{role}={roles[role]}" for role in MAP_KEYS if role in roles)]
     asked = seen.to_settle or ""

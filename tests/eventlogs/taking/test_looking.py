@@ -135,3 +135,22 @@ def test_what_is_no_log_is_refused(tmp_path: Path) -> None:
         look(file, LookOptions(tz="Mars"))
     with pytest.raises(UsageError, match="--object-type"):
         look(file, LookOptions(object_type="order"))
+
+
+def test_starts_and_ends_in_each_other_s_columns_are_named(tmp_path: Path) -> None:
+    """Also with bad rows set aside, as the few that would be kept are the wrong ones."""
+    rows = [f"{i},A,2024-03-{4 + i % 20:02d}T10:00:00Z,2024-03-{4 + i % 20:02d}T09:00:00Z" for i in range(30)]
+    file = lines(tmp_path / "log.csv", "case,activity,start,end", *rows, "1,B,2024-03-04,2024-03-05")
+    seen = look(file)
+    assert "in 30 of 31 rows" in (seen.to_settle or "")
+    assert "--map start=end,end=start" in (seen.to_settle or "")
+    with Historian(":memory:") as historian, pytest.raises(DataError, match="exchanged"):
+        historian.import_log(file, on_bad_rows="quarantine")
+    with pytest.raises(DataError, match="line 32: the end"):
+        typed(seen)
+    few = lines(tmp_path / "few.csv", "case,activity,start,end", *rows[:9])
+    assert look(few).to_settle != seen.to_settle
+    half = lines(
+        tmp_path / "half.csv", "case,activity,start,end", *rows, *(["1,B,2024-03-04,2024-03-05"] * 30)
+    )
+    assert look(half).to_settle is None
