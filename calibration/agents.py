@@ -59,9 +59,24 @@ class Resources:
         return self.timetable.clocks[resource]
 
 
-def fit_resources(window: Window, settings: Settings) -> Resources:
-    """Agents, queues and calendars of the window's rows."""
+@dataclass(frozen=True, slots=True, eq=False)
+class InHand:
+    """What resources had in hand, and what of it as one piece: of the whole log, whatever the window."""
+
+    together: Together
+    hands: Hands
+
+
+def in_hand(snapshot: Snapshot, batching: bool) -> InHand:
+    """`batching`: work on several orders as one piece counts once."""
+    together = find_together(snapshot) if batching else no_batches(snapshot)
+    return InHand(together, hands(snapshot, together.follows))
+
+
+def fit_resources(window: Window, settings: Settings, held: InHand | None = None) -> Resources:
+    """Agents, queues and calendars of the window's rows. `held`: as from `in_hand`, if known already."""
     snapshot = window.snapshot
+    held = held or in_hand(snapshot, settings.use_batching)
     ends = np.fmax(snapshot.end_s, snapshot.start_s)
     last = max(float(np.max(ends, initial=0.0)), snapshot.until_s)
     local = local_time(
@@ -77,11 +92,9 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     elif settings.extra_hours:
         timetable = with_extra_hours(timetable, window, local, settings, free)
     timetable = with_holidays(timetable, off)
-    together = find_together(snapshot) if settings.use_batching else no_batches(snapshot)
-    held = hands(snapshot, together.follows)
-    shared, slowing = fit_sharing(snapshot, held, timetable.clocks, window.rows, roles)
+    shared, slowing = fit_sharing(snapshot, held.hands, timetable.clocks, window.rows, roles)
     shared &= settings.use_contention
-    capacity = np.minimum(fit_capacity(held, timetable.clocks), window.unnamed.most)
+    capacity = np.minimum(fit_capacity(held.hands, timetable.clocks), window.unnamed.most)
     if not settings.use_contention:
         capacity = np.full(len(snapshot.resources), UNLIMITED, np.int64)
     agentless, (defaults, unnamed) = window.agentless, _unnamed(window)
@@ -105,6 +118,7 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
     queues = _queues(work / open_h[:, None] if len(open_h) else work.astype(np.float64), snapshot)
     used = {agent.calendar for agent in agents}
     calendars = tuple(c for c in timetable.calendars if c.id in used)
+    shared_by = tuple(snapshot.resources[i] for i in present if shared[i])
     named = {q.id for q in queues}
     queue_of = {a: a for a in snapshot.activities if a in named}
     return Resources(
@@ -115,13 +129,13 @@ def fit_resources(window: Window, settings: Settings) -> Resources:
         agentless,
         capacity,
         timetable,
-        held,
-        together,
+        held.hands,
+        held.together,
         shared,
         (*timetable.defaults, *defaults),
         {
             **unnamed,
-            **_overlaps(slowing, tuple(snapshot.resources[i] for i in present if shared[i]), len(held.rows)),
+            **_overlaps(slowing, shared_by, len(held.hands.rows)),
             **({"holidays": f"hardly anybody worked on {off.words}"} if off.free else {}),
         },
     )

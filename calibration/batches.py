@@ -42,8 +42,8 @@ class Batches:
 
 
 def no_batches(n: int) -> Batches:
-    """Nothing is collected."""
-    return Batches({}, np.full(n, NO_BATCH, np.int64), np.full(n, np.nan))
+    """Nothing is collected; the columns are views of one value, as a build keeps dozens of them."""
+    return Batches({}, np.broadcast_to(np.int64(NO_BATCH), n), np.broadcast_to(np.float64(np.nan), n))
 
 
 def fit_batches(window: Window, replayed: Replayed, resources: Resources, settings: Settings) -> Batches:
@@ -57,9 +57,10 @@ def fit_batches(window: Window, replayed: Replayed, resources: Resources, settin
     nothing is left, which delays of their own don't explain. Without a clear law of release nothing is said.
     """
     snapshot = window.snapshot
-    found = no_batches(snapshot.n_events)
+    n = snapshot.n_events
     if not settings.use_batching or snapshot.single_timestamp:
-        return found
+        return no_batches(n)
+    of_row, release_s = np.full(n, NO_BATCH, np.int64), np.full(n, np.nan)
     availability = find_availability(snapshot, resources)
     index = {name: i for i, name in enumerate(snapshot.resources)}
     pools = {q.id: tuple(index[name] for name in q.agents) for q in resources.queues}
@@ -82,10 +83,10 @@ def fit_batches(window: Window, replayed: Replayed, resources: Resources, settin
             continue
         kind, batch, seen, release = one
         of[label] = _batch(kind, release, seen, settings)
-        found.of_row[work.rows] = np.where(batch >= 0, batch + count, NO_BATCH)
-        found.release_s[work.rows[batch >= 0]] = seen.release_s[batch[batch >= 0]]
+        of_row[work.rows] = np.where(batch >= 0, batch + count, NO_BATCH)
+        release_s[work.rows[batch >= 0]] = seen.release_s[batch[batch >= 0]]
         count += len(seen.size)
-    return Batches(of, found.of_row, found.release_s)
+    return Batches(of, of_row, release_s) if of else no_batches(n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

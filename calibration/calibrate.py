@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from calibration.agents import Resources, fit_resources
+from calibration.agents import InHand, Resources, fit_resources, in_hand
 from calibration.arrivals import arrival_defaults, fit_arrivals
 from calibration.batch_work import with_batches
 from calibration.batches import fit_batches
@@ -28,7 +28,7 @@ from calibration.settings import Settings
 from calibration.unnamed import attribute
 from calibration.waits import Waits, fit_waits
 from calibration.window import Window, open_window
-from discovery.inclusive import joined
+from discovery.inclusive import Joined, joined
 from discovery.replayed import Replayed
 from eventlogs.snapshot import Snapshot
 from metagraph.blocks import Skeleton
@@ -72,7 +72,7 @@ class Calibrator:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._memory: dict[Hashable, object] = {}
+        self._memory: dict[tuple[Hashable, ...], object] = {}
 
     def calibrate(
         self, skeleton: Skeleton, replayed: Replayed, settings: Settings, *, name: str, seed: int
@@ -93,7 +93,10 @@ class Calibrator:
         used = (missing, s.window_share, s.use_contention, s.use_calendars, s.use_batching)
         who = (*used, s.extra_hours, s.time_zone, s.orders, days)
         laws = (s.ks_limit, s.fast, s.pooled)
-        people = self._once(("people", who, laws), lambda: _people(window, settings))
+        held = self._once(
+            ("in hand", s.use_batching, window.snapshot), lambda: in_hand(window.snapshot, s.use_batching)
+        )
+        people = self._once(("people", who, laws), lambda: _people(window, settings, held))
         batches = self._once(
             ("batches", who, replayed), lambda: fit_batches(window, replayed, people.resources, settings)
         )
@@ -154,15 +157,22 @@ class Calibrator:
             provenance=_provenance(window, settings, end, facts, defaults, seed),
         )
 
-    def _once(self, key: Hashable, make: Callable[[], _T]) -> _T:
+    def forget(self, replayed: Replayed) -> None:
+        """Let go of what was found by means of a replay, and so of the replay."""
+        gone: set[object] = {replayed}
+        joint = self._memory.get(("inclusive", replayed))
+        gone |= {joint.replayed} if isinstance(joint, Joined) else set()
+        self._memory = {key: found for key, found in self._memory.items() if gone.isdisjoint(key)}
+
+    def _once(self, key: tuple[Hashable, ...], make: Callable[[], _T]) -> _T:
         if key not in self._memory:
             self._memory[key] = make()
         return self._memory[key]  # type: ignore[return-value]
 
 
-def _people(window: Window, settings: Settings) -> People:
+def _people(window: Window, settings: Settings, held: InHand) -> People:
     groups = group_cases(window.snapshot, settings.orders)
-    resources = fit_resources(window, settings)
+    resources = fit_resources(window, settings, held)
     return People(groups, resources, fit_durations(window, resources, groups, settings))
 
 

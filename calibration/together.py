@@ -44,9 +44,9 @@ class Together:
 
 
 def no_batches(snapshot: Snapshot) -> Together:
-    """Nothing is done together."""
-    nothing = np.full(snapshot.n_events, NO_BATCH, np.int64)
-    return Together(nothing, np.zeros(snapshot.n_events, np.bool_), frozenset())
+    """Nothing is done together; the columns are views of one value."""
+    n = snapshot.n_events
+    return Together(np.broadcast_to(np.int64(NO_BATCH), n), np.broadcast_to(np.False_, n), frozenset())
 
 
 def find_together(snapshot: Snapshot) -> Together:
@@ -57,9 +57,10 @@ def find_together(snapshot: Snapshot) -> Together:
     its executions hardly ever overlap in any other way, and last longer than what their times are rounded to:
     instantaneous executions say nothing.
     """
-    found = no_batches(snapshot)
     if snapshot.single_timestamp or not snapshot.n_events:
-        return found
+        return no_batches(snapshot)
+    of_row = np.full(snapshot.n_events, NO_BATCH, np.int64)
+    follows = np.zeros(snapshot.n_events, np.bool_)
     ended = np.flatnonzero(~np.isnan(snapshot.end_s))
     least_s = max(GRAINS * grain_s(np.concatenate((snapshot.start_s[ended], snapshot.end_s[ended]))), LEAST_S)
     lasts = snapshot.end_s - snapshot.start_s >= least_s
@@ -73,12 +74,12 @@ def find_together(snapshot: Snapshot) -> Together:
             continue
         activities.append(a)
         unit = _units(snapshot, rows, case)
-        found.of_row[rows] = unit + count
+        of_row[rows] = unit + count
         count += int(unit.max()) + 1
         first = np.zeros(len(rows), np.bool_)
         first[np.unique(unit, return_index=True)[1]] = True
-        found.follows[rows[~first]] = True
-    return Together(found.of_row, found.follows, frozenset(activities))
+        follows[rows[~first]] = True
+    return Together(of_row, follows, frozenset(activities)) if activities else no_batches(snapshot)
 
 
 def grain_s(times: Floats) -> float:

@@ -64,8 +64,9 @@ def open_window(
     seen = np.bincount(snapshot.activity[rows], minlength=len(snapshot.activities))
     agentless = (missing_shares(snapshot, rows) > MISSING) | (seen == 0)
     resource = np.where(agentless[snapshot.activity], snapshot.resource, unnamed.resource)
+    named = np.array_equal(resource, snapshot.resource)
     return Window(
-        replace(snapshot, resource=resource),
+        snapshot if named else replace(snapshot, resource=resource),
         first,
         rows,
         tuple(np.array(snapshot.activities, dtype=object)[widened]),

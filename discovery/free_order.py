@@ -8,10 +8,10 @@ the context of both gateways that is a k-gram model (findings, "Control flow").
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from discovery.naming import task_ids
 from discovery.normal_form import EMPTY, children, choice, leaves, loop, may_be_empty, numbered, rebuilt
@@ -21,8 +21,14 @@ from metagraph.blocks import Block, Leaf, Parallel
 Overlaps = Mapping[tuple[str, str], float]
 """Pair of activities in alphabetical order -> share of the cases having both in which they overlap."""
 
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
 TRULY_PARALLEL = 0.05
 FEW_CASES = 5
+AT_ONCE = 1000
+"""Cases that are looked at at once, lest large logs take much memory."""
+PAIRS_AT_ONCE = 1_000_000
 
 
 def overlap_share(snapshot: Snapshot) -> Overlaps:
@@ -32,22 +38,49 @@ def overlap_share(snapshot: Snapshot) -> Overlaps:
     Executions [start, end) overlap if they have more than an instant in common; a running one lasts until the
     snapshot was taken.
     """
+    n = len(snapshot.activities)
     end_s = np.where(np.isnan(snapshot.end_s), snapshot.until_s, snapshot.end_s)
-    together: Counter[tuple[int, int]] = Counter()
-    overlapping: Counter[tuple[int, int]] = Counter()
-    for first, last in zip(snapshot.offsets[:-1], snapshot.offsets[1:], strict=True):
-        activity, start, end = (column[first:last] for column in (snapshot.activity, snapshot.start_s, end_s))
-        present = np.unique(activity).tolist()
-        together.update((a, b) for i, a in enumerate(present) for b in present[i + 1 :])
-        common = np.minimum.outer(end, end) > np.maximum.outer(start, start)
-        ours, theirs = np.nonzero(common & (activity[:, None] < activity[None, :]))
-        overlapping.update(set(zip(activity[ours].tolist(), activity[theirs].tolist(), strict=True)))
-    names = snapshot.activities
+    together, overlapping = np.zeros((n, n), np.int32), np.zeros(n * n, np.int32)
+    for first in range(0, snapshot.n_cases, AT_ONCE):
+        offsets = snapshot.offsets[first : first + AT_ONCE + 1]
+        rows = slice(offsets[0], offsets[-1])
+        case, activity = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)), snapshot.activity[rows]
+        present = np.zeros((len(offsets) - 1, n), np.float32)
+        present[case, activity] = 1
+        together += (present.T @ present).astype(np.int32)
+        pairs = _overlapping(case, activity, snapshot.start_s[rows], end_s[rows], n)
+        found, counts = np.unique(pairs, return_counts=True)
+        overlapping[found] += counts.astype(np.int32)
+    names, share = snapshot.activities, overlapping.reshape(n, n)
     return {
-        (min(names[a], names[b]), max(names[a], names[b])): overlapping[a, b] / n
-        for (a, b), n in together.items()
-        if n >= FEW_CASES
+        (min(names[a], names[b]), max(names[a], names[b])): int(share[a, b]) / int(together[a, b])
+        for a, b in np.argwhere(np.triu(together, 1) >= FEW_CASES).tolist()
     }
+
+
+def _overlapping(case: Ints, activity: NDArray[np.int32], start: Floats, end: Floats, n: int) -> Ints:
+    """Pairs of different ones of `n` activities that overlap, as codes a n + b with a < b, once for each case
+    in which they do. Columns are of executions."""
+    lasting = np.flatnonzero(end > start)
+    lasting = lasting[np.lexsort((start[lasting], case[lasting]))]
+    case, activity = case[lasting], activity[lasting].astype(np.int64)
+    # Ranks of instants keep cases apart exactly, as sums of numbers with fractions would not.
+    ranks = np.unique(np.concatenate((start[lasting], end[lasting])), return_inverse=True)[1].reshape(2, -1)
+    begun, done = case * (2 * len(case)) + ranks
+    # What overlaps one execution and begins no earlier stands right behind it.
+    count = np.searchsorted(begun, done) - np.arange(len(case)) - 1
+    total = np.concatenate(([0], np.cumsum(count)))
+    found = [np.empty(0, np.int64)]
+    low = 0
+    while low < len(case):
+        high = max(int(np.searchsorted(total, total[low] + PAIRS_AT_ONCE, side="right")) - 1, low + 1)
+        one = np.repeat(np.arange(low, high), count[low:high])
+        other = one + 1 + np.arange(len(one)) - (total[one] - total[low])
+        a, b = activity[one], activity[other]
+        codes = (case[one] * n + np.minimum(a, b)) * n + np.maximum(a, b)
+        found.append(np.unique(codes[a != b]))
+        low = high
+    return np.unique(np.concatenate(found)) % (n * n)
 
 
 def free_order(block: Block, overlaps: Overlaps, threshold: float = TRULY_PARALLEL) -> Block:

@@ -33,6 +33,12 @@ MOST_TASKS, MOST_PAIRS = 60, 400
 many gateways that it takes minutes; nothing that nests comes of it."""
 
 
+def load() -> None:
+    """Import pm4py before a build holds anything: its modules keep the stack on which they are imported, and
+    so whatever the functions on it held, for as long as the process lives."""
+    import pm4py.algo.discovery.inductive.algorithm  # noqa: F401
+
+
 def inductive(variants: Coded, tasks: Tasks, noise: float) -> Block:
     """IM, or with noise IMf (Leemans, Fahland & van der Aalst 2013)."""
     from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL

@@ -110,3 +110,10 @@ class Replayed:
     fitness: Fitness
     subsets: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
     """Per joint choice of several branches: the branches behind each number in the column `flow`."""
+
+    @property
+    def nbytes(self) -> int:
+        """Of the columns."""
+        d = self.decisions
+        columns = (self.task, self.enabled_s, self.previous, d.case, d.gateway, d.flow, d.visit, d.position)
+        return sum(column.nbytes for column in columns)

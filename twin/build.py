@@ -60,9 +60,11 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
     """
     from calibration.overrides import apply_overrides
     from calibration.rules_override import observed_in
+    from discovery.miners import load as load_miners
     from metagraph.validate import check
 
     progress = progress or Progress()
+    load_miners()
     snapshot = source.snapshot
     settings = with_mapped_columns(request.settings, source)
     selection = select(snapshot, settings, request.noises, request.seed, progress.part(0.0, 0.8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 RESAMPLINGS = 4
 FEWEST_SEEDS, MOST_SEEDS, EXECUTIONS = 3, 5, 30_000
 """Simulated logs a candidate: as many as make so many executions, within these limits."""
+KEPT_BYTES = 150_000_000
+"""Replays are kept for further choices until they take so much; those of most logs never do."""
 MOST_CASES = 2000
 """Validation cases that are simulated: more would cost time and change no ranking."""
 
@@ -53,7 +56,7 @@ class Judge:
 
         self._train = train
         self._calibrator = Calibrator(train)
-        self._replayed: dict[Recipe, Replayed] = {}
+        self._replays: OrderedDict[Recipe, Replayed] = OrderedDict()
         self._seed = seed
         valid = first_finished(valid, MOST_CASES)
         self._cases = valid.n_cases
@@ -128,14 +131,24 @@ class Judge:
         return sum(logs) / sum(weights.values())
 
     def _fitted(self, plan: Plan) -> Metagraph:
+        replayed = self._replay(plan.structure)
+        return self._calibrator.calibrate(
+            plan.structure.skeleton, replayed, plan.settings, name=self._train.name, seed=self._seed
+        )
+
+    def _replay(self, structure: Structure) -> Replayed:
+        """The training part on a structure; of many replays of a large log those last asked for are kept."""
         from discovery.replay_log import COMPARED, replay_log
 
-        recipe, skeleton = plan.structure.recipe, plan.structure.skeleton
-        if recipe not in self._replayed:
-            self._replayed[recipe] = replay_log(self._train, skeleton.block, most_executions=COMPARED)
-        return self._calibrator.calibrate(
-            skeleton, self._replayed[recipe], plan.settings, name=self._train.name, seed=self._seed
-        )
+        recipe = structure.recipe
+        if recipe not in self._replays:
+            while sum(replayed.nbytes for replayed in self._replays.values()) > KEPT_BYTES:
+                self._calibrator.forget(self._replays.popitem(last=False)[1])
+            self._replays[recipe] = replay_log(
+                self._train, structure.skeleton.block, most_executions=COMPARED
+            )
+        self._replays.move_to_end(recipe)
+        return self._replays[recipe]
 
     def _simulated(self, model: Metagraph, replication: int) -> pd.DataFrame:
         return simulated_log(

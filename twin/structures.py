@@ -157,7 +157,8 @@ def _mined(counted: Sequence[Variant], recipe: Recipe, times: Times | None) -> B
     try:
         block = mine(counted, noise, recipe.miner, coverage=recipe.coverage, any_order=recipe.free_order)
     except NotNestedError as refused:
-        return refused
+        # Its traceback would keep all that the callers hold.
+        return refused.with_traceback(None)
     if recipe.apart and times is not None:
         block = apart(block, frequent(counted).variants, times, lambda part: mine(part, noise))
     return block

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 from duckdb import DuckDBPyConnection
 
 from eventlogs.mining.selection import END_ORDER, LAST_US, Selection
@@ -41,22 +44,13 @@ def variant_table(con: DuckDBPyConnection, selection: Selection) -> pa.Table:
 
 def variants(snapshot: Snapshot) -> list[tuple[tuple[str, ...], int]]:
     """Activities of each closed case in the snapshot's order of rows; most frequent first, then by name."""
-    import duckdb
-    import pyarrow as pa
-
-    case = snapshot.case_of_row()
-    rows = pa.table(
-        {
-            "case_index": case,
-            "row_index": range(snapshot.n_events),
-            "activity": pa.array(snapshot.activities).take(pa.array(snapshot.activity)),
-            "is_open": snapshot.is_open[case],
-        }
-    )
-    with duckdb.connect() as con:
-        con.register("executions", rows)
-        found = con.execute(
-            "SELECT trace, count(*) AS cases FROM (SELECT list(activity ORDER BY row_index) AS trace "
-            "FROM executions WHERE NOT is_open GROUP BY case_index) GROUP BY trace ORDER BY cases DESC, trace"
-        ).fetchall()
-    return [(tuple(trace), cases) for trace, cases in found]
+    names = sorted(snapshot.activities)
+    place = {name: i for i, name in enumerate(names)}
+    # Big-endian places of the names: their bytes are in the order of the names.
+    codes = np.array([place[name] for name in snapshot.activities], ">u4")[snapshot.activity]
+    found: Counter[bytes] = Counter()
+    for (first, last), is_open in zip(pairwise(snapshot.offsets.tolist()), snapshot.is_open, strict=True):
+        if not is_open and first < last:
+            found[codes[first:last].tobytes()] += 1
+    ranked = sorted(found.items(), key=lambda variant: (-variant[1], variant[0]))
+    return [(tuple(names[i] for i in np.frombuffer(trace, ">u4").tolist()), n) for trace, n in ranked]

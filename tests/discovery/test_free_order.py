@@ -28,6 +28,12 @@ rows = st.lists(
 def test_overlaps_are_those_of_every_pair(log: list[Row]) -> None:
     frozen = snapshot(log)
     found = overlap_share(frozen)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("discovery.free_order.FEW_CASES", 1)
+        every = overlap_share(frozen)
+        patch.setattr("discovery.free_order.AT_ONCE", 2)
+        patch.setattr("discovery.free_order.PAIRS_AT_ONCE", 3)
+        assert overlap_share(frozen) == every
     cases = {row[0] for row in log}
     for a, b in combinations("abc", 2):
         both = overlapping = 0
@@ -39,7 +45,8 @@ def test_overlaps_are_those_of_every_pair(log: list[Row]) -> None:
             if spans[a] and spans[b]:
                 both += 1
                 overlapping += any(min(e, f) > max(s, t) for s, e in spans[a] for t, f in spans[b])
-        assert found.get((a, b)) == (overlapping / both if both >= FEW_CASES else None)
+        assert every.get((a, b)) == (overlapping / both if both else None)
+        assert found.get((a, b)) == (every.get((a, b)) if both >= FEW_CASES else None)
 
 
 def test_touching_and_instant_executions_do_not_overlap() -> None:
