@@ -54,6 +54,7 @@ def variants_of(chosen: Selection, arrivals: tuple[str, ...]) -> list[Variant]:
 
     `arrivals`: the models of arrivals that the log has enough cases for.
     """
+    from calibration.settings import RESOURCE_MODELS
     from twin.structures import Recipe
 
     recipe, settings = chosen.recipe, chosen.settings
@@ -74,6 +75,7 @@ def variants_of(chosen: Selection, arrivals: tuple[str, ...]) -> list[Variant]:
         Variant("without history in routing", recipe, replace(settings, history=0)),
         Variant("fitted to the whole log", recipe, replace(settings, window_share=1.0)),
         Variant("arrivals as seen, uncorrected", recipe, replace(settings, arrivals_corrected=False)),
+        *(Variant(name, recipe, replace(settings, resources=name)) for name in RESOURCE_MODELS),
         *(Variant(f"arrivals: {name}", recipe, replace(settings, arrivals=name)) for name in arrivals),
         Variant("structure: strictest miner", Recipe(0.0), settings),
         Variant("structure: none, history alone", Recipe(None), settings),

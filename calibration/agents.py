@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, fit_calendars
+from calibration.crews import crew_words, work_counts
 from calibration.extra_hours import with_extra_hours
 from calibration.hands import TOLD, Hands, Slowing, fit_capacity, fit_sharing, hands
 from calibration.holidays import Holidays, find_holidays
 from calibration.local_time import Floats, WeekClock, local_time
+from calibration.roles import fit_roles
 from calibration.settings import Settings
 from calibration.shifts import draw_shifts, open_hours, with_enough, with_holidays
 from calibration.together import Together, find_together, no_batches
@@ -24,9 +25,7 @@ from metagraph.calendars import Calendar
 from metagraph.model import Default
 
 RARE = 5
-"""An agent with fewer executions takes the role whose tasks include its own."""
-MAIN = 0.1
-"""Tasks that make up at least this share of an agent's work define its role."""
+"""An agent with fewer executions is said to be seen so often."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +81,7 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
     local = local_time(
         snapshot.origin, float(np.min(snapshot.start_s, initial=last)), last, settings.time_zone
     )
-    work = _work_counts(window)
+    work = work_counts(window)
     roles, role_names = fit_roles(work, snapshot.activities)
     timetable = fit_calendars(window, local, roles, settings)
     off = find_holidays(snapshot, local, settings.holidays) if settings.use_calendars else Holidays()
@@ -94,10 +93,12 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
     timetable = with_holidays(timetable, off)
     shared, slowing = fit_sharing(snapshot, held.hands, timetable.clocks, window.rows, roles)
     shared &= settings.use_contention
-    capacity = np.minimum(fit_capacity(held.hands, timetable.clocks), window.unnamed.most)
+    pools = np.isin(snapshot.resources, list(window.members))
+    capacity = np.minimum(fit_capacity(held.hands, timetable.clocks, pools), window.unnamed.most)
     if not settings.use_contention:
         capacity = np.full(len(snapshot.resources), UNLIMITED, np.int64)
     agentless, (defaults, unnamed) = window.agentless, _unnamed(window)
+    merged, crews = crew_words(window.members, settings.resources)
     work[:, agentless] = 0
     if timetable.presence:
         timetable = with_enough(timetable, work)
@@ -111,6 +112,7 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
             sharing="shared" if shared[i] else "parallel",
             note="" if work[i].sum() >= RARE else f"seen {int(work[i].sum())} times",
             presence=timetable.presence[i] if timetable.presence else 1.0,
+            members=window.members.get(snapshot.resources[i], ()),
         )
         for i in present
     )
@@ -132,50 +134,14 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
         held.hands,
         held.together,
         shared,
-        (*timetable.defaults, *defaults),
+        (*timetable.defaults, *defaults, *merged),
         {
             **unnamed,
+            **crews,
             **_overlaps(slowing, shared_by, len(held.hands.rows)),
             **({"holidays": f"hardly anybody worked on {off.words}"} if off.free else {}),
         },
     )
-
-
-def _work_counts(window: Window) -> NDArray[np.int64]:
-    """Executions per resource and activity."""
-    snapshot = window.snapshot
-    rows = window.rows & (snapshot.resource != NO_RESOURCE)
-    n, m = len(snapshot.resources), len(snapshot.activities)
-    cell = snapshot.resource[rows].astype(np.int64) * m + snapshot.activity[rows]
-    return np.bincount(cell, minlength=n * m).reshape(n, m)
-
-
-def fit_roles(
-    work: NDArray[np.int64], activities: tuple[str, ...]
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Role index of each resource and the roles' names, from executions per resource and activity.
-
-    Agents with the same main tasks share a role; a rare agent takes the largest role whose tasks include its
-    own. A role is named after its tasks, the most frequent first.
-    """
-    share = work / np.maximum(work.sum(axis=1, keepdims=True), 1)
-    profiles = [frozenset(np.flatnonzero(row >= MAIN).tolist()) for row in share]
-    totals = work.sum(axis=1)
-    sizes = Counter(p for p, n in zip(profiles, totals, strict=True) if n >= RARE)
-    ranked = sorted(sizes, key=lambda p: (-sizes[p], sorted(p)))
-    for i, profile in enumerate(profiles):
-        if totals[i] < RARE and profile not in sizes:
-            profiles[i] = next((role for role in ranked if profile <= role), profile)
-    order = sorted(set(profiles), key=lambda p: (-sizes[p], sorted(p)))
-    index = {profile: k for k, profile in enumerate(order)}
-    popular = work.sum(axis=0)
-    names = tuple(_role_name(sorted(p, key=lambda a: (-popular[a], a)), activities) for p in order)
-    return np.array([index[p] for p in profiles], np.int64), names
-
-
-def _role_name(tasks: list[int], activities: tuple[str, ...]) -> str:
-    shown = ", ".join(activities[a] for a in tasks[:2])
-    return shown + (f" +{len(tasks) - 2}" if len(tasks) > 2 else "")
 
 
 def _overlaps(slowing: Slowing | None, shared: tuple[str, ...], executions: int) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from calibration.arrivals import arrival_defaults, fit_arrivals
 from calibration.batch_work import with_batches
 from calibration.batches import fit_batches
 from calibration.breakdown import break_down
+from calibration.crews import merged
 from calibration.drift import changes
 from calibration.drift import facts as drift_facts
 from calibration.duration_rows import Groups
@@ -86,11 +87,11 @@ class Calibrator:
         missing = s.weighted and judge_end(snapshot, s.arrivals_corrected).cut
         unnamed = self._once(("unnamed",), lambda: attribute(snapshot))
         window = self._once(
-            ("window", s.window_share, missing),
-            lambda: open_window(snapshot, s.window_share, missing, unnamed),
+            ("window", s.window_share, missing, s.resources),
+            lambda: merged(open_window(snapshot, s.window_share, missing, unnamed), s.resources),
         )
         days = (s.holidays, *((s.half_life_weeks,) if s.drawn_shifts else ()))
-        used = (missing, s.window_share, s.use_contention, s.use_calendars, s.use_batching)
+        used = (missing, s.window_share, s.resources, s.use_contention, s.use_calendars, s.use_batching)
         who = (*used, s.extra_hours, s.time_zone, s.orders, days)
         laws = (s.ks_limit, s.fast, s.pooled)
         held = self._once(

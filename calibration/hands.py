@@ -14,6 +14,9 @@ from eventlogs.snapshot import NO_RESOURCE, Snapshot
 
 BUSY = 0.95
 """Capacity is this quantile of the items in hand."""
+ALL_BUSY = 0.999
+"""The capacity of an agent who stands for several is this quantile of the items in hand just after each
+beginning: all of them are seldom busy at once, and that never shows how many more could have been."""
 SLOWED = 3.0
 """Standard errors by which work must take longer the more is in hand (by chance: 1 in 700)."""
 TOLD = 30
@@ -114,17 +117,17 @@ def hands(snapshot: Snapshot, follows: NDArray[np.bool_] | None = None) -> Hands
     )
 
 
-def fit_capacity(held: Hands, clocks: Sequence[WeekClock]) -> Counts:
+def fit_capacity(held: Hands, clocks: Sequence[WeekClock], pools: NDArray[np.bool_] | None = None) -> Counts:
     """Items that each resource works on at once, at least 1: the BUSY quantile of the number in hand just
-    after each beginning, or over the working time if that is less.
+    after each beginning, or over the working time if that is less; of `pools` see ALL_BUSY.
 
     The first is what decides in a simulation whether an agent takes another item; the second keeps items
     that are begun together and left open from counting as work on all of them. What is left open over night
     counts in working hours only.
     """
     n = len(clocks)
-    after = held.after()
-    begun = _quantiles(held.who[held.begin], after[held.begin], np.ones(len(held.begin)), n)
+    after, each = held.after()[held.begin], np.ones(len(held.begin))
+    begun = _quantiles(held.who[held.begin], after, each, n, BUSY)
     worked = held.worked(clocks)
     last = np.append(held.who[1:] != held.who[:-1], True)
     time = np.where(last, 0.0, np.diff(worked, append=worked[-1:]))
@@ -132,19 +135,22 @@ def fit_capacity(held: Hands, clocks: Sequence[WeekClock]) -> Counts:
     some = held.level > 0
     on_shift = np.bincount(held.who[some], time[some], minlength=n)
     time = np.where(on_shift[held.who] > 0, time, wall)
-    lasting = _quantiles(held.who[some], held.level[some], time[some], n)
-    return np.maximum(np.minimum(begun, lasting), 1)
+    lasting = _quantiles(held.who[some], held.level[some], time[some], n, BUSY)
+    found = np.minimum(begun, lasting)
+    if pools is not None and pools.any():
+        found = np.where(pools, _quantiles(held.who[held.begin], after, each, n, ALL_BUSY), found)
+    return np.maximum(found, 1)
 
 
-def _quantiles(who: Counts, level: Counts, weight: Floats, n: int) -> Counts:
-    """The BUSY quantile of each resource's weighted levels; 0 without any."""
+def _quantiles(who: Counts, level: Counts, weight: Floats, n: int, quantile: float) -> Counts:
+    """The quantile of each resource's weighted levels; 0 without any."""
     kept = weight > 0
     who, level, weight = who[kept], level[kept], weight[kept]
     order = np.lexsort((level, who))
     who, level, total = who[order], level[order], np.cumsum(weight[order])
     bounds = np.searchsorted(who, np.arange(n + 1))
     before = np.append(0.0, total)[bounds]
-    wanted = before[:-1] + BUSY * (before[1:] - before[:-1])
+    wanted = before[:-1] + quantile * (before[1:] - before[:-1])
     # Rounded sums must not push an exact quantile to the next level.
     at = np.searchsorted(total, wanted - 1e-9 * np.maximum(wanted, 1.0), side="left")
     at = np.minimum(at, bounds[1:] - 1)

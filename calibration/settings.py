@@ -12,6 +12,10 @@ WEEKLY_SHARES = {"weekly": 1.0, "weekly, last half": 0.5, "weekly, last 30 %": 0
 ARRIVAL_MODELS = (*WEEKLY_SHARES, "recent", "trend")
 """All models of arrivals, the simplest first."""
 
+EACH, RARE_MERGED, ROLES = "each agent by itself", "rare agents merged", "roles as pools"
+RESOURCE_MODELS = (EACH, RARE_MERGED, ROLES)
+"""Whom the agents of the model stand for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -88,6 +92,9 @@ class Settings:
     extra_hours: bool = False
     """Agents keep to the same hours every week and are now and then there outside of them, too, as often as
     the log shows. With `drawn_shifts` such days are drawn with all others."""
+    resources: str = EACH
+    """Whom agents stand for: one person each; with those of a role who were seen too rarely to tell anything
+    of each merged into one; or one agent a role, who works on as much at once as its people did."""
     use_batching: bool = False
     """Work that the log collects before it is done is collected."""
     use_priorities: bool = False
@@ -127,3 +134,7 @@ class Settings:
             raise ValueError("history must be 0 or more and min_context 1 or more")
         if self.arrivals not in ARRIVAL_MODELS:
             raise UsageError(f"arrivals is {self.arrivals!r}; expected one of: {'; '.join(ARRIVAL_MODELS)}")
+        if self.resources not in RESOURCE_MODELS:
+            raise UsageError(
+                f"resources is {self.resources!r}; expected one of: {'; '.join(RESOURCE_MODELS)}"
+            )

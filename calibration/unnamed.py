@@ -36,6 +36,7 @@ JUST_S = 60.0
 TICK_S = 1e-3
 LINKS = 4
 SEEN = 0.99
+UNBOUND = int(np.iinfo(np.int64).max)
 PRIOR = 10.0
 """Executions of all agents that count towards how much each has in hand."""
 CELLS = 1_000_000
@@ -65,7 +66,7 @@ def attribute(snapshot: Snapshot) -> Unnamed:
     The same log gives the same resources.
     """
     rows = snapshot.resource == NO_RESOURCE
-    unbound = np.full(len(snapshot.resources), np.iinfo(np.int64).max)
+    unbound = np.full(len(snapshot.resources), UNBOUND)
     found = Unnamed(rows, snapshot.resource.copy(), np.zeros(len(rows), np.bool_), unbound)
     share = missing_shares(snapshot, np.ones(len(rows), np.bool_))
     wanted = np.flatnonzero(rows & (share[snapshot.activity] <= MISSING))
@@ -151,7 +152,7 @@ class _Named:
             work.sum(axis=1) * days,
             hours / hours.sum(axis=1, keepdims=True),
             hands,
-            np.where(most < MOST_HELD, most, np.iinfo(np.int64).max),
+            np.where(most < MOST_HELD, most, UNBOUND),
             _towards_all(held.astype(np.float64)),
             _towards_all(linked.reshape(n, LINKS).astype(np.float64)),
             ends,

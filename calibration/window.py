@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ class Window:
     """Executions whose resource the log doesn't name."""
     agentless: NDArray[np.bool_]
     """Per activity: most of its rows name nobody, or there are none."""
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The log's resources that each merged one stands for."""
 
     @property
     def first_s(self) -> float:

@@ -56,6 +56,8 @@ class Agent:
     presence: float = 1.0
     """Share of the days on which its calendar draws a shift that the agent does come. A calendar without
     shifts draws nothing."""
+    members: tuple[str, ...] = ()
+    """The log's resources that it stands for, where these are several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def agent_faults(metagraph: Metagraph) -> Iterator[Fault]:
     calendars = {calendar.id for calendar in metagraph.calendars}
     for agent in metagraph.agents:
         yield from _agent(agent, calendars)
+    yield from _members(metagraph.agents)
     for queue in metagraph.queues:
         yield from _queue(queue, agents, bool(metagraph.orders.rule.strip()))
     for calendar in metagraph.calendars:
@@ -59,6 +60,16 @@ def _agent(agent: Agent, calendars: set[str]) -> Iterator[Fault]:
     yield from _absences(agent, where)
     if agent.breakdowns is not None:
         yield from _breakdowns(agent.breakdowns, f"{where}, breakdowns")
+
+
+def _members(agents: tuple[Agent, ...]) -> Iterator[Fault]:
+    """Nobody is of two agents, or an agent and of another one."""
+    of: dict[str, str] = {agent.id: agent.id for agent in agents if not agent.members}
+    for agent in agents:
+        for person in agent.members:
+            other = of.setdefault(person, agent.id)
+            if other != agent.id:
+                yield Fault(f"agent {agent.id}, members", f"{shown(person)} is already of agent {other}")
 
 
 def _own_rules() -> str:

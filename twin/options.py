@@ -28,6 +28,8 @@ class Matter:
     """Whether that is beyond doubt, as the log holds instances of it or as it is told from chance by far: it
     is taken unless it is worse by more than any candidate's margin. What is too rare for the part that judges
     can't win there."""
+    why: str = "what the log shows"
+    """Why something certain is taken."""
 
 
 CONTROL_FLOW = Matter("control flow", {"NGD": 3.0, "REDD": 1.0, "CTDD": 1.0})
@@ -37,6 +39,8 @@ PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 
 _OUTSIDE = {"circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
 EXTRA_HOURS = Matter("hours outside the usual ones", _OUTSIDE, found=True, certain=True)
 """Without CEDD, in which one stamp on a Sunday costs 3.3 hours if the other log has none."""
+RARE = Matter("rare agents", _ALL_TIMES, found=True, certain=True, why="simpler")
+RESOURCES = Matter("resources", _ALL_TIMES)
 WINDOW = Matter("calibration window", _ALL_TIMES)
 ARRIVALS = Matter("arrivals", {"AEDD": 1.0, "CADD": 1.0})
 _PATHS = {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0}
@@ -71,6 +75,23 @@ def time_models(base: Settings) -> Options:
         (name, replace(base, use_delay=delay, use_pace=pace, use_contention=busy, use_calendars=calendars))
         for name, delay, pace, busy, calendars in _TIME_MODELS
     ]
+
+
+def rare_agents(base: Settings) -> Options:
+    """Whether agents who were seen too rarely to tell anything of each are merged: a twin easier to read."""
+    from calibration.settings import RARE_MERGED
+
+    return [("each by itself", base), ("merged into roles", replace(base, resources=RARE_MERGED))]
+
+
+def resources(base: Settings) -> Options:
+    """Whom the agents stand for; without calendars and busy agents it makes no difference that matters."""
+    from calibration.settings import ROLES
+
+    ways = [("agents by themselves", base)]
+    if base.use_contention:
+        ways.append(("roles as pools", replace(base, resources=ROLES)))
+    return ways
 
 
 def presence(base: Settings) -> Options:

@@ -1,4 +1,4 @@
-"""Names that an analyst gave to activities, and those that the log goes on using for them."""
+"""The twin's names of activities and agents, and those that the log goes on using for them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,14 @@ def renames(metagraph: Metagraph) -> dict[str, str]:
 
 
 def in_twin_words(metagraph: Metagraph, snapshot: Snapshot) -> Snapshot:
-    """The snapshot with the twin's names of activities."""
+    """The snapshot with the twin's names of activities, and of the agents that stand for several people."""
     names = renames(metagraph)
-    return replace(snapshot, activities=tuple(names.get(name, name) for name in snapshot.activities))
+    crews = {person: agent.id for agent in metagraph.agents for person in agent.members}
+    return replace(
+        snapshot,
+        activities=tuple(names.get(name, name) for name in snapshot.activities),
+        resources=tuple(crews.get(name, name) for name in snapshot.resources),
+    )
 
 
 def closing_in_log_words(metagraph: Metagraph) -> ClosingFact | None:

@@ -32,6 +32,8 @@ SHORTER = 0.1
 if its arrivals are."""
 UNCONGESTED = 0.15
 """And so much if nobody waits for busy agents in it: it can't say what more orders or people would do."""
+POOLED = 0.1
+"""And so much if its agents are roles: it can't say what one person less, or other hours of one, do."""
 UNORDERED = 0.2
 """And so much if parallel branches became work in any order: what runs side by side can't be seen in it."""
 UNSTRUCTURED = 0.5
@@ -85,8 +87,10 @@ def select(
     steps.take(options.BATCHES, options.batches(steps.best.settings), progress.part(0.33, 0.35))
     plans = [Plan(s.recipe.name, s, steps.best.settings) for s in found.structures]
     steps.judge_plans(options.CONTROL_FLOW, plans, progress.part(0.35, 0.7), found.refused)
-    steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.7, 0.85))
-    steps.take(options.PRESENCE, options.presence(steps.best.settings), progress.part(0.85, 0.9))
+    steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.7, 0.82))
+    steps.take(options.RARE, options.rare_agents(steps.best.settings), progress.part(0.82, 0.84))
+    steps.take(options.RESOURCES, options.resources(steps.best.settings), progress.part(0.84, 0.86))
+    steps.take(options.PRESENCE, options.presence(steps.best.settings), progress.part(0.86, 0.9))
     steps.take(options.EXTRA_HOURS, options.extra_hours(steps.best.settings), progress.part(0.9, 0.9))
     steps.take(options.PRIORITIES, options.priorities(steps.best.settings), progress.part(0.9, 0.93))
     steps.take(options.ROUTING, options.contexts(steps.best.settings), progress.part(0.93, 0.97))
@@ -199,12 +203,16 @@ def _gain(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> tuple[float,
 
 def margin(plan: Plan, rival: Plan) -> float:
     """By how much a plan has to be better than a simpler rival."""
+    from calibration.settings import ROLES
+
     if plan.structure.recipe.noise is None and rival.structure.recipe.noise is not None:
         return UNSTRUCTURED
     if plan.structure.recipe.free_order and not rival.structure.recipe.free_order:
         return UNORDERED
     if rival.settings.use_contention and not plan.settings.use_contention:
         return UNCONGESTED
+    if plan.settings.resources != rival.settings.resources and plan.settings.resources == ROLES:
+        return POOLED
     shorter = plan.settings.window_share < rival.settings.window_share
     return SHORTER if shorter or plan.settings.arrivals != rival.settings.arrivals else TIE
 
@@ -220,7 +228,7 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
     gain, error = _gain(rival, best, matter, judge)
     if matter.certain and best is not plans[0]:
         return (
-            f"'{best.name}' ({totals[best.name]:+.3f}) is what the log shows, and '{rival.name}' "
+            f"'{best.name}' ({totals[best.name]:+.3f}) is {matter.why}, and '{rival.name}' "
             f"({totals[rival.name]:+.3f}) isn't better by more than {max(margin(best, rival), error):.3f}; "
             f"{score}"
         )

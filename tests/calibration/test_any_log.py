@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.calibrate import calibrate
-from calibration.settings import ARRIVAL_MODELS, Settings
+from calibration.settings import ARRIVAL_MODELS, RESOURCE_MODELS, Settings
 from discovery.free_order import flower
 from metagraph.json_io import from_json, to_json
 from metagraph.validate import validate
@@ -39,6 +39,7 @@ chosen_settings = st.builds(
     use_priorities=st.booleans(),
     use_rules=st.booleans(),
     use_inclusive=st.booleans(),
+    resources=st.sampled_from(RESOURCE_MODELS),
     arrivals=st.sampled_from(ARRIVAL_MODELS),
     pooled=st.booleans(),
     weighted=st.booleans(),

@@ -279,6 +279,7 @@ def agent(draw: st.DrawFn, name: str, calendars: st.SearchStrategy[str]) -> Agen
         absences=absences,
         breakdowns=draw(st.none() | st.builds(Breakdowns, st.just(OFTEN), fits())),
         presence=draw(st.floats(0.01, 1.0)),
+        members=draw(st.sampled_from([(), (f"{name} 1", f"{name} 2")])),
     )
 
 

@@ -84,3 +84,16 @@ def test_a_presence_is_a_share() -> None:
     )
     (fault,) = agent_faults(model)
     assert str(fault) == "agent ann, presence: 0.0; expected a share above 0, at most 1"
+
+
+def test_nobody_is_of_two_agents() -> None:
+    agents = (
+        Agent("ann", "c"),
+        Agent("two", "c", members=("bob", "ann")),
+        Agent("more", "c", members=("bob", "eve")),
+    )
+    model = replace(plain_metagraph(Leaf("a", "A")), calendars=(Calendar("c"),), agents=agents)
+    assert [str(fault) for fault in agent_faults(model)] == [
+        'agent two, members: "ann" is already of agent ann',
+        'agent more, members: "bob" is already of agent two',
+    ]

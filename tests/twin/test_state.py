@@ -205,3 +205,12 @@ def test_an_end_announced_before_an_earlier_execution_ended_is_over(tmp_path: Pa
     for hours, kept in ((4.5, True), (3.5, False)):
         told = {"1": (Eta("D", T0 + timedelta(hours=8), T0 + timedelta(hours=hours)),)}
         assert (state_of(deterministic(), known, told)[0].orders[0].positions[0].eta_s is not None) == kept
+
+
+def test_people_of_a_merged_agent_are_known_by_its_name(tmp_path: Path) -> None:
+    """Its people are the log's resources."""
+    merged = Agent("the crew", OFFICE.id, members=("ann", "eve"))
+    crew = replace(deterministic(), agents=(merged,), calendars=(OFFICE,))
+    frozen = snapshot(tmp_path, [A._replace(end_s=None)], T0 + timedelta(hours=6), ["1"])
+    state, _ = state_of(crew, frozen)
+    assert [p.agent for p in state.orders[0].positions] == ["the crew"]
