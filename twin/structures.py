@@ -79,13 +79,14 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
     Raises DataError if the log has no closed case.
     """
     from discovery.branches import first_times
+    from discovery.first_come import by_first_start
     from discovery.free_order import flower, free_order, overlap_share
     from discovery.reduction import NotNestedError
     from eventlogs.mining.variants import variants
 
     counted = variants(snapshot)
     overlaps = overlap_share(snapshot)
-    times = first_times(snapshot, overlaps) if any(recipe.apart for recipe in recipes) else None
+    times = first_times(snapshot, overlaps)
     mined: dict[Recipe, Block | NotNestedError] = {}
     distinct: dict[Block, Structure] = {}
     refused: list[Refused] = []
@@ -101,7 +102,8 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
             if isinstance(result, NotNestedError):
                 refused.append(Refused(recipe, str(result)))
                 continue
-            block = free_order(result, overlaps) if recipe.free_order else result
+            block = by_first_start(result, times)
+            block = free_order(block, overlaps) if recipe.free_order else block
         known = distinct.get(block)
         if known is None:
             distinct[block] = Structure(recipe, skeleton(block))
@@ -148,7 +150,7 @@ LOOSE: tuple[Miner, ...] = ("split", "heuristics")
 OTHERS: tuple[Miner, ...] = ("directly-follows", *LOOSE)
 
 
-def _mined(counted: Sequence[Variant], recipe: Recipe, times: Times | None) -> Block | NotNestedError:
+def _mined(counted: Sequence[Variant], recipe: Recipe, times: Times) -> Block | NotNestedError:
     from discovery.branches import apart
     from discovery.miner import frequent, mine
     from discovery.reduction import NotNestedError
@@ -159,6 +161,6 @@ def _mined(counted: Sequence[Variant], recipe: Recipe, times: Times | None) -> B
     except NotNestedError as refused:
         # Its traceback would keep all that the callers hold.
         return refused.with_traceback(None)
-    if recipe.apart and times is not None:
+    if recipe.apart:
         block = apart(block, frequent(counted).variants, times, lambda part: mine(part, noise))
     return block

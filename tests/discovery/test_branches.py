@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discovery.branches import apart, branches, first_times
+from discovery.first_come import by_first_start
 from discovery.free_order import overlap_share
 from discovery.miner import Variant, mine
 from discovery.normal_form import choice, leaves, loop, normalised, numbered, parallel, sequence
@@ -91,10 +92,10 @@ def test_branches_that_the_miner_found_stay() -> None:
 def test_groups_are_concurrent_and_held_together_by_order_and_choice() -> None:
     log = waiting(1)
     times = first_times(log, overlap_share(log))
-    assert branches("bcdef", times) == [["b", "c"], ["d", "e", "f"]]
-    assert branches("fc", times) == [["f"], ["c"]]
-    assert branches("def", times) == [["d", "e", "f"]]
-    assert branches("bc", times) == [["b", "c"]]
+    assert branches("bcdef", times)[-1] == (("b", "c"), ("d", "e", "f"))
+    assert branches("fc", times)[-1] == (("f",), ("c",))
+    assert branches("def", times)[-1] == (("d", "e", "f"),)
+    assert branches("bc", times)[-1] == (("b", "c"),)
 
 
 def test_what_never_came_in_another_order_is_no_branch_by_itself() -> None:
@@ -104,7 +105,7 @@ def test_what_never_came_in_another_order_is_no_branch_by_itself() -> None:
         [(f"c{i}", label, at, at) for i in range(9) for label in "abc" for at in (float(next(clock)),)]
     )
     times = first_times(log, {})
-    assert branches("abc", times) == [["a", "b", "c"]]
+    assert set(branches("abc", times)) == {(("a", "b", "c"),)}
 
 
 def test_of_several_executions_the_first_counts_and_open_cases_don_t() -> None:
@@ -141,3 +142,36 @@ def test_within_loops_nothing_is_divided() -> None:
     block = numbered(sequence((A, loop(parallel((B, C, D)), (E,)))))
     log = waiting(2)
     assert apart(block, variants(log), first_times(log, overlap_share(log)), mined) == block
+
+
+def hidden(seed: int, cases: int = 300) -> Snapshot:
+    """a, then b beside c before d; d begins a while after c, so that b, too, is always done before it."""
+    random = Random(seed)
+    rows: list[Row] = []
+    for i in range(cases):
+        name, at = f"case {i:04}", 1000.0 * i
+        rows.append((name, "a", at - 1.0, at))
+        b, c = (at + random.uniform(1.0, 100.0) for _ in range(2))
+        d = c + 150.0 + random.uniform(0.0, 20.0)
+        rows += [(name, label, begun, begun + 2.0) for label, begun in (("b", b), ("c", c), ("d", d))]
+    return snapshot(rows)
+
+
+def test_work_waits_for_what_tells_best_when_it_begins() -> None:
+    for seed in range(4):
+        log = hidden(seed)
+        assert branches("bdc", first_times(log, overlap_share(log)))[0] == (("b",), ("d", "c"))
+
+
+def test_branches_come_in_the_order_in_which_they_begin() -> None:
+    """b ends last, but its people take it first."""
+    rows: list[Row] = []
+    for i in range(10):
+        at = 100.0 * i
+        rows += [(f"{i}", "a", at, at + 1), (f"{i}", "c", at + 2, at + 3), (f"{i}", "b", at + 1, at + 9)]
+    log = snapshot(rows)
+    times = first_times(log, overlap_share(log))
+    wanted, other = (numbered(sequence((A, parallel(both)))) for both in ((B, C), (C, B)))
+    assert by_first_start(other, times) == by_first_start(wanted, times) == wanted
+    looping = numbered(loop(parallel((C, B)), (A,)))
+    assert by_first_start(looping, times) == looping
