@@ -94,7 +94,9 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
     shared, slowing = fit_sharing(snapshot, held.hands, timetable.clocks, window.rows, roles)
     shared &= settings.use_contention
     pools = np.isin(snapshot.resources, list(window.members))
+    shared &= ~pools  # of several people nobody is slowed down by what the others have in hand
     capacity = np.minimum(fit_capacity(held.hands, timetable.clocks, pools), window.unnamed.most)
+    capacity[shared] = np.maximum(capacity[shared], 2)  # who shares has two at hand, however seldom
     if not settings.use_contention:
         capacity = np.full(len(snapshot.resources), UNLIMITED, np.int64)
     agentless, (defaults, unnamed) = window.agentless, _unnamed(window)
@@ -148,17 +150,20 @@ def _overlaps(slowing: Slowing | None, shared: tuple[str, ...], executions: int)
     """How much was done side by side, and what that did to the work."""
     if slowing is None:
         return {}
-    begun = f"{slowing.beside} of {executions} executions that lasted began while others were in hand"
-    longer = 2**slowing.parallel
-    rates = f"with twice as much in hand an execution takes {longer:.2f} times as long"
+    ended = f"{slowing.beside} of {executions} executions that lasted ended while others were in hand"
     if slowing.beside < TOLD:
         rates = "too few to tell whether that makes them longer; each is taken to go on at full rate"
     elif shared:
         names = ", ".join(shared[:3]) + (f" and {len(shared) - 3} more" if len(shared) > 3 else "")
-        rates += f"; {names} divide their time among what they have in hand"
+        rates = f"{names} divide their time among what they have in hand"
+    elif slowing.is_clear:
+        rates = "each goes on at full rate"
     else:
-        rates += ": each goes on at full rate"
-    return {"items side by side": f"{begun}; {rates}"}
+        rates = "their times don't tell whether that makes them longer; each is taken to go on at full rate"
+    likelier = (
+        "" if slowing.beside < TOLD else f" (log-likelihood of shared over full rate {slowing.ratio:+.0f})"
+    )
+    return {"items side by side": f"{ended}; {rates}{likelier}"}
 
 
 def _unnamed(window: Window) -> tuple[list[Default], Mapping[str, str]]:

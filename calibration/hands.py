@@ -17,12 +17,13 @@ BUSY = 0.95
 ALL_BUSY = 0.999
 """The capacity of an agent who stands for several is this quantile of the items in hand just after each
 beginning: all of them are seldom busy at once, and that never shows how many more could have been."""
-SLOWED = 3.0
-"""Standard errors by which work must take longer the more is in hand (by chance: 1 in 700)."""
+CLEAR = 2.0
+"""Standard errors by which one of two stories must be likelier: of an agent alone, else with its role, else
+of all agents together."""
 TOLD = 30
-"""Executions begun beside others from which an agent is judged alone, else with its role, else with all."""
-WINSOR = 0.02
-"""Share of the logarithms on either side that counts as the quantile there."""
+"""Executions beside others from which anything is told."""
+FEWEST = 5
+"""Executions of a cell that its typical length is told from."""
 
 Rows = NDArray[np.int64]
 Counts = NDArray[np.int64]
@@ -56,6 +57,13 @@ class Hands:
         last = np.append((self.who[1:] != self.who[:-1]) | (self.times[1:] != self.times[:-1]), True)
         at = np.flatnonzero(last)
         return self.level[at[np.searchsorted(at, np.arange(len(self.who)))]]
+
+    def before(self) -> Counts:
+        """The level just before the instant of each step."""
+        first = np.append(True, (self.who[1:] != self.who[:-1]) | (self.times[1:] != self.times[:-1]))
+        at = np.flatnonzero(first[: len(self.who)])
+        here = at[np.searchsorted(at, np.arange(len(self.who)), side="right") - 1]
+        return np.where(here > 0, self.level[here - 1], 0)
 
     def worked(self, clocks: Sequence[WeekClock]) -> Floats:
         """Working seconds of the resource's clock up to each step."""
@@ -157,79 +165,85 @@ def _quantiles(who: Counts, level: Counts, weight: Floats, n: int, quantile: flo
     return np.where(bounds[1:] > bounds[:-1], level[np.maximum(at, 0)] if len(level) else 0, 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Slowing:
-    """By which power of the number in hand at its beginning an execution takes longer."""
+    """Whether executions take longer the more is in hand: two stories held against each other."""
 
     beside: int
-    """Executions begun while others were in hand."""
-    parallel: float
-    """The slope of log working time on log items in hand: 0 if each item goes on at full rate."""
-    error: float
-    shared: float
-    """The same of the time divided by the items in hand: 0 if they share their agent."""
+    """Executions that ended while others were in hand."""
+    ratio: float
+    """Log-likelihood of 'they share their agent' over that of 'each goes on at full rate'."""
+    z: float
+    """The same in standard errors (Vuong 1989)."""
 
     @property
     def is_clear(self) -> bool:
-        """Whether work is shared: it takes longer beyond chance, and sharing explains it better."""
-        return self.parallel > SLOWED * self.error > 0 and abs(self.shared) < abs(self.parallel)
+        return self.beside >= TOLD and abs(self.z) > CLEAR
 
 
 def fit_sharing(
     snapshot: Snapshot, held: Hands, clocks: Sequence[WeekClock], rows: NDArray[np.bool_], roles: Counts
 ) -> tuple[NDArray[np.bool_], Slowing | None]:
     """Which resources work on all that they have in hand at a rate that shrinks with it, and what all of them
-    together show (None without executions begun beside others).
+    together show (None without executions that ended beside others).
 
-    Looks at the ended executions among `rows` of the log. What is in hand just after a beginning doesn't
-    depend on the work that begins: without sharing the logarithms of working time and number in hand are
-    unrelated (within a task and agent), with it they are related, however long items stay open.
+    Looks at the ended executions among `rows` of the log. At full rate the working time of an execution comes
+    from the law of its task and agent; shared, the time divided by the items in hand does, and at the end
+    the remaining work runs out at the rate of that instant. What else happens (when work begins and how much
+    then is in hand) is as likely in both stories, so that the ratio of these likelihoods is that of the log.
     """
-    after = held.after()[held.begin]
     work, divided = held.work(clocks), held.divided(clocks)
+    in_hand = np.maximum(held.before()[held.end], 1)
     usable = rows[held.rows] & ~np.isnan(snapshot.end_s[held.rows]) & (work > ZERO_S) & (divided > ZERO_S)
     who = snapshot.resource[held.rows].astype(np.int64)
     cell = who * len(snapshot.activities) + snapshot.activity[held.rows]
     n = len(snapshot.resources)
-    beside = np.bincount(who[usable & (after > 1)], minlength=n)
+    beside = np.bincount(who[usable & (in_hand > 1)], minlength=n)
     if not beside.any():
         return np.zeros(n, np.bool_), None
 
     def judge(members: NDArray[np.bool_]) -> Slowing:
-        x, group = np.log(after[members]), cell[members]
-        slope, error = _slope(x, np.log(work[members]), group)
-        return Slowing(
-            int((after[members] > 1).sum()), slope, error, _slope(x, np.log(divided[members]), group)[0]
-        )
+        return _slowing(work[members], divided[members], in_hand[members], cell[members])
 
     everyone = judge(usable)
     shared = np.zeros(n, np.bool_)
     by_role: dict[int, Slowing] = {}
     for i in np.flatnonzero(beside):
         role = int(roles[i])
-        if beside[i] >= TOLD:
-            found = judge(usable & (who == i))
-        else:
+        found = judge(usable & (who == i))
+        if not found.is_clear:
             if role not in by_role:
                 by_role[role] = judge(usable & (roles[who] == role))
-            found = by_role[role] if by_role[role].beside >= TOLD else everyone
-        shared[i] = found.beside >= TOLD and found.is_clear
+            found = by_role[role] if by_role[role].is_clear else everyone
+        shared[i] = found.is_clear and found.ratio > 0
     return shared, everyone
 
 
-def _slope(x: Floats, y: Floats, group: Counts) -> tuple[float, float]:
-    """Slope within groups by least squares, and its standard error (White, 1980)."""
-    _, code = np.unique(group, return_inverse=True)
-    n = np.bincount(code)
+def _slowing(work: Floats, divided: Floats, in_hand: Counts, cell: Counts) -> Slowing:
+    """Laws are told from the executions themselves: logarithms around the mean of their cell, all cells
+    together, by spacings of the ordered sample."""
+    _, code, count = np.unique(cell, return_inverse=True, return_counts=True)
+    told = count[code] >= FEWEST
+    _, code = np.unique(code[told], return_inverse=True)
+    work, divided, in_hand = work[told], divided[told], in_hand[told]
+    if len(work) < 2:
+        return Slowing(0, 0.0, 0.0)
+    full = _log_density(work, code, np.ones(len(work)))
+    slowed = _log_density(divided, code, 1.0 / in_hand) - np.log(in_hand)
+    gain = slowed - full
+    error = float(gain.std()) * float(np.sqrt(len(gain)))
+    ratio = float(gain.sum())
+    return Slowing(int((in_hand > 1).sum()), ratio, ratio / error if error else 0.0)
 
-    def centred(values: Floats) -> Floats:
-        return np.asarray(values - (np.bincount(code, values) / n)[code], np.float64)
 
-    y = centred(y)
-    x, y = centred(x), centred(np.clip(y, *np.quantile(y, (WINSOR, 1 - WINSOR))))
-    square = float(x @ x)
-    if square <= 0:
-        return 0.0, 0.0
-    slope = float(x @ y) / square
-    rest = y - slope * x
-    return slope, float(np.sqrt((x * x) @ (rest * rest))) / square
+def _log_density(seconds: Floats, group: Counts, grain_s: Floats) -> Floats:
+    """Of each value (up to a constant for all of a group); a value is known to its grain."""
+    n, logs = len(seconds), np.log(seconds)
+    logs -= (np.bincount(group, logs) / np.bincount(group))[group]
+    order = np.argsort(logs, kind="stable")
+    m, at = max(int(np.sqrt(n) / 2), 1), np.arange(n)
+    low, high = np.maximum(at - m, 0), np.minimum(at + m, n - 1)
+    spacing = np.maximum(logs[order][high] - logs[order][low], (grain_s / seconds)[order])
+    found = np.empty(n)
+    found[order] = np.log((high - low) / (n * spacing))
+    return np.asarray(found - np.log(seconds), np.float64)

@@ -125,6 +125,49 @@ def test_sharing_is_found_nearly_always() -> None:
     assert right >= 19
 
 
+def two_at_a_time(seed: int, shared: bool, n: int = 600) -> list[Row]:
+    """Short work that piles up: the next begins in the second in which another ends, in whole seconds."""
+    random = np.random.default_rng(seed)
+    come = np.sort(np.floor(random.uniform(0, n / 15, n)) * 3600.0 + random.uniform(0, 1800, n))
+    left: dict[int, float] = {}
+    begun: dict[int, float] = {}
+    rows: list[Row] = []
+    now, i = 0.0, 0
+    while i < n or left:
+        if len(left) < 2 and i < n and (come[i] <= now or not left):
+            now = max(now, float(come[i]))
+            left[i], begun[i] = float(random.exponential(40)), now
+            i += 1
+            continue
+        rate = 1 / len(left) if shared else 1.0
+        first = min(left, key=lambda k: left[k])
+        then = now + left[first] / rate
+        comes = float(come[i]) if len(left) < 2 and i < n else np.inf
+        step = min(then, comes) - now
+        left = {k: w - step * rate for k, w in left.items()}
+        now += step
+        if then <= comes:
+            del left[first]
+            rows.append((str(first), "A", "ann", float(np.floor(begun[first])), float(np.floor(now))))
+    return rows
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_sharing_is_told_where_work_piles_up(shared: bool) -> None:
+    for seed in range(5):
+        log = snapshot(two_at_a_time(seed, shared))
+        found = fit_resources(open_window(log, 1.0), Settings(use_calendars=False))
+        assert found.shared.tolist() == [shared]
+
+
+@given(spans)
+def test_before_is_the_level_when_nothing_of_the_instant_has_happened(work: list[tuple[int, int]]) -> None:
+    rows: list[Row] = [(str(i), "A", "ann", s * 60.0, (s + n) * 60.0) for i, (s, n) in enumerate(work)]
+    held = hands(snapshot(rows))
+    wanted = [sum(s * 60.0 < t <= (s + n) * 60.0 for s, n in work) for t in held.times]
+    assert held.before().tolist() == wanted
+
+
 def test_nobody_shares_where_nobody_waits() -> None:
     log = snapshot(multitasking(41, shared=True))
     found = fit_resources(open_window(log, 1.0), Settings(use_contention=False))
