@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from calibration import agents, hands, window
+from calibration import hands, unnamed, window
 from eventlogs import closing
 from eventlogs.historian import Historian
 from eventlogs.quality import edges, stamps, words
@@ -293,6 +293,6 @@ def test_an_instant_before_the_log_has_no_quality() -> None:
 
 
 def test_consequences_say_what_calibration_does() -> None:
-    assert words.NEEDS_NOBODY == agents.MISSING
+    assert words.NEEDS_NOBODY == unnamed.MISSING
     assert words.BUSY == hands.BUSY
     assert words.ENOUGH == window.ENOUGH
