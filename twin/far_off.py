@@ -1,9 +1,10 @@
-"""Tasks that take, or wait, so much longer or shorter in a twin than in a log that it can't be chance."""
+"""Tasks whose times, or numbers, are so different in a twin and in a log that it can't be chance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from twin.validation import Validation
 from twin.words import mean_span
@@ -13,15 +14,17 @@ FACTOR = 1.25
 SHARE = 0.02
 """And so much of what all tasks and gaps of an order add up to, at least."""
 NAMED = 3
+Kind = Literal["work", "gap", "count"]
+_Mean = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class FarOff:
-    """A mean of one task in the log and in the twin, in seconds, with half of its 95 % interval."""
+    """A mean of one task in the log and in the twin, with half of its 95 % interval."""
 
     activity: str
-    gap: bool
-    """Whether it is the gap before the task and not its time from start to end."""
+    what: Kind
+    """Time from start to end, or the gap before it, in seconds; or executions in a case."""
     observed: tuple[float, float | None]
     simulated: tuple[float, float | None]
     order_s: float
@@ -49,8 +52,8 @@ def far_off_text(validation: Validation) -> str:
         return ""
     if not found:
         return (
-            "No task's mean time from start to end, nor the gap before it, is off by more than a quarter and "
-            "by more than chance explains."
+            "No task's mean time from start to end, gap before it or number per case is off by more than a "
+            "quarter and by more than chance explains."
         )
     more = f"; {len(found) - NAMED} more stand in the table" if len(found) > NAMED else ""
     named = "; ".join(_told(off) for off in found[:NAMED])
@@ -58,20 +61,32 @@ def far_off_text(validation: Validation) -> str:
 
 
 def _told(off: FarOff) -> str:
-    what = f"the gap before {off.activity}" if off.gap else f"{off.activity} from start to end"
+    if off.what == "count":
+        twins, seen = (f"{mean:.2f} ± {half or 0.0:.2f}" for mean, half in (off.simulated, off.observed))
+        return f"a case has {twins} executions of {off.activity} in the twin, {seen} in the log"
+    what = f"the gap before {off.activity}" if off.what == "gap" else f"{off.activity} from start to end"
     return f"{what} is {mean_span(*off.simulated)} in the twin, {mean_span(*off.observed)} in the log"
 
 
 def _all(validation: Validation) -> Iterator[FarOff]:
     for t in validation.tasks:
-        for gap, seen, twins, seen_half, twins_half in (
-            (False, t.observed_work_s, t.simulated_work_s, t.observed_work_half_s, t.simulated_work_half_s),
-            (True, t.observed_wait_s, t.simulated_wait_s, t.observed_wait_half_s, t.simulated_wait_half_s),
-        ):
+        often = max(t.observed_per_case, t.simulated_per_case)
+        work = (t.observed_work_s, t.observed_work_half_s), (t.simulated_work_s, t.simulated_work_half_s)
+        gap = (t.observed_wait_s, t.observed_wait_half_s), (t.simulated_wait_s, t.simulated_wait_half_s)
+        times: tuple[tuple[Kind, _Mean, _Mean], ...] = (("work", *work), ("gap", *gap))
+        for what, (seen, seen_half), (twins, twins_half) in times:
             if seen is not None and twins is not None:
-                often = max(t.observed_per_case, t.simulated_per_case)
                 order_s = abs(seen - twins) * often
-                yield FarOff(t.activity, gap, (seen, seen_half), (twins, twins_half), order_s)
+                yield FarOff(t.activity, what, (seen, seen_half), (twins, twins_half), order_s)
+        time_s = (t.observed_work_s or 0.0) + (t.observed_wait_s or 0.0)
+        counts = t.observed_per_case, t.simulated_per_case
+        yield FarOff(
+            t.activity,
+            "count",
+            (counts[0], t.observed_per_case_half),
+            (counts[1], t.simulated_per_case_half),
+            abs(counts[0] - counts[1]) * time_s,
+        )
 
 
 def _order_s(validation: Validation) -> float:

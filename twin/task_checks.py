@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -20,23 +20,26 @@ PERIODS = 20
 
 def task_checks(observed: pd.DataFrame, logs: Sequence[pd.DataFrame]) -> tuple[TaskCheck, ...]:
     """Counts per case, work and waiting of each activity; simulated values are means over the runs."""
-    ours = _times(observed)
-    runs = [_times(log) for log in logs]
+    ours, counted = _times(observed), _counts(observed)
+    runs, counts = [_times(log) for log in logs], [_counts(log) for log in logs]
     nothing = (np.empty(0), np.empty(0), np.empty(0))
-    sizes = [log["case_id"].nunique() for log in logs]
     checks = []
     for activity in sorted(set(ours).union(*runs)):
         at, work, gap = ours.get(activity, nothing)
         theirs = [run.get(activity, nothing) for run in runs]
         seen = [_seen(values, at) for values in (work, gap)]
         simulated = [_simulated([run[k] for run in theirs], [run[0] for run in theirs]) for k in (1, 2)]
+        often, per_run = counted(activity), [count(activity) for count in counts]
+        share = _seen(*often)
+        twins = _simulated([values for values, _ in per_run], [when for _, when in per_run])
         checks.append(
             TaskCheck(
                 activity,
-                len(at) / observed["case_id"].nunique(),
-                sum(len(run[0]) for run in theirs) / sum(sizes),
+                share[0] or 0.0,
+                twins[0] or 0.0,
                 *(seen[0][0], simulated[0][0], seen[1][0], simulated[1][0]),
                 *(seen[0][1], simulated[0][1], seen[1][1], simulated[1][1]),
+                *(share[1], twins[1]),
             )
         )
     return tuple(checks)
@@ -72,6 +75,21 @@ def _times(log: pd.DataFrame) -> dict[str, Times]:
         str(activity): (rows["at"].to_numpy(), rows["work"].to_numpy(), rows["gap"].to_numpy())
         for activity, rows in table.groupby("activity")
     }
+
+
+def _counts(log: pd.DataFrame) -> Callable[[str], tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Of an activity: executions in each case, and when the cases begin, in s."""
+    import pandas as pd
+
+    starts = log.groupby("case_id")["start_time"].min()
+    table = pd.crosstab(log["case_id"], log["activity"]).reindex(starts.index)
+    begin = (starts - starts.min()).dt.total_seconds().to_numpy()
+
+    def of(activity: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        found = table[activity].to_numpy(np.float64) if activity in table else np.zeros(len(begin))
+        return found, begin
+
+    return of
 
 
 def _seen(values: NDArray[np.float64], at: NDArray[np.float64]) -> Mean:

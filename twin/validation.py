@@ -34,6 +34,8 @@ class TaskCheck:
     simulated_work_half_s: float | None = None
     observed_wait_half_s: float | None = None
     simulated_wait_half_s: float | None = None
+    observed_per_case_half: float | None = None
+    simulated_per_case_half: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

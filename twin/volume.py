@@ -14,7 +14,9 @@ import numpy as np
 
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
+from metagraph.orders import Arrivals
 from twin.files import write_whole
+from twin.words import DAYS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +51,8 @@ class Volume:
     """Days and weeks are those of this zone."""
     replications: int
     counts: tuple[Count, ...]
+    notes: tuple[str, ...] = ()
+    """What the counts hang on: days on which none are foreseen, what was assumed."""
 
 
 def foresee(
@@ -90,7 +94,20 @@ def foresee(
         Count(a, b, float(counts[:, k].mean()), *(float(q) for q in spread[:, k]))
         for k, (a, b) in enumerate(pairwise(edges))
     )
-    return Volume(metagraph.name, by, arrivals.time_zone, replications, found)
+    return Volume(metagraph.name, by, arrivals.time_zone, replications, found, _notes(metagraph, arrivals))
+
+
+def _notes(metagraph: Metagraph, arrivals: Arrivals) -> tuple[str, ...]:
+    """Days of the week without orders, and what calibration assumed of arrivals."""
+    told = metagraph.provenance
+    assumed = [default for default in told.defaults if default.where == "arrivals"] if told else []
+    notes = []
+    closed = [day for k, day in enumerate(DAYS) if not any(arrivals.rates_per_h[24 * k : 24 * k + 24])]
+    if closed:
+        none = "" if assumed else ": none came then in the part of the log that the rates are from"
+        notes.append(f"No orders are foreseen on {', '.join(closed)}{none}.")
+    notes += [f"Missing: {default.missing}; assumed: {default.assumed}." for default in assumed]
+    return tuple(notes)
 
 
 def _first_day(metagraph: Metagraph, start: datetime | None, zone: ZoneInfo) -> datetime:

@@ -30,7 +30,9 @@ def show_volume(volume: Volume, json_wanted: bool, written: Sequence[Path] = ())
         for c in volume.counts[:MOST_ROWS]
     ]
     title = f"{volume.twin}: orders to come, by {volume.by}s of {volume.time_zone}"
-    show_table(title, (f"{volume.by} from", "mean", "80 % of futures", "95 %"), rows, (0,))
+    show_table(title, (f"{volume.by} from", "mean", "80 % of futures", "95 % of futures"), rows, (0,))
     more(len(volume.counts))
+    for note in volume.notes:
+        say(note)
     for path in written:
         say(f"Written to {path}.")

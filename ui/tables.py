@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from twin.commands import Built
 
 
+WIDE = 100
+"""Columns of a terminal below which the number of waits is left out: the table would lose its last column."""
+
+
 def show_built(built: Built, written: Path, json_wanted: bool) -> None:
     """A new twin and where it is; as JSON the twin itself."""
     show_twin(built.twin, json_wanted)
@@ -58,7 +62,10 @@ def show_twin(model: Metagraph, json_wanted: bool) -> None:
         return
     _provenance(model)
     title = f"Tasks (means; work as fitted{_window(model)}, waits as seen in the whole log)"
-    show_table(title, TASK_COLUMNS, [_task_row(model, task) for task in model.tasks()], (0, 2, 7))
+    shown = [_task_row(model, task) for task in model.tasks()]
+    if OUT.width < WIDE:
+        shown = [[*row[:5], "", *row[6:]] for row in shown]
+    show_table(title, TASK_COLUMNS, shown, (0, 2, 7))
     for sentence in rules_told(model):
         say(sentence)
     thin = scarce(model)

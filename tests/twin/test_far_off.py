@@ -47,6 +47,19 @@ def test_what_may_be_chance_or_is_little_is_not_told(task: TaskCheck) -> None:
     assert far_off(checked(task)) == ()
 
 
+def test_tasks_done_too_often_or_rarely_are_told() -> None:
+    often = replace(
+        check("A", 3600.0, 3600.0),
+        simulated_per_case=0.5,
+        observed_per_case_half=0.1,
+        simulated_per_case_half=0.05,
+    )
+    assert "a case has 0.50 ± 0.05 executions of A in the twin, 1.00 ± 0.10 in the log" in far_off_text(
+        checked(often)
+    )
+    assert far_off(checked(replace(often, observed_per_case_half=0.5))) == ()
+
+
 def test_results_without_intervals_say_nothing() -> None:
     assert far_off_text(checked(check("A", 3600.0, 7200.0, None))) == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,12 @@ import pytest
 from calibration.arrivals import fit_arrivals
 from calibration.settings import Settings
 from metagraph.errors import DataError
+from metagraph.model import Default
 from metagraph.orders import ArrivalLevel, Arrivals
 from tests.calibration.builders import HOUR, WEEK
 from tests.calibration.test_arrivals import PROFILE, log_of, poisson
 from tests.simulation.test_arrivals import twin
+from tests.twin import handmade
 from twin.volume import foresee
 
 START = datetime(2024, 3, 4, 9, tzinfo=UTC)
@@ -83,3 +86,19 @@ def test_a_single_order_foretells_nothing() -> None:
     model = twin(fit_arrivals(log_of(np.array([9 * HOUR]), np.array([HOUR])), Settings())[0])
     with pytest.raises(DataError, match=r"has a single order, .* nothing can be foretold"):
         foresee(model, periods=1, start=START)
+
+
+def test_days_without_orders_are_said() -> None:
+    """And that nothing is known of them where the log has no such days."""
+    rates = (1.0,) * 120 + (0.0,) * 48
+    model = twin(Arrivals(rates))
+    assert foresee(model, periods=1, start=START, replications=2).notes == (
+        "No orders are foreseen on Sat, Sun: none came then in the part of the log that the rates are from.",
+    )
+    assert foresee(twin(Arrivals((1.0,) * 168)), periods=1, start=START, replications=2).notes == ()
+    unseen = Default("arrivals", "a whole week: 5.0 days were seen", "other days are like these")
+    known = replace(handmade.provenance(), defaults=(unseen,))
+    assert foresee(replace(model, provenance=known), periods=1, start=START, replications=2).notes == (
+        "No orders are foreseen on Sat, Sun.",
+        "Missing: a whole week: 5.0 days were seen; assumed: other days are like these.",
+    )
