@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ class Recipe:
     miner: Miner = "inductive"
     coverage: float = 1.0
     """Mined from the most frequent variants that together have this share of the cases."""
+    starts: bool = False
+    """Mined from the activities in the order of their starts, too: what overlaps in time is then parallel,
+    although one of the two always ends last."""
     apart: bool = False
     """What came out as one parallel or as any order is divided into branches by the times of executions."""
 
@@ -39,6 +43,8 @@ class Recipe:
             words.append(f"noise {self.noise:g}")
         if self.coverage < 1:
             words.append(f"variants of {self.coverage:.0%} of the cases")
+        if self.starts:
+            words.append("by starts and ends")
         if self.apart:
             words.append("branches told apart by time")
         if self.free_order:
@@ -84,18 +90,21 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
     from discovery.reduction import NotNestedError
     from eventlogs.mining.variants import variants
 
-    counted = variants(snapshot)
+    by_ends = variants(snapshot)
+    both = _added(by_ends, variants(snapshot, by_start=True))
     overlaps = overlap_share(snapshot)
     times = first_times(snapshot, overlaps)
     mined: dict[Recipe, Block | NotNestedError] = {}
     distinct: dict[Block, Structure] = {}
     refused: list[Refused] = []
     for recipe in recipes:
+        counted = both if recipe.starts else by_ends
         if recipe.noise is None:
             block = flower(sorted({activity for trace, _ in counted for activity in trace}))
         else:
             # The free order of what is nested is made of the nested one.
             source = recipe if recipe.miner in LOOSE else replace(recipe, free_order=False)
+            source = replace(source, starts=recipe.starts and both is not by_ends)
             if source not in mined:
                 mined[source] = _mined(counted, source, times)
             result = mined[source]
@@ -110,6 +119,15 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
         elif recipe != known.recipe:
             distinct[block] = replace(known, same=(*known.same, recipe.name))
     return Found(tuple(distinct.values()), tuple(refused))
+
+
+def _added(ends: list[Variant], starts: list[Variant]) -> list[Variant]:
+    """The variants in both orders; the first ones themselves if the order is the same."""
+    if ends == starts:
+        return ends
+    counted = Counter(dict(ends))
+    counted.update(dict(starts))
+    return sorted(counted.items(), key=lambda variant: (-variant[1], variant[0]))
 
 
 def structure_of(snapshot: Snapshot, recipe: Recipe) -> Structure:
@@ -138,6 +156,7 @@ def recipes(noises: Sequence[float]) -> tuple[Recipe, ...]:
 def more_recipes(noises: Sequence[float]) -> tuple[Recipe, ...]:
     """All candidates: as `recipes`, and other miners, and only the frequent variants."""
     strict = [Recipe(noise) for noise in noises]
+    strict += [Recipe(noise, starts=True) for noise in noises[:2]]
     strict.append(Recipe(0.0, apart=True))
     strict += [Recipe(0.0, coverage=share) for share in COVERAGES]
     strict += [Recipe(0.0, miner=miner) for miner in OTHERS]

@@ -42,12 +42,16 @@ def variant_table(con: DuckDBPyConnection, selection: Selection) -> pa.Table:
     )
 
 
-def variants(snapshot: Snapshot) -> list[tuple[tuple[str, ...], int]]:
-    """Activities of each closed case in the snapshot's order of rows; most frequent first, then by name."""
+def variants(snapshot: Snapshot, *, by_start: bool = False) -> list[tuple[tuple[str, ...], int]]:
+    """Activities of each closed case in the snapshot's order of rows, which is that of ends, or in that of
+    starts; most frequent first, then by name."""
     names = sorted(snapshot.activities)
     place = {name: i for i, name in enumerate(names)}
     # Big-endian places of the names: their bytes are in the order of the names.
     codes = np.array([place[name] for name in snapshot.activities], ">u4")[snapshot.activity]
+    if by_start:
+        # Of those that start at one instant, the first to end stays first.
+        codes = codes[np.lexsort((snapshot.start_s, snapshot.case_of_row()))]
     found: Counter[bytes] = Counter()
     for (first, last), is_open in zip(pairwise(snapshot.offsets.tolist()), snapshot.is_open, strict=True):
         if not is_open and first < last:

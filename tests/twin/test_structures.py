@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from itertools import count
 
+from discovery.normal_form import children
 from eventlogs.snapshot import Snapshot
+from metagraph.blocks import Parallel
 from tests.discovery.structures import Row, labels, snapshot
 from twin.structures import Recipe, find_structures, more_recipes, recipes, structures
 
@@ -51,6 +53,26 @@ def test_a_log_without_branches_has_one_structure_beside_history_alone() -> None
     found = find_structures(log_of("abc", "abc"), RECIPES)
     assert [structure.recipe for structure in found.structures] == [Recipe(0.0), Recipe(None)]
     assert len(found.structures[0].same) == len(RECIPES) - 2
+
+
+def test_what_overlaps_is_parallel_although_the_same_task_always_ends_last() -> None:
+    rows: list[Row] = []
+    for i in range(30):
+        at, wait = 100.0 * i, 2.0 if i % 3 else 12.0
+        rows += [(f"c{i:03}", "a", at, at + 1), (f"c{i:03}", "c", at + 1, at + 20)]
+        rows += [(f"c{i:03}", "b", at + wait, at + wait + 3), (f"c{i:03}", "d", at + 21, at + 22)]
+    log = snapshot(rows)
+    by_ends, by_both = find_structures(log, (Recipe(0.0), Recipe(0.0, starts=True))).structures
+    assert not any(isinstance(block, Parallel) for block in children(by_ends.skeleton.block))
+    (block,) = (block for block in children(by_both.skeleton.block) if isinstance(block, Parallel))
+    assert sorted(labels(block)) == ["b", "c"]
+
+
+def test_starts_in_the_order_of_ends_give_no_structure_of_their_own() -> None:
+    found = find_structures(TANGLED, (Recipe(0.0), Recipe(0.0, starts=True)))
+    assert [structure.same for structure in found.structures] == [
+        ("inductive miner, noise 0, by starts and ends",)
+    ]
 
 
 def test_structures_are_those_that_are_found() -> None:
