@@ -82,7 +82,7 @@ def by_speed(
     for g in np.flatnonzero(counts):
         mine = np.sort(sample.values[group[ended] == g])
         law = _with_zeros(scaled(whole, factor[g] * kept), float(share[g]))
-        note = f"the parent's law x {factor[g]:.2f}, from {_times(len(mine))}"
+        note = f"the law of all of them times {factor[g]:.2f}, from {_times(len(mine))}"
         if no_time is not None:
             note = f"{share[g]:.0%} take no time, else {note}"
         levels = np.linspace(0, 1, min(pictured, max(len(mine), 2)))

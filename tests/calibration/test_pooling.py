@@ -101,7 +101,7 @@ def test_every_agent_gets_its_speed() -> None:
     assert counts @ found == pytest.approx((log.end_s - log.start_s).sum(), rel=0.01)
     told = table.lookup("", "", "a00")
     assert told.level == "agent"
-    assert told.note.startswith("the parent's law x ")
+    assert told.note.startswith("the law of all of them times ")
     assert told.note.endswith(f"from {counts[0]} executions")
 
 
@@ -133,7 +133,7 @@ def test_shares_of_zeros_are_pooled_too() -> None:
     table = pooled(snapshot(rows)).tables["A"]
     shares = {row.agent: float(row.fitted.law.cdf(0.0)) for row in table.rows if row.agent}
     assert all((s > 0.4) == a.startswith("often") for a, s in shares.items())
-    assert "take no time, else the parent's law x" in table.lookup("", "", "often0").note
+    assert "take no time, else the law of all of them times" in table.lookup("", "", "often0").note
 
 
 def test_classes_that_are_rare_borrow_and_agents_are_told_apart_within_classes() -> None:
