@@ -107,9 +107,9 @@ def margins_text() -> str:
         f"{SHORTER:g} if it is fitted to a shorter part of the log, {UNCONGESTED:g} if nobody waits for busy "
         f"agents in it, {UNORDERED:g} if parallel branches became work in any order, and {UNSTRUCTURED:g} if "
         "it has no structure that a person could read; and never by less than the standard error of the "
-        "difference. What tests of its own found in the log (batches, business rules, branches taken together) "
-        "is taken if it is no worse on average; rare hours and the order of work, which the distances hardly "
-        "show, unless it is worse by that margin."
+        "difference. What tests of its own found in the log (batches, business rules, branches taken "
+        "together) is taken if it is no worse on average; rare hours and the order of work, which the "
+        "distances hardly show, unless it is worse by that margin."
     )
 
 
