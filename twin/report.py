@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from metagraph.agents import Agent
 from metagraph.captions import rule_text
 from metagraph.distributions import ENOUGH, Fitted
 from metagraph.drawing import draw_svg
@@ -89,6 +90,7 @@ def render(
         gateways=_gateways(metagraph),
         worked_by=rules_told(metagraph),
         calendars=_calendars(metagraph),
+        roles=_roles(metagraph),
         scarce=scarce.scarce(metagraph),
         assumed=scarce.assumptions(metagraph),
         facts=scarce.facts(metagraph),
@@ -233,6 +235,23 @@ def _rule(metagraph: Metagraph, routing: Routing, number: int, rule: BusinessRul
         "seen": "set by hand" if rule.by_hand else f"{rule.n:,}",
         "note": rule.note,
     }
+
+
+def _roles(metagraph: Metagraph) -> list[dict[str, Any]]:
+    """Who is of each role, and for whom agents stand that are several people; the largest role first."""
+    of: dict[str, list[Agent]] = {}
+    for agent in metagraph.agents:
+        of.setdefault(agent.role, []).append(agent)
+    rows = [
+        {
+            "role": role,
+            "agents": [agent.id for agent in agents if not agent.members],
+            "merged": [(agent.id, agent.members) for agent in agents if agent.members],
+            "people": sum(len(agent.members) or 1 for agent in agents),
+        }
+        for role, agents in of.items()
+    ]
+    return sorted(rows, key=lambda row: -row["people"])
 
 
 def _calendars(metagraph: Metagraph) -> list[dict[str, Any]]:

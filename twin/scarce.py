@@ -65,7 +65,7 @@ def _laws(metagraph: Metagraph) -> Iterator[tuple[str, Fitted]]:
 
 
 _KINDS = {
-    "People": ("agent", "calendar", "busy people", "role", "holiday"),
+    "People": ("agent", "resource", "calendar", "busy people", "role", "holiday"),
     "Tasks": ("duration", "task", "delay", "batch"),
     "Choices of the process": ("gateway", "choice"),
     "Arrivals and orders": ("arrivals", "attribute", "order", "value", "due"),
@@ -122,7 +122,17 @@ _FACTS = {
         "deviat",
     ),
     "Change over time": ("drift", "change", "season"),
-    "People": ("agent", "holiday", "side by side", "presence", "role", "calendar", "shift", "capacit"),
+    "People": (
+        "agent",
+        "resource",
+        "holiday",
+        "side by side",
+        "presence",
+        "role",
+        "calendar",
+        "shift",
+        "capacit",
+    ),
     "Tasks": ("outlier", "heap", "round", "duration", "batch", "priorit"),
     "Arrivals and orders": ("arrival", "order", "attribute", "forecast"),
 }

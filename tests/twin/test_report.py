@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metagraph.agents import UNLIMITED
+from metagraph.agents import UNLIMITED, Agent
 from metagraph.blocks import Leaf, Parallel
 from metagraph.distributions import Fitted, Parametric
 from metagraph.errors import DataError
@@ -89,6 +89,14 @@ def test_business_rules_are_shown() -> None:
     assert "a = '<b>'" in text
     assert "set by hand" in text
     assert "Business rules" not in Page(render(twin)).text
+
+
+def test_roles_are_told_with_the_people_behind_merged_agents() -> None:
+    twin = handmade.twin()
+    hours = twin.agents[0].calendar
+    crew = Agent("Clerk: 2 rarely seen", hours, role="Clerk", members=("<b>bob", "eve"))
+    text = Page(render(replace(twin, agents=(Agent("ann", hours, role="Clerk"), crew, *twin.agents)))).text
+    assert "Clerk 3 ann; Clerk: 2 rarely seen, which stands for <b>bob, eve" in text
 
 
 def test_ways_that_are_taken_together_are_told_together() -> None:
