@@ -1,9 +1,9 @@
 """When orders arrive: several models, of which the build takes the one that foretells the log's end best.
 
-"weekly": rates by hour of the local week, corrected where the log's end hides late arrivals, the mean of the
-whole log or of its last part. "recent": the same week, at the level that the log has at its end, from which
-it goes on wandering or returns to the long run, as it did. "trend": the same with growth or decline that ebbs
-away, where the log shows any.
+"weekly": mean rates by hour of the local week, corrected where the log's end hides late arrivals. "fading":
+the same, with arrivals counting half after `half_life_weeks`. "recent": the same week, at the level that the
+log has at its end, from which it goes on wandering or returns to the long run, as it did. "trend": the same
+with growth or decline that ebbs away, where the log shows any.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from calibration.inclusion import (
     judge_end,
 )
 from calibration.local_time import WEEK_S, Floats, LocalTime, local_time
-from calibration.settings import ARRIVAL_MODELS, WEEKLY_SHARES, Settings
+from calibration.settings import FADING, Settings
 from calibration.window import ENOUGH
 from eventlogs.snapshot import Snapshot
 from metagraph.model import Default
@@ -36,28 +36,25 @@ from metagraph.orders import ArrivalLevel, Arrivals
 FEWEST_WEEKS = 4.0
 """A level that wanders is looked for in at least so many weeks."""
 MANY = 80
-"""A part of the log is a model of its own if it has at least so many cases."""
+"""And in so many cases."""
 
 
-def models(snapshot: Snapshot) -> tuple[str, ...]:
-    """Names of the models that this log has enough cases and weeks for, the simplest first."""
+def models(snapshot: Snapshot, half_life_weeks: float | None = None) -> tuple[str, ...]:
+    """Names of the models that this log has enough cases and weeks for, the simplest first; with a half-life
+    the one that it is for."""
+    if half_life_weeks is not None:
+        return (FADING,)
     release, _ = case_bounds(snapshot)
     weeks = float(np.ptp(release)) / WEEK_S if len(release) else 0.0
-
-    def possible(name: str) -> bool:
-        if name in WEEKLY_SHARES:
-            return name == ARRIVAL_MODELS[0] or len(release) * WEEKLY_SHARES[name] >= MANY
-        return weeks >= FEWEST_WEEKS and len(release) >= MANY
-
-    return tuple(name for name in ARRIVAL_MODELS if possible(name))
+    enough = weeks >= FEWEST_WEEKS and len(release) >= MANY
+    return ("weekly", "recent", "trend") if enough else ("weekly",)
 
 
 def fit_arrivals(snapshot: Snapshot, settings: Settings) -> tuple[Arrivals, EndOfLog]:
     """The model that `settings.arrivals` names, for what comes after the log; and what its end hides."""
     end = judge_end(snapshot, settings.arrivals_corrected)
-    share = WEEKLY_SHARES.get(settings.arrivals)
-    if share is not None or not snapshot.n_cases:
-        return _weekly(snapshot, settings, end, share or 1.0), end
+    if settings.arrivals in ("weekly", FADING) or not snapshot.n_cases:
+        return _weekly(snapshot, settings, end), end
     return _levelled(snapshot, settings, end), end
 
 
@@ -79,8 +76,8 @@ def arrival_defaults(snapshot: Snapshot, arrivals: Arrivals) -> tuple[Default, .
     return tuple(found)
 
 
-def _weekly(snapshot: Snapshot, settings: Settings, end: EndOfLog, share: float) -> Arrivals:
-    """Mean rates of the last `share` of the cases."""
+def _weekly(snapshot: Snapshot, settings: Settings, end: EndOfLog) -> Arrivals:
+    """Mean rates."""
     release, _ = case_bounds(snapshot)
     until, seen = snapshot.until_s, None
     weights = np.ones(len(release))
@@ -90,12 +87,10 @@ def _weekly(snapshot: Snapshot, settings: Settings, end: EndOfLog, share: float)
         seen = fit_inclusion(*closed_bounds(snapshot), snapshot.until_s)
     if len(release):
         until = min(until, end_of_arrivals(release, snapshot.until_s, seen) + 1.0)
-    first_case = min(int(np.floor((1 - share) * len(release) + 1e-9)), max(len(release) - 1, 0))
-    mine = np.arange(len(release)) >= first_case
-    first = float(release[mine].min()) if mine.any() else until
-    # Never less than half of the cases looked at, however few of them end in time.
-    until = max(until, float(np.median(release[mine])) if mine.any() else until)
-    mine &= release <= until
+    first = float(release.min(initial=until))
+    # Never less than half of the cases, however few of them end in time.
+    until = max(until, float(np.median(release)) if len(release) else until)
+    mine = release <= until
     return _rates(release[mine], weights[mine], first, until, snapshot, settings)
 
 
@@ -145,7 +140,7 @@ def _on_holidays(snapshot: Snapshot, off: Holidays, rates: Floats, local: LocalT
 
 def _recent(t: Floats, until_s: float, settings: Settings) -> Floats:
     """What an instant counts."""
-    if settings.half_life_weeks is None:
+    if settings.arrivals != FADING or settings.half_life_weeks is None:
         return np.ones(len(t))
     return np.exp2((t - until_s) / (settings.half_life_weeks * WEEK_S))
 

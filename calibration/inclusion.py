@@ -19,6 +19,7 @@ EXPECTED_OPEN = 5.0
 EXPECTED_COMING = 8.0
 """If so many orders should have come since the last one and none has, none was recorded (chance: e^-8)."""
 RECENT_S = 28 * 86400.0
+OTHERWISE = "set arrivals_corrected = {} under [build] in twin.toml"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +53,14 @@ def judge_end(snapshot: Snapshot, wanted: bool | None) -> EndOfLog:
         if last < snapshot.until_s:
             day = (snapshot.origin + timedelta(seconds=last)).date()
             return EndOfLog(
-                False, f"no case began after {day}, and all were followed to their end: nothing is missing"
+                False,
+                f"no case began after {day}, so all were followed to their end: nothing is missing "
+                f"({OTHERWISE.format('true')} if unfinished ones were left out)",
             )
         return EndOfLog(
             True,
-            f"no case is open at the end though about {expected:.0f} should be: they were left out",
+            f"no case is open at the end though about {expected:.0f} should be: they must have been left out "
+            f"({OTHERWISE.format('false')} if all were followed to their end)",
         )
     return EndOfLog(False, f"no case is open at the end, and no more than {expected:.1f} would be expected")
 

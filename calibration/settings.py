@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from metagraph.errors import UsageError
 from metagraph.orders import ProfitShape
 
-WEEKLY_SHARES = {"weekly": 1.0, "weekly, last half": 0.5, "weekly, last 30 %": 0.3, "weekly, last 20 %": 0.2}
-"""Models of arrivals that are the mean week of so much of the log."""
-ARRIVAL_MODELS = (*WEEKLY_SHARES, "recent", "trend")
+FADING = "fading"
+ARRIVAL_MODELS = ("weekly", FADING, "recent", "trend")
 """All models of arrivals, the simplest first."""
 
 EACH, RARE_MERGED, ROLES = "each agent by itself", "rare agents merged", "roles as pools"
@@ -113,7 +112,8 @@ class Settings:
     weighted: bool = True
     """Where such cases are missing, cases count the more the likelier they would have been left out."""
     half_life_weeks: float | None = None
-    """Arrivals this long ago count half; None: all count alike."""
+    """Arrivals this long ago count half in the model 'fading', and days from which those of agents are drawn;
+    None: judged from the log, without that model."""
     window_share: float = 1.0
     """Only this last share of the cases is used, except where it says too little (see `Window`)."""
     time_zone: str = "UTC"
@@ -138,3 +138,5 @@ class Settings:
             raise UsageError(
                 f"resources is {self.resources!r}; expected one of: {'; '.join(RESOURCE_MODELS)}"
             )
+        if self.arrivals == FADING and self.half_life_weeks is None:
+            raise UsageError(f"arrivals is {FADING!r} without half_life_weeks: say how fast the past fades")

@@ -44,7 +44,7 @@ def load_config(path: Path | str) -> TwinConfig:
 
 def settings(config: TwinConfig) -> Settings:
     """What calibration is told."""
-    from calibration.settings import Settings
+    from calibration.settings import ARRIVAL_MODELS, FADING, Settings
 
     build = config.build
     return Settings(
@@ -52,6 +52,7 @@ def settings(config: TwinConfig) -> Settings:
         min_context=build.min_context,
         ks_limit=build.ks_limit,
         arrivals_corrected=build.arrivals_corrected,
+        arrivals=ARRIVAL_MODELS[0] if build.half_life_weeks is None else FADING,
         half_life_weeks=build.half_life_weeks,
         time_zone=build.time_zone or config.log.time_zone,
         holidays=build.holidays,

@@ -134,12 +134,8 @@ def windows(base: Settings, snapshot: Snapshot, fewest: int, unfinished_missing:
 def arrivals(base: Settings, snapshot: Snapshot) -> Options:
     """When orders come."""
     from calibration.arrivals import models
-    from calibration.settings import WEEKLY_SHARES
 
-    names = models(snapshot)
-    if base.half_life_weeks is not None:  # the others weigh the past in ways of their own
-        names = tuple(name for name in names if name in WEEKLY_SHARES)
-    return [(name, replace(base, arrivals=name)) for name in names]
+    return [(name, replace(base, arrivals=name)) for name in models(snapshot, base.half_life_weeks)]
 
 
 def rules(base: Settings, snapshot: Snapshot) -> Options:

@@ -111,12 +111,24 @@ def tested_log(validation: Validation) -> str:
     return f"the last fifth of {validation.log}" if validation.held_out else validation.log
 
 
+_ENDS = {
+    "none": "No case counts as missing at the end (if unfinished ones are: validate --log-end instant).",
+    "instant": "Orders unfinished at the log's end are left out of both.",
+    "unknown": (
+        "Whether the log's cases were followed to their end can't be told from it: simulated logs end "
+        "half-way between that and leaving unfinished orders out (validate --log-end none or instant says "
+        "which is right)."
+    ),
+}
+"""By how simulated logs are cut, observed.Cut."""
+
+
 def measured_on(validation: Validation) -> str:
     """Which twin was measured on what."""
     against = f"{validation.runs:,} simulated logs of as many cases"
     size = f"{validation.cases:,} cases, {validation.events:,} task executions"
     if not validation.held_out:
-        return f"Measured on {validation.log} ({size}) against {against}."
+        return f"Measured on {validation.log} ({size}) against {against}. {_ENDS[validation.cut]}"
     return (
         f"Measured on {tested_log(validation)} ({size}; cases that cross the cut are left out) against "
         f"{against}. A second twin simulated them, built in the same way from the first four fifths alone; "

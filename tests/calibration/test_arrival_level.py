@@ -7,7 +7,7 @@ import pytest
 
 from calibration.arrival_level import FREE, Weeks, fit_level
 from calibration.arrivals import fit_arrivals, models
-from calibration.settings import ARRIVAL_MODELS, Settings
+from calibration.settings import Settings
 from metagraph.errors import UsageError
 from metagraph.orders import Arrivals
 from tests.calibration.builders import HOUR, WEEK
@@ -119,7 +119,8 @@ def test_even_gaps_leave_nothing_unknown() -> None:
 
 def test_short_logs_have_fewer_models() -> None:
     release = poisson(PROFILE, 20, 54)
-    assert models(log_of(release, np.full(len(release), HOUR))) == ARRIVAL_MODELS
+    assert models(log_of(release, np.full(len(release), HOUR))) == ("weekly", "recent", "trend")
+    assert models(log_of(release, np.full(len(release), HOUR)), 8.0) == ("fading",)
     few = release[:50]
     assert models(log_of(few, np.full(len(few), HOUR))) == ("weekly",)
 

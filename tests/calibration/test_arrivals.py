@@ -15,6 +15,7 @@ from calibration.local_time import local_time
 from calibration.settings import Settings
 from eventlogs.snapshot import Snapshot
 from metagraph.distributions import Constant
+from metagraph.errors import UsageError
 from metagraph.orders import Arrivals
 from tests.calibration.builders import DAY, HOUR, ORIGIN, WEEK, Row, snapshot
 
@@ -116,7 +117,7 @@ def test_the_weights_are_one_over_the_chance_of_being_seen() -> None:
 def test_the_end_of_the_log_is_judged_by_little_s_law() -> None:
     _, log = dropped(50, 2 * WEEK)
     assert judge_end(log, None).cut
-    assert "left out" in judge_end(log, None).words
+    assert "been left out (set arrivals_corrected = false" in judge_end(log, None).words
     assert not judge_end(log, False).cut
     release = poisson(PROFILE, 10, 51)
     quick = log_of(release, np.full(len(release), 60.0))
@@ -148,12 +149,11 @@ def test_recent_weeks_count_more_if_asked() -> None:
     release = np.concatenate((first, second))
     log = log_of(release, np.full(len(release), HOUR))
     assert sum(fitted(log).rates_per_h) == pytest.approx(2 * PROFILE.sum(), rel=0.06)
-    assert sum(fitted(log, Settings(half_life_weeks=3)).rates_per_h) == pytest.approx(
+    assert sum(fitted(log, Settings(arrivals="fading", half_life_weeks=3)).rates_per_h) == pytest.approx(
         3 * PROFILE.sum(), rel=0.08
     )
-    assert sum(fitted(log, Settings(arrivals="weekly, last half")).rates_per_h) == pytest.approx(
-        3 * PROFILE.sum(), rel=0.08
-    )
+    with pytest.raises(UsageError, match="say how fast the past fades"):
+        Settings(arrivals="fading")
 
 
 def test_a_log_of_a_few_days_tells_the_other_weekdays_by_those_seen() -> None:
@@ -212,7 +212,7 @@ def test_cases_followed_to_their_end_are_not_missing() -> None:
     end = judge_end(log, None)
     assert not end.cut
     assert "no case began after 2024-05-17" in end.words
-    assert "left out" not in end.words
+    assert "nothing is missing (set arrivals_corrected = true" in end.words
 
 
 def test_a_log_of_five_weekdays_foretells_none_for_the_weekend_unless_some_come_at_night() -> None:

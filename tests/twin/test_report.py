@@ -221,6 +221,19 @@ def test_the_report_says_which_twin_was_measured() -> None:
     assert "second twin" not in plain
 
 
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        ("none", "No case counts as missing at the end (if unfinished ones are"),
+        ("instant", "Orders unfinished at the log's end are left out of both."),
+        ("unknown", "can't be told from it"),
+    ],
+)
+def test_the_report_says_how_the_log_s_end_was_read(cut: str, said: str) -> None:
+    validation = replace(handmade.validation(), cut=cut)
+    assert said in Page(render(handmade.twin(), validation=validation)).text
+
+
 def test_paces_gaps_endings_and_missing_congestion_are_said(full: str) -> None:
     twin = handmade.twin()
     assert twin.arrivals is not None
