@@ -15,6 +15,7 @@ from calibration.arrivals import arrival_defaults, fit_arrivals
 from calibration.batch_work import with_batches
 from calibration.batches import fit_batches
 from calibration.breakdown import break_down
+from calibration.class_mix import with_hours
 from calibration.crews import merged
 from calibration.drift import changes
 from calibration.drift import facts as drift_facts
@@ -22,6 +23,7 @@ from calibration.duration_rows import Groups
 from calibration.durations import Durations, fit_durations
 from calibration.features import Feature, features_of
 from calibration.inclusion import EndOfLog, judge_end
+from calibration.local_time import local_time
 from calibration.order_model import due_dates, fit_orders, group_cases, order_defaults
 from calibration.priorities import Known, Priorities, fit_priorities
 from calibration.routing import fit_routing
@@ -36,6 +38,7 @@ from metagraph.blocks import Skeleton
 from metagraph.blocks import skeleton as shape_of
 from metagraph.model import Default, Metagraph, Provenance
 from metagraph.nodes import End, Start, Task, WaitBreakdown
+from metagraph.orders import OrderModel
 
 _T = TypeVar("_T")
 NOBODY_WAITS = Default(
@@ -121,7 +124,7 @@ class Calibrator:
                 ("priorities", who, laws, s.use_delay, s.use_pace, replayed),
                 lambda: _priorities(window, replayed, people, waits, settings),
             )
-        orders = self._once(("orders", s.orders), lambda: fit_orders(snapshot, s.orders, people.groups))
+        orders = self._once(("orders", s.orders, s.time_zone), lambda: _orders(snapshot, s, people.groups))
         nameless = self._once(("nameless", s.orders), lambda: order_defaults(snapshot, s.orders))
         features: tuple[Feature, ...] = ()
         if s.use_rules:
@@ -175,6 +178,12 @@ def _people(window: Window, settings: Settings, held: InHand) -> People:
     groups = group_cases(window.snapshot, settings.orders)
     resources = fit_resources(window, settings, held)
     return People(groups, resources, fit_durations(window, resources, groups, settings))
+
+
+def _orders(snapshot: Snapshot, settings: Settings, groups: Groups) -> OrderModel:
+    found = fit_orders(snapshot, settings.orders, groups)
+    local = local_time(snapshot.origin, 0.0, snapshot.until_s, settings.time_zone)
+    return replace(found, classes=with_hours(found.classes, snapshot, groups, local))
 
 
 def _priorities(

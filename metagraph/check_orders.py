@@ -83,6 +83,8 @@ def _orders(orders: OrderModel) -> Iterator[Fault]:
 
 def _class(c: OrderClass) -> Iterator[Fault]:
     where = f"orders, class {shown(c.cls)} in segment {shown(c.segment)}"
+    if c.by_hour:
+        yield from weekly_faults(c.by_hour, f"{where}, by_hour")
     if c.n < 0:
         yield Fault(f"{where}, n", f"{c.n} is negative")
     if c.value is not None:

@@ -111,6 +111,9 @@ class OrderClass:
     sample: Sample | None = None
     """Attributes of new orders, and the value and dates that go with them: what it says comes before the laws
     above."""
+    by_hour: tuple[float, ...] = ()
+    """By how much more often orders that arrive in each of the 168 hours of the week, from Monday 00:00 local
+    time of the arrivals, are of this class than `share` says; empty: never."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Releases:
     t_s: Floats
     day: Days
     """Local date of each, as its proleptic Gregorian ordinal."""
+    week_hour: Days
+    """Hour of the local week of each, 0 to 167 from Monday 00:00."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,13 +56,16 @@ class _Hours:
     """Instants at which orders come, per second on an ordinary day."""
     days: Days
     """Local date, as its ordinal."""
+    week_hours: Days
+    """Hour of the local week."""
     last: bool
     """Nobody looks further."""
 
     def until(self, t: float) -> _Hours:
         """Those that begin at or before t."""
         n = int(np.searchsorted(self.starts, t, side="right"))
-        return _Hours(self.starts[:n], self.widths[:n], self.rates[:n], self.days[:n], self.last)
+        starts, widths, rates = self.starts[:n], self.widths[:n], self.rates[:n]
+        return _Hours(starts, widths, rates, self.days[:n], self.week_hours[:n], self.last)
 
 
 class _Calendar:
@@ -75,7 +80,7 @@ class _Calendar:
         self._t = (start - origin).total_seconds()
         self._unit = 3600 * arrivals.orders_at_once()
         self._stop = start + _LONGEST
-        self._rows: list[tuple[float, float, float, int]] = []
+        self._rows: list[tuple[float, float, float, int, int]] = []
         self.hours = self._look(_CHUNK)
 
     def longer(self, than: _Hours) -> _Hours:
@@ -95,15 +100,17 @@ class _Calendar:
         while more and instant < self._stop:
             local = instant.astimezone(self._zone)
             rest = 3600.0 - local.minute * 60 - local.second - local.microsecond / 1e6
-            rate = self._arrivals.rates_per_h[local.weekday() * 24 + local.hour] / self._unit
+            hour = local.weekday() * 24 + local.hour
+            rate = self._arrivals.rates_per_h[hour] / self._unit
             if local.date() in self._holidays:
                 rate *= self._arrivals.on_holidays
-            self._rows.append((self._t, rest, rate, local.toordinal()))
+            self._rows.append((self._t, rest, rate, local.toordinal(), hour))
             self._t += rest
             instant = self._origin + timedelta(seconds=self._t)
             more -= 1
-        starts, widths, rates, days = np.array(self._rows).T
-        return _Hours(starts, widths, rates, days.astype(np.int64), instant >= self._stop)
+        starts, widths, rates, days, week_hours = np.array(self._rows).T
+        whole = days.astype(np.int64), week_hours.astype(np.int64)
+        return _Hours(starts, widths, rates, *whole, instant >= self._stop)
 
 
 _calendars: Kept[_Calendar] = Kept(8)
@@ -134,7 +141,7 @@ def releases(
     gaps = _Gaps(arrivals, stream, first)
     hours = calendar.hours
     if cases == 0 or hours.starts[0] > until_s:
-        return Releases(np.zeros(0), np.zeros(0, np.int64))
+        return Releases(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
     sums = gaps.sums(wanted or 0)
     while True:
         rates, ends = _busy(hours.until(until_s), arrivals, origin, stream, unknown)
@@ -156,7 +163,7 @@ def releases(
         each = _sizes(n, arrivals, stream)
         t_s, at = np.repeat(t_s[:n], each)[:cases], np.repeat(at[:n], each)[:cases]
         n = len(t_s)
-    return Releases(t_s[:n], hours.days[at[:n]])
+    return Releases(t_s[:n], hours.days[at[:n]], hours.week_hours[at[:n]])
 
 
 def _sizes(n: int, arrivals: Arrivals, stream: Stream) -> Days:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from math import inf
@@ -132,12 +132,7 @@ class _Drawn:
 
     def _members(self, classes: list[OrderClass]) -> list[tuple[OrderClass, _Indices]]:
         """Each class with the indices of its orders."""
-        everyone = np.arange(len(self._found.t_s))
-        if len(classes) == 1:
-            return [(classes[0], everyone)]
-        shares = np.array(list(accumulate(c.share for c in classes)))
-        us = uniforms(self._stream, everyone, ARRIVALS, 0, Purpose.CLASS) * shares[-1]
-        kinds = np.minimum(np.searchsorted(shares, us, side="right"), len(classes) - 1)
+        kinds = drawn_classes(classes, self._found, self._stream)
         return [(kind, np.flatnonzero(kinds == i)) for i, kind in enumerate(classes)]
 
     def _promise(
@@ -203,6 +198,23 @@ class _Drawn:
     def _end(self, day: date, n: int) -> float:
         end = datetime.combine(nth_working_day(day, n) + timedelta(days=1), time(), self._zone)
         return (end.astimezone(UTC) - self._origin).total_seconds()
+
+
+def drawn_classes(classes: Sequence[OrderClass], found: Releases, stream: Stream) -> _Indices:
+    """Which of the classes each release is of: by their shares, or by those of its hour of the week."""
+    shares = np.array(list(accumulate(c.share for c in classes)))
+    us = uniforms(stream, np.arange(len(found.t_s)), ARRIVALS, 0, Purpose.CLASS)
+    kinds: _Indices
+    if not any(c.by_hour for c in classes):
+        kinds = np.searchsorted(shares, us * shares[-1], side="right")
+    else:
+        usual = np.array([c.share for c in classes])
+        mixed = (usual[:, None] * np.array([c.by_hour or (1.0,) * 168 for c in classes])).T
+        # An hour in which no class ever comes tells nothing.
+        mixed = np.where(mixed.any(axis=1, keepdims=True), mixed, usual)
+        reached = np.cumsum(mixed, axis=1)[found.week_hour]
+        kinds = (reached <= (us * reached[:, -1])[:, None]).sum(axis=1)
+    return np.minimum(kinds, len(classes) - 1)
 
 
 def nth_working_day(day: date, n: int) -> date:

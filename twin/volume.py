@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 By = Literal["day", "week"]
 REPLICATIONS = 1000
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
-COLUMNS = ("begin", "end", "mean", "q025", "q10", "q50", "q90", "q975")
+COLUMNS = ("begin", "end", "mean", "q025", "q10", "q50", "q90", "q975", "class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Volume:
     counts: tuple[Count, ...]
     notes: tuple[str, ...] = ()
     """What the counts hang on: days on which none are foreseen, what was assumed."""
+    by_class: Mapping[str, tuple[Count, ...]] = field(default_factory=dict)
+    """Of each class of orders, where the twin has several."""
 
 
 def foresee(
@@ -88,13 +91,20 @@ def foresee(
         datetime.combine(first.date() + timedelta(days=step * k), time(), zone).astimezone(UTC)
         for k in range(periods + 1)
     ]
-    counts = drawn_counts(metagraph, edges, replications, seed)
-    spread = np.quantile(counts, LEVELS, axis=0)
-    found = tuple(
-        Count(a, b, float(counts[:, k].mean()), *(float(q) for q in spread[:, k]))
+    counts = drawn_by_class(metagraph, edges, replications, seed)
+    whole = _counts(np.sum(list(counts.values()), axis=0), edges)
+    each = {name: _counts(mine, edges) for name, mine in counts.items()} if len(counts) > 1 else {}
+    notes = _notes(metagraph, arrivals)
+    return Volume(metagraph.name, by, arrivals.time_zone, replications, whole, notes, each)
+
+
+def _counts(drawn: NDArray[np.int64], edges: list[datetime]) -> tuple[Count, ...]:
+    """From [replication, period]."""
+    spread = np.quantile(drawn, LEVELS, axis=0)
+    return tuple(
+        Count(a, b, float(drawn[:, k].mean()), *(float(q) for q in spread[:, k]))
         for k, (a, b) in enumerate(pairwise(edges))
     )
-    return Volume(metagraph.name, by, arrivals.time_zone, replications, found, _notes(metagraph, arrivals))
 
 
 def _notes(metagraph: Metagraph, arrivals: Arrivals) -> tuple[str, ...]:
@@ -128,30 +138,43 @@ def drawn_counts(
     metagraph: Metagraph, edges: list[datetime], replications: int, seed: int
 ) -> NDArray[np.int64]:
     """Orders per replication and period, with what isn't known of their level drawn too."""
+    return np.asarray(sum(drawn_by_class(metagraph, edges, replications, seed).values()), np.int64)
+
+
+def drawn_by_class(
+    metagraph: Metagraph, edges: list[datetime], replications: int, seed: int
+) -> dict[str, NDArray[np.int64]]:
+    """The same for each class of orders, whatever its segments."""
     from simulation.arrival_times import releases
-    from simulation.arrivals import monday
+    from simulation.arrivals import drawn_classes, monday
     from simulation.streams import Stream
 
     origin = monday(edges[0])
     at = np.array([(edge - origin).total_seconds() for edge in edges])
-    counts = np.zeros((replications, len(edges) - 1), np.int64)
+    classes = [c for c in metagraph.orders.classes if c.share > 0]
+    found = {c.cls: np.zeros((replications, len(at) - 1), np.int64) for c in classes} or {
+        "": np.zeros((replications, len(at) - 1), np.int64)
+    }
+    name = np.array([list(found).index(c.cls) for c in classes] or [0])
     for r in range(replications):
-        found = releases(
-            metagraph, edges[0], origin, Stream(seed, r), None, float(at[-1]), False, unknown=True
-        )
-        counts[r] = np.diff(np.searchsorted(found.t_s, at))
-    return counts
+        stream = Stream(seed, r)
+        came = releases(metagraph, edges[0], origin, stream, None, float(at[-1]), False, unknown=True)
+        of = name[drawn_classes(classes, came, stream)] if len(found) > 1 else np.zeros(len(came.t_s), int)
+        for k, counts in enumerate(found.values()):
+            counts[r] = np.diff(np.searchsorted(came.t_s[of == k], at))
+    return found
 
 
 def write_volume(volume: Volume, path: Path) -> None:
-    """A row a period, as CSV; whole or absent."""
+    """A row a period, then one a class and period, as CSV; whole or absent."""
 
     def write(beside: Path) -> None:
         with beside.open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(COLUMNS)
-            for c in volume.counts:
-                instants = (c.begin.isoformat(), c.end.isoformat())
-                rows.writerow((*instants, *(f"{getattr(c, name):.6g}" for name in COLUMNS[2:])))
+            for cls, counts in (("", volume.counts), *volume.by_class.items()):
+                for c in counts:
+                    numbers = (f"{getattr(c, name):.6g}" for name in COLUMNS[2:-1])
+                    rows.writerow((c.begin.isoformat(), c.end.isoformat(), *numbers, cls))
 
     write_whole(path, write)
