@@ -221,7 +221,8 @@ HEAD = """# Are changes seen that aren't there?
 Made by `python -m benchmarks.change_points`. Each log is searched for changes of arrivals, structure, work
 and waits as a build does it (`calibration/drift.py`). In {share} of {n} logs in which nothing changes one is
 told, and in {known} of {of} logs of known random twins (docs/roundtrip.md), from an empty start. The other
-columns: in how many logs a change in their middle, of 40 weeks, is found.
+columns: in how many logs a change in their middle, of 40 weeks, is found. Where few orders come, or some days
+are much busier than others, changes of this size can't be told from chance.
 
 | kind of log | told without any | {names} |
 | --- | ---: | {columns} |
