@@ -25,6 +25,8 @@ HOPELESS = 1.0
 """A candidate whose first simulated log is so much worse than the best one's isn't simulated again."""
 FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
+FEWEST_IN_WINDOW = 30
+"""A window has to have so many cases: small logs drift, too, and their copied last period is such a window."""
 TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
 SHORTER = 0.1
@@ -82,7 +84,7 @@ def select(
     # is judged.
     steps.take(options.ARRIVALS, options.arrivals(start.settings, train), progress.part(0.1, 0.2))
     missing = judge_end(train, base.arrivals_corrected).cut
-    windows = options.windows(steps.best.settings, train, 2 * FEWEST_CASES, missing)
+    windows = options.windows(steps.best.settings, train, FEWEST_IN_WINDOW, missing)
     steps.take(options.WINDOW, windows, progress.part(0.2, 0.33))
     steps.take(options.BATCHES, options.batches(steps.best.settings), progress.part(0.33, 0.35))
     plans = [Plan(s.recipe.name, s, steps.best.settings) for s in found.structures]
