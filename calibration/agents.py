@@ -16,7 +16,7 @@ from calibration.holidays import Holidays, find_holidays
 from calibration.local_time import Floats, WeekClock, local_time
 from calibration.roles import fit_roles
 from calibration.settings import Settings
-from calibration.shifts import draw_shifts, open_hours, with_enough, with_holidays
+from calibration.shifts import draw_shifts, open_hours, with_holidays
 from calibration.together import Together, find_together, no_batches
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
@@ -88,7 +88,7 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
     free = off.days(snapshot.origin)
     if settings.drawn_shifts:
         timetable = draw_shifts(timetable, window, local, roles, settings, free)
-    elif settings.extra_hours:
+    if settings.extra_hours:
         timetable = with_extra_hours(timetable, window, local, settings, free)
     timetable = with_holidays(timetable, off)
     shared, slowing = fit_sharing(snapshot, held.hands, timetable.clocks, window.rows, roles)
@@ -102,8 +102,6 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
     agentless, (defaults, unnamed) = window.agentless, _unnamed(window)
     merged, crews = crew_words(window.members, settings.resources)
     work[:, agentless] = 0
-    if timetable.presence:
-        timetable = with_enough(timetable, work)
     present = np.flatnonzero(work.sum(axis=1))
     agents = tuple(
         Agent(
@@ -113,13 +111,12 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
             capacity=int(capacity[i]),
             sharing="shared" if shared[i] else "parallel",
             note="" if work[i].sum() >= RARE else f"seen {int(work[i].sum())} times",
-            presence=timetable.presence[i] if timetable.presence else 1.0,
             members=window.members.get(snapshot.resources[i], ()),
         )
         for i in present
     )
-    open_h = open_hours(timetable.calendars, timetable.of_resource, timetable.presence)
-    queues = _queues(work / open_h[:, None] if len(open_h) else work.astype(np.float64), snapshot)
+    weighed = work / open_hours(timetable)[:, None] if settings.drawn_shifts else work.astype(np.float64)
+    queues = _queues(weighed, snapshot)
     used = {agent.calendar for agent in agents}
     calendars = tuple(c for c in timetable.calendars if c.id in used)
     shared_by = tuple(snapshot.resources[i] for i in present if shared[i])

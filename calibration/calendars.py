@@ -51,8 +51,6 @@ class Timetable:
     always: WeekClock
     """For work that needs nobody."""
     defaults: tuple[Default, ...]
-    presence: tuple[float, ...] = ()
-    """Of each resource, where days are drawn."""
     rare: frozenset[int] = frozenset()
     """Resources with hours of their own from the whole log, as the window says too little of them."""
 

@@ -45,11 +45,13 @@ class _Extras:
 def with_extra_hours(
     timetable: Timetable, window: Window, local: LocalTime, settings: Settings, free: Ints
 ) -> Timetable:
-    """The timetable with shifts for agents seen outside their weekly hours, which they keep besides.
+    """The timetable with shifts for agents seen outside their weekly hours, which they keep besides; those
+    whose days are drawn have such days among them.
 
     `free` days, counted from the date of the log's origin, say nothing.
     """
-    working = np.array([not calendar_of(timetable, i).always_open for i in range(len(timetable.clocks))])
+    kept = [calendar_of(timetable, i) for i in range(len(timetable.clocks))]
+    working = np.array([not (calendar.always_open or calendar.shifts) for calendar in kept], np.bool_)
     if not working.any():
         return timetable
     weeks = np.array([clock.week > 0 for clock in timetable.clocks], np.bool_)

@@ -12,8 +12,6 @@ from metagraph.shifts import DAY_S
 
 STEP_S = 300.0
 """Shifts begin and end on such steps of the clock."""
-LONG_DAYS = 31
-"""Of an execution that takes longer only so many days count as days at work."""
 LOOK_IN_S = 900.0
 """Where nobody usually works, a shift reaches no further beyond its stamps than this."""
 CHANCE = 2.0
@@ -43,14 +41,8 @@ def day_cuts(weeks: Mask) -> Ints:
     return cuts % DAY_QUARTERS
 
 
-def seen_days(
-    window: Window, local: LocalTime, cut: Ints, working: Mask, hull: tuple[Floats, Floats]
-) -> SeenDays:
-    """The days of each agent who is `working` by hours, with the stamps that it left.
-
-    On days between the start and the end of an execution, at most LONG_DAYS, its agent was there for the
-    whole of its usual hours (`hull`), and left no stamp.
-    """
+def seen_days(window: Window, local: LocalTime, cut: Ints, working: Mask) -> SeenDays:
+    """The days on which each agent who is `working` by hours left stamps, in the whole log."""
     snapshot = window.snapshot
     used = np.flatnonzero(snapshot.resource != NO_RESOURCE)
     used = used[working[snapshot.resource[used]]]
@@ -61,32 +53,16 @@ def seen_days(
     began, ended = local.of(start), local.of(end[ends] - 1e-3)
     began_on = np.floor((began - shift[who]) / DAY_S).astype(np.int64)
     ended_on = np.floor((ended - shift[who[ends]]) / DAY_S).astype(np.int64)
-    held, within, at_work = _between(who[ends], began_on[ends], ended_on, hull)
-    agent = np.concatenate((who, who[ends], held, held))
-    day = np.concatenate((began_on, ended_on, within, within))
-    at = np.concatenate((began, ended)) - day[: len(began) + len(ended)] * DAY_S
-    at = np.concatenate((at, *at_work))
-    new = np.concatenate((np.ones(len(who)), ended_on != began_on[ends], np.zeros(2 * len(held))))
-    new = new.astype(np.int64)
+    agent = np.concatenate((who, who[ends]))
+    day = np.concatenate((began_on, ended_on))
+    at = np.concatenate((began, ended)) - day * DAY_S
+    new = np.concatenate((np.ones(len(who)), ended_on != began_on[ends])).astype(np.int64)
     order = np.lexsort((at, day, agent))
     agent, day, at, new = agent[order], day[order], at[order], new[order]
     begin = np.flatnonzero(np.append(True, (np.diff(agent) != 0) | (np.diff(day) != 0))[: len(agent)])
     stop = np.append(begin[1:], len(agent)) - 1
     executions = np.add.reduceat(new, begin) if len(begin) else new
     return SeenDays(agent[begin], day[begin], executions, stop - begin + 1, at[begin], at[stop])
-
-
-def _between(
-    who: Ints, began_on: Ints, ended_on: Ints, hull: tuple[Floats, Floats]
-) -> tuple[Ints, Ints, tuple[Floats, Floats]]:
-    """The agents, days and usual hours between the first and the last day of executions."""
-    count = np.clip(ended_on - began_on - 1, 0, LONG_DAYS)
-    held = np.repeat(who, count)
-    passed = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    day = np.repeat(began_on, count) + 1 + passed
-    low, high = hull[0][held, day % 7], hull[1][held, day % 7]
-    usual = high > low
-    return held[usual], day[usual], (low[usual], high[usual])
 
 
 def widened(seen: SeenDays, hull: tuple[Floats, Floats]) -> tuple[Floats, Floats]:

@@ -83,14 +83,12 @@ class Settings:
     use_calendars: bool = True
     """Work is done in the weekly hours of its agent; without it agents work around the clock."""
     drawn_shifts: bool = False
-    """Agents come and go as on a day drawn from their past; else in the same hours every week. Work and
-    delays are measured by the weekly hours all the same: days off in the middle of work count twice, as work
-    and as drawn. Orders of known twins whose agents go home in the middle of work then take two fifths to two
-    thirds too long, and three to five times as long if agents are busy for four fifths of their time; a sixth
-    too long if agents are never away (see docs/limits.md)."""
+    """Agents come and go as on a day drawn from their past, where the log tells when they were away: at least
+    two executions on a day of presence, and twelve days. Their work and delays are measured by the days on
+    which they were there. All others keep the same hours every week."""
     extra_hours: bool = False
-    """Agents keep to the same hours every week and are now and then there outside of them, too, as often as
-    the log shows. With `drawn_shifts` such days are drawn with all others."""
+    """Agents with the same hours every week are now and then there outside of them, too, as often as the log
+    shows."""
     resources: str = EACH
     """Whom agents stand for: one person each; with those of a role who were seen too rarely to tell anything
     of each merged into one; or one agent a role, who works on as much at once as its people did."""

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, names_of, week_hours
+from calibration.day_clock import DayClock, instants
+from calibration.filled_days import Days, filled_days
 from calibration.holidays import Holidays
-from calibration.local_time import QUARTER_S, WEEK_QUARTERS, Floats, LocalTime, Mask
-from calibration.presence import (
-    PRIOR_DAYS,
-    Exposure,
-    Ints,
-    SeenDays,
-    came_and_could,
-    exposure,
-    work_rate,
-)
-from calibration.seen_days import DAY_QUARTERS, STEP_S, day_cuts, seen_days, usual_hull, widened
+from calibration.local_time import QUARTER_S, Floats, LocalTime, Mask, WeekClock
+from calibration.others import find_others
+from calibration.presence import Exposure, Ints, came_and_could, exposure, work_rate
+from calibration.seen_days import CHANCE, DAY_QUARTERS, STEP_S, day_cuts, seen_days, usual_hull
 from calibration.settings import Settings
+from calibration.spans import Spans, both, union
 from calibration.window import Window
 from metagraph.calendars import Calendar
 from metagraph.model import Default
 from metagraph.shifts import DAY_S, Shift, Week
-from metagraph.shifts import presence as presence_on
 
 OWN_DAYS = 12
 """Days with stamps that an agent needs for shifts of its own."""
+EXACT = 12
+"""Different shifts kept for a weekday, if there are no more."""
 SHAPES = 6
-"""Different shifts kept for a weekday."""
+"""Means of so many groups of them, if there are."""
 LEAST_DAYS = 56
 """Shifts are drawn from at least so many days, even if the window is shorter."""
 PROFILE_DAYS = 2.0
@@ -41,11 +36,9 @@ HALF_LIVES = 3.0
 """The window is so many half-lives of a day's weight long, where the settings don't say."""
 BREAK_S = 3 * 3600.0
 """A gap within a day's hours that is longer is no break but lies between two shifts."""
-SELDOM = 0.2
-"""A rare agent who comes more seldom keeps weekly hours: what it began would take months to be done, though
-the log shows that it came when there was something to do."""
-WEEKLY = "the same hours every week: when they come can't be told"
-OWN_WEEKLY = "their own hours every week, from the whole log"
+WHOLE = 0.95
+"""Who comes on at least this share of its days, for at least this share of its weekly hours, keeps them."""
+WEEKLY = "the same hours every week: when they are away can't be told"
 LEAST_WEIGHT = 1e-4
 """A shift that is drawn more seldom is left out."""
 
@@ -54,32 +47,50 @@ LEAST_WEIGHT = 1e-4
 class _Crew:
     """What is known of the agents, by index."""
 
-    seen: SeenDays
+    days: Days
+    """Of the whole log."""
+    drawn: Mask
+    """Which of them shifts are drawn from."""
     exposed: Exposure
-    role: Ints
-    start_s: Floats
-    end_s: Floats
-    """The shift of each seen day, in seconds since its midnight."""
+    told: Mask
+    """Whose days without a stamp are mostly days off."""
+    rate: Floats
+    """Executions on a day of presence."""
     came: Floats
     could: Floats
+    hull: tuple[Floats, Floats]
 
     def shares(self, agent: int) -> Floats:
-        """How often an agent comes on each weekday."""
-        profile = self.came.sum(axis=0) / np.maximum(self.could.sum(axis=0), 1e-9)
+        """How often an agent comes on each weekday: as seen, drawn towards its level times everybody's
+        profile by as much as chance alone would make weekdays differ (James and Stein, 1961)."""
+        profile = self.came[self.told].sum(axis=0) / np.maximum(self.could[self.told].sum(axis=0), 1e-9)
         came, could = self.came[agent], self.could[agent]
         level = came.sum() / max(float((could * profile).sum()), 1e-9)
         prior = np.minimum(level * profile, 1.0)
-        found: Floats = np.minimum((came + PROFILE_DAYS * prior) / (could + PROFILE_DAYS), 1.0)
-        return found
+        own = np.minimum((came + PROFILE_DAYS * prior) / (could + PROFILE_DAYS), 1.0)
+        worked = (could > 0) & (prior > 0)
+        spread = np.maximum(prior * (1 - prior), 0.01) / np.maximum(could, 1e-9) * self.exposed.weight.mean()
+        beyond = float(((own - prior)[worked] ** 2 / spread[worked]).sum())
+        drawn = min(max(int(worked.sum()) - 1, 0) / max(beyond, 1e-9), 1.0)
+        return np.asarray(own + drawn * (prior - own), np.float64)
 
-    def week(self, rows: NDArray[np.bool_], shares: Floats) -> Week:
-        """Shifts from some seen days, with the weekdays' probabilities of coming."""
-        weekday, weight = self.seen.day % 7, self.exposed.weight[self.exposed.at(self.seen.day)]
-        days = []
+    def level(self, agent: int) -> float:
+        """How often an agent comes on days that it usually works."""
+        usual = (self.hull[1] > self.hull[0])[agent]
+        return float(self.came[agent][usual].sum() / max(float(self.could[agent][usual].sum()), 1e-9))
+
+    def week(self, agent: int) -> Week:
+        """An agent's shifts, with the weekdays' probabilities of coming."""
+        rows = self.drawn & (self.days.agent == agent)
+        weekday, weight = self.days.day % 7, self.exposed.weight[self.exposed.at(self.days.day)]
+        usual = (self.hull[1] > self.hull[0])[agent]
+        shares, week = self.shares(agent), []
         for number in range(7):
-            mine = np.flatnonzero(rows & (weekday == number))
-            days.append(shapes(self.start_s[mine], self.end_s[mine], weight[mine], float(shares[number])))
-        return tuple(days)
+            like = usual[weekday] if self.days.alike[agent] and usual[number] else weekday == number
+            mine = np.flatnonzero(rows & like)
+            start, end = self.days.start_s[mine], self.days.end_s[mine]
+            week.append(shapes(start, end, weight[mine], float(shares[number])))
+        return tuple(week)
 
 
 def draw_shifts(
@@ -90,24 +101,69 @@ def draw_shifts(
     settings: Settings,
     free: Ints | None = None,
 ) -> Timetable:
-    """The timetable with days drawn from the past in place of weekly hours.
+    """The timetable with days drawn from the past in place of weekly hours, for those whom the log tells.
 
-    Who works around the clock, or left too few stamps for any hours, goes on doing so. An agent with OWN_DAYS
-    days has its own shifts, by weekday as often as it came (see presence.py); others have their role's, or
-    everybody's, and a presence of their own, drawn towards the others' as by PRIOR_DAYS days; but those whose
-    hours come from the whole log keep these, as days of others would overrule what was seen. Below a
-    presence of SELDOM they keep their weekly hours. Work and waits of the log are still measured by weekly
-    hours, so that days off in the middle of work count twice: twins of agents who go home then are too slow
-    (see `Settings.drawn_shifts`). `free` days, counted from the date of the log's origin, say nothing.
+    These are agents who work by hours, with OWN_DAYS days, and so many executions a day that few days of
+    presence leave none (CHANCE, a chance of e^-2). They have shifts of their own, by weekday as often as they
+    came (see presence.py), and the log's work and waits are measured by the very days on which they were
+    there (see filled_days.py): days off would else count as work and be drawn on top. All others, and those
+    who are hardly ever away, keep their weekly hours. `free` days, counted from the date of the log's origin,
+    say nothing.
     """
-    working = np.array([not calendar_of(timetable, i).always_open for i in range(len(roles))], np.bool_)
+    n = len(roles)
+    working = np.array([not calendar_of(timetable, i).always_open for i in range(n)], np.bool_)
     if not working.any():
         return timetable
     nothing = np.zeros(0, np.int64)
+    weeks = np.array([clock.week > 0 for clock in timetable.clocks], np.bool_)
     crew = _crew(timetable, window, local, roles, working, settings, nothing if free is None else free)
-    if not len(crew.seen.day):
-        return timetable
-    return _drawn(crew, timetable, window, working, settings)
+    calendars, of_resource = list(timetable.calendars), list(timetable.of_resource)
+    clocks, names = list(timetable.clocks), window.snapshot.resources
+    for i in np.flatnonzero(crew.told).tolist():
+        week = crew.week(i)
+        hours = week_hours(~breaks(weeks[i]))
+        note = f"drawn from {int((crew.drawn & (crew.days.agent == i)).sum())} days with start and end times"
+        own = Calendar(f"days of {names[i]}", hours, settings.time_zone, note=note, shifts=week)
+        share = own.weekly_hours() / calendar_of(timetable, i).weekly_hours()
+        if 0 < share < WHOLE or (share > 0 and crew.level(i) < WHOLE):
+            calendars.append(own)
+            of_resource[i] = own.id
+            clocks[i] = _clock(crew, i, weeks[i], local, nothing if free is None else free)
+    kept = [names[i] for i in np.flatnonzero(working & ~crew.told) if i not in timetable.rare]
+    lack = f"{OWN_DAYS} days with start and end times, and {CHANCE:g} executions on each"
+    return replace(
+        timetable,
+        calendars=tuple(calendars),
+        of_resource=tuple(of_resource),
+        clocks=tuple(clocks),
+        defaults=(*timetable.defaults, *([Default(names_of(kept), lack, WEEKLY)] if kept else [])),
+    )
+
+
+def _clock(crew: _Crew, agent: int, week: Mask, local: LocalTime, free: Ints) -> DayClock:
+    """The agent's days, without the breaks of its usual hours, and some of those days without stamps on which
+    nothing was in hand: as often as presence leaves none."""
+    mine = crew.days.agent == agent
+    day, start, end = crew.days.day[mine], crew.days.start_s[mine], crew.days.end_s[mine]
+    low, high = (edge[agent] for edge in crew.hull)
+    whole = np.arange(day[0], day[-1] + 1)
+    idle = whole[(high > low)[whole % 7] & ~np.isin(whole, np.concatenate((day, free)))]
+    idle = idle[~np.isin(idle, crew.days.told_day[crew.days.told_agent == agent])]
+    share = crew.shares(agent)[idle % 7]
+    unseen = np.exp(-crew.rate[agent] * crew.exposed.complete[crew.exposed.at(idle)])
+    there = share * unseen / np.maximum(1 - share + share * unseen, 1e-9)
+    idle = idle[np.random.default_rng(agent).random(len(idle)) < there]
+    day = np.concatenate((day, idle))
+    order = np.argsort(day)
+    start = np.concatenate((start, low[idle % 7]))[order]
+    end = np.concatenate((end, high[idle % 7]))[order]
+    begin, stop = (instants(local, day[order] * DAY_S + at) for at in (start, end))
+    # A night may reach into the next date's shift, but not into the one after it.
+    spans = union([Spans(begin[k::2], stop[k::2]) for k in (0, 1)])
+    off = breaks(week)
+    if off.any():
+        spans = both(spans, Spans(*WeekClock(local, ~off).spans()))
+    return DayClock(local, week, spans)
 
 
 def calendar_of(timetable: Timetable, resource: int) -> Calendar:
@@ -127,7 +183,7 @@ def _crew(
     weeks = np.array([clock.week > 0 for clock in timetable.clocks], np.bool_)
     cut = day_cuts(weeks)
     hull = usual_hull(weeks, cut)
-    seen = seen_days(window, local, cut, working, hull)
+    seen = seen_days(window, local, cut, working)
     first_s, last_s = window.first_s, window.snapshot.until_s
     # The first and the last day are not whole.
     edges = np.floor(local.of([first_s, last_s]) / DAY_S)
@@ -138,21 +194,43 @@ def _crew(
     if settings.half_life_weeks is not None:
         half_life = 7 * settings.half_life_weeks
     exposed = exposure(seen, first, last, half_life, free)
-    seen = seen.of((seen.day >= first) & (seen.day <= last) & ~np.isin(seen.day, free))
-    rate = work_rate(seen, exposed, roles)
+
+    def inside(day: Ints) -> Mask:
+        return (day >= first) & (day <= last) & ~np.isin(day, free)
+
+    counted = seen.of(inside(seen.day))
+    rate = work_rate(counted, exposed, roles)
+    number = np.bincount(counted.agent, minlength=len(roles))
+    told = working & (rate >= CHANCE) & (number >= OWN_DAYS)
+    told[list(timetable.rare)] = False
+    told &= ~np.isin(window.snapshot.resources, list(window.members))  # of several people somebody is there
     active = np.full(len(roles), first), np.full(len(roles), last)
-    came, could = came_and_could(seen, exposed, rate, active)
-    start_s, end_s = widened(seen, hull)
-    return _Crew(seen, exposed, roles, start_s, end_s, came, could)
+    came, could = came_and_could(counted, exposed, rate, active)
+    chance = np.clip(came.sum(axis=1) / np.maximum(could.sum(axis=1), 1e-9), 0.02, 0.99)
+    others = find_others(window, local, roles)
+    days = filled_days(seen.of(told[seen.agent]), window, local, cut, hull, chance, free, others)
+    drawn = inside(days.day)
+    # Days over which something was in hand are told by that, though they have no stamp.
+    for agent, day, total, unseen in (
+        (days.agent[drawn & days.held], days.day[drawn & days.held], came, False),
+        (days.told_agent[inside(days.told_day)], days.told_day[inside(days.told_day)], could, True),
+    ):
+        at = exposed.at(day)
+        weight = exposed.weight[at] * (np.exp(-rate[agent] * exposed.complete[at]) if unseen else 1.0)
+        np.add.at(total, (agent, day % 7), weight)
+    return _Crew(days, drawn, exposed, told, rate, came, could, hull)
 
 
 def shapes(start: Floats, end: Floats, weight: Floats, share: float) -> tuple[Shift, ...]:
-    """At most SHAPES shifts whose weights add up to `share`: means of groups of equal weight by begin."""
+    """Shifts whose weights add up to `share`: all that there are, if not above EXACT, else means of SHAPES
+    groups of equal weight by begin."""
     if not len(start) or share < LEAST_WEIGHT:
         return ()
     order = np.lexsort((end, start))
     start, end, weight = start[order], end[order], weight[order] / weight.sum()
-    group = np.minimum((np.cumsum(weight) - weight / 2) * SHAPES, SHAPES - 1).astype(np.int64)
+    group = np.unique(np.stack((start, end)), axis=1, return_inverse=True)[1].ravel()
+    if group.max() >= EXACT:
+        group = np.minimum((np.cumsum(weight) - weight / 2) * SHAPES, SHAPES - 1).astype(np.int64)
     group = np.unique(group, return_inverse=True)[1]
     mass = np.bincount(group, weight)
     # Rounded so that they add up to the share itself, not to a millionth more.
@@ -164,122 +242,22 @@ def shapes(start: Floats, end: Floats, weight: Floats, share: float) -> tuple[Sh
     )
 
 
-def _drawn(crew: _Crew, timetable: Timetable, window: Window, working: Mask, settings: Settings) -> Timetable:
-    """Calendars with shifts: one for each agent who has its own, one for each role that others take."""
-    names = window.snapshot.resources
-    days = np.bincount(crew.seen.agent, minlength=len(names))
-    calendars = list(timetable.calendars)
-    of_resource, presence = list(timetable.of_resource), [1.0] * len(names)
-    told: dict[str, list[str]] = {}
-    pools: dict[int, _Pool] = {}
-    for i in np.flatnonzero(working).tolist():
-        if days[i] >= OWN_DAYS:
-            week = crew.week(crew.seen.agent == i, crew.shares(i))
-            note = f"drawn from {days[i]} days with start and end times"
-            own = _calendar(f"days of {names[i]}", week, timetable, i, settings, note)
-            if own.weekly_hours() > 0:
-                calendars.append(own)
-                of_resource[i] = own.id
-            continue
-        if i in timetable.rare:
-            told.setdefault(OWN_WEEKLY, []).append(names[i])
-            continue
-        role = int(crew.role[i])
-        if role not in pools:
-            pools[role] = _pool(crew, role, days, timetable, i, settings)
-        pool = pools[role]
-        share = pool.presence(crew.came[i], crew.could[i])
-        if share < SELDOM or pool.calendar.weekly_hours() <= 0:
-            told.setdefault(WEEKLY, []).append(names[i])
-            continue
-        if pool.calendar not in calendars:
-            calendars.append(pool.calendar)
-        of_resource[i], presence[i] = pool.calendar.id, share
-        told.setdefault(f"shifts of {pool.whose}, with a presence of their own", []).append(names[i])
-    lack = f"fewer than {OWN_DAYS} days with start and end times"
-    return replace(
-        timetable,
-        calendars=tuple(calendars),
-        of_resource=tuple(of_resource),
-        presence=tuple(presence),
-        defaults=(
-            *timetable.defaults,
-            *(Default(names_of(found), lack, assumed) for assumed, found in told.items()),
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pool:
-    """The agents from whom rare ones take their shifts."""
-
-    calendar: Calendar
-    """With weekdays relative to the best one."""
-    rate: Floats
-    """How often they come on each weekday."""
-    whose: str
-
-    def presence(self, came: Floats, could: Floats) -> float:
-        """How often a rare agent comes on the best weekday, drawn towards the pool."""
-        best = max(float(self.rate.max()), 1e-9)
-        days = float((could * self.rate).sum()) / best
-        return round(min((float(came.sum()) + PRIOR_DAYS * best) / (days + PRIOR_DAYS), 1.0), 4)
-
-
-def _pool(crew: _Crew, role: int, days: Ints, timetable: Timetable, agent: int, settings: Settings) -> _Pool:
-    """Those of a role, or everybody if they have few days, too."""
-    members, whose, name = crew.role == role, "their role", f"days of role {role + 1}"
-    if days[members].sum() < 2 * OWN_DAYS:
-        members, whose, name = np.ones(len(crew.role), np.bool_), "everybody", "days of everybody"
-    rate = crew.came[members].sum(axis=0) / np.maximum(crew.could[members].sum(axis=0), 1e-9)
-    rate = np.minimum(rate, 1.0)
-    week = crew.week(members[crew.seen.agent], rate / max(float(rate.max()), 1e-9))
-    note = f"drawn from {int(days[members].sum())} days of {int(members.sum())} agents"
-    return _Pool(_calendar(name, week, timetable, agent, settings, note), rate, whose)
-
-
-def _calendar(
-    name: str, week: Week, timetable: Timetable, agent: int, settings: Settings, note: str
-) -> Calendar:
-    hours = week_hours(~breaks(timetable.clocks[agent].week > 0))
-    return Calendar(name, hours, settings.time_zone, note=note, shifts=week)
-
-
 def breaks(week: Mask) -> Mask:
-    """The quarters of a weekly mask's gaps, up to BREAK_S long, within a day."""
-    found = np.zeros(WEEK_QUARTERS, np.bool_)
+    """The quarters of a weekly mask's gaps, up to BREAK_S long, within a day; only those that most of the
+    days have that are worked, as others are hours in which there happened to be nothing to do."""
+    found = np.zeros((7, DAY_QUARTERS), np.bool_)
+    days = week.reshape(7, DAY_QUARTERS)
     for day in range(7):
-        on = np.flatnonzero(week[day * DAY_QUARTERS : (day + 1) * DAY_QUARTERS])
-        for a, b in pairwise(on.tolist()):
+        for a, b in pairwise(np.flatnonzero(days[day]).tolist()):
             if 1 < b - a <= BREAK_S / QUARTER_S:
-                found[day * DAY_QUARTERS + a + 1 : day * DAY_QUARTERS + b] = True
-    return found
+                found[day, a + 1 : b] = True
+    return np.asarray((found & (found.sum(axis=0) > days.any(axis=1).sum() / 2)).ravel())
 
 
-def open_hours(
-    calendars: Sequence[Calendar], of_resource: Sequence[str], presence: Sequence[float]
-) -> Floats:
-    """Expected hours a week of each resource; nothing where days aren't drawn."""
-    weekly = {calendar.id: calendar.weekly_hours() for calendar in calendars}
-    return np.array([weekly[name] * p for name, p in zip(of_resource, presence, strict=False)])
-
-
-def with_enough(timetable: Timetable, work: NDArray[np.int64]) -> Timetable:
-    """The timetable with more presence where few are there for a task, `work` being the executions of each
-    agent and task: who came seldom may have come just when there was something to do.
-
-    On the best weekday at least one of a task's agents is expected.
-    """
-    best = {c.id: max(map(presence_on, c.shifts), default=1.0) for c in timetable.calendars}
-    there = np.array(timetable.presence) * [best[name] for name in timetable.of_resource]
-    factor = np.ones(len(there))
-    for task in range(work.shape[1]):
-        members = np.flatnonzero(work[:, task])
-        expected = float(there[members].sum())
-        if 0.0 < expected < 1.0:
-            factor[members] = np.maximum(factor[members], 1.0 / expected)
-    presence = np.round(np.minimum(np.array(timetable.presence) * factor, 1.0), 4)
-    return replace(timetable, presence=tuple(presence.tolist()))
+def open_hours(timetable: Timetable) -> Floats:
+    """Expected hours a week of each resource."""
+    weekly = {calendar.id: calendar.weekly_hours() for calendar in timetable.calendars}
+    return np.array([weekly[name] for name in timetable.of_resource])
 
 
 def with_holidays(timetable: Timetable, off: Holidays) -> Timetable:

@@ -105,9 +105,9 @@ def presence(base: Settings) -> Options:
 
 
 def extra_hours(base: Settings) -> Options:
-    """Whether agents are now and then there outside their usual hours; days drawn from the past have that."""
+    """Whether agents are now and then there outside their usual hours."""
     ways = [("none", base)]
-    if base.use_calendars and not base.drawn_shifts:
+    if base.use_calendars:
         ways.append(("now and then, as in the log", replace(base, extra_hours=True)))
     return ways
 

@@ -90,7 +90,7 @@ def test_free_days_say_nothing_about_presence() -> None:
     log = office(set(AUSTRIA))
     resources = fit_resources(open_window(log, 1.0), Settings(drawn_shifts=True))
     (calendar,) = resources.calendars
-    assert [round(sum(s.weight for s in day), 3) for day in calendar.shifts] == [1.0] * 5 + [0.0] * 2
+    assert not calendar.shifts, "nobody is ever away"
 
 
 def test_idle_days_where_the_log_begins_and_ends_are_no_holidays() -> None:
