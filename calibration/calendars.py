@@ -34,6 +34,10 @@ going on, e^-4 = 2 % of such hours would be empty by chance."""
 TRIM_STAMPS = 40
 """Stamps in an edge hour before its empty quarters are cut off."""
 
+CHANCE = 0.001
+"""An agent has hours of its own if chance makes its stamps differ as much from its role's less often."""
+
+NO_OTHERS = "their role's calendar, too"
 THEIR_OWN = "their own hours, from all start and end times of the whole log"
 
 _ALL_WEEK = np.ones(WEEK_QUARTERS, dtype=np.bool_)
@@ -180,6 +184,10 @@ def _choose(
             usual = everyone | role_weeks.get(int(roles[i]), (everyone, ""))[0]
             mine = whole if i in rare else stamps
             week, note = _week_of(mine.quarters[i], mine.weeks[i], "own", usual)
+            shared = role_weeks.get(int(roles[i]))
+            if i not in rare and shared and _as_others(week, shared[0], stamps, i, roles == roles[i]):
+                week, note = shared
+                borrowed.setdefault(NO_OTHERS, []).append(name)
             if i in rare:
                 note += ", of the whole log"
                 borrowed.setdefault(THEIR_OWN, []).append(name)
@@ -189,22 +197,44 @@ def _choose(
             borrowed.setdefault(source, []).append(name)
         chosen.append(week)
         notes.append(note)
-    defaults = [
-        Default(
-            names_of(names), f"fewer than {OWN_STAMPS} start and end times{_counted(window, source)}", source
-        )
-        for source, names in borrowed.items()
-    ]
+    defaults = [Default(names_of(names), _lack(window, source), source) for source, names in borrowed.items()]
     if totals.sum() < FEWEST:
         defaults = [Default("calendars", f"only {totals.sum()} start and end times", "work around the clock")]
     return chosen, notes, defaults
 
 
-def _counted(window: Window, source: str) -> str:
-    """In which part of the log the stamps were counted."""
-    if not window.first_case:
-        return ""
-    return " in the calibration window" if source == THEIR_OWN else " in the whole log"
+def _as_others(own: Mask, theirs: Mask, stamps: _Stamps, agent: int, role: Mask) -> bool:
+    """Whether an agent's stamps go by the role's hours as far as chance lets one tell.
+
+    Hardly any lie outside of them, and neither their weekdays nor their hours of the day differ from the
+    other members' by a chi-squared test. It counts weeks with a stamp, as stamps of one hour come together.
+    """
+    quarters = stamps.quarters[agent]
+    if (own == theirs).all() or quarters[~theirs].sum() > OUTSIDE * quarters.sum():
+        return False
+    mine = stamps.weeks[agent].reshape(7, 24)
+    others = stamps.weeks[role].sum(axis=0).reshape(7, 24) - mine
+    return bool(others.any()) and not any(
+        _differ(mine.sum(axis=axis), others.sum(axis=axis)) for axis in (0, 1)
+    )
+
+
+def _differ(mine: NDArray[np.int64], others: NDArray[np.int64]) -> bool:
+    """Whether two rows of counts have different shares, by a chi-squared test of homogeneity."""
+    from scipy.stats import chi2
+
+    seen = np.flatnonzero(mine + others)
+    table = np.stack((mine[seen], others[seen])).astype(np.float64)
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    return bool(chi2.sf(float(((table - expected) ** 2 / expected).sum()), len(seen) - 1) < CHANCE)
+
+
+def _lack(window: Window, source: str) -> str:
+    """What agents have too little of for a calendar of their own, and in which part of the log."""
+    if source == NO_OTHERS:
+        return "hours that differ from their role's by more than chance"
+    where = " in the whole log" if source != THEIR_OWN else " in the calibration window"
+    return f"fewer than {OWN_STAMPS} start and end times{where if window.first_case else ''}"
 
 
 def _week_of(

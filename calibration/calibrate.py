@@ -90,11 +90,19 @@ class Calibrator:
         missing = s.weighted and judge_end(snapshot, s.arrivals_corrected).cut
         unnamed = self._once(("unnamed",), lambda: attribute(snapshot))
         window = self._once(
-            ("window", s.window_share, missing, s.resources),
-            lambda: merged(open_window(snapshot, s.window_share, missing, unnamed), s.resources),
+            ("window", s.window_share, missing, s.resources, s.apart),
+            lambda: merged(open_window(snapshot, s.window_share, missing, unnamed), s.resources, s.apart),
         )
         days = (s.holidays, *((s.half_life_weeks,) if s.drawn_shifts else ()))
-        used = (missing, s.window_share, s.resources, s.use_contention, s.use_calendars, s.use_batching)
+        used = (
+            missing,
+            s.window_share,
+            s.resources,
+            s.apart,
+            s.use_contention,
+            s.use_calendars,
+            s.use_batching,
+        )
         who = (*used, s.extra_hours, s.time_zone, s.orders, days)
         laws = (s.ks_limit, s.fast, s.pooled)
         held = self._once(

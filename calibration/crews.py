@@ -28,9 +28,9 @@ def work_counts(window: Window) -> Ints:
     return np.bincount(cell, minlength=n * m).reshape(n, m)
 
 
-def merged(window: Window, resources: str) -> Window:
+def merged(window: Window, resources: str, apart: tuple[str, ...] = ()) -> Window:
     """The window with one resource in place of those people of a role who are merged; see
-    `Settings.resources`.
+    `Settings.resources` and `Settings.apart`.
 
     What they did is then that one's: its hours are all of theirs, its hands what they had in hand together.
     """
@@ -41,6 +41,7 @@ def merged(window: Window, resources: str) -> Window:
     totals = work[:, ~window.agentless].sum(axis=1)
     roles, names = fit_roles(work, snapshot.activities)
     wanted = (totals > 0) & ((totals < ENOUGH) | (resources == ROLES))
+    wanted &= ~np.isin(snapshot.resources, apart)
     labels, stands_for = list(snapshot.resources), np.arange(len(snapshot.resources))
     members: dict[str, tuple[str, ...]] = {}
     most = window.unnamed.most.copy()
@@ -48,7 +49,7 @@ def merged(window: Window, resources: str) -> Window:
         those = np.flatnonzero(wanted & (roles == role))
         if len(those) < 2:
             continue
-        label = _free(f"{name}: {len(those)} {'people' if resources == ROLES else 'rarely seen'}", labels)
+        label = _free(f"{name}: {'everybody' if resources == ROLES else 'rarely seen'}", labels)
         members[label] = tuple(snapshot.resources[i] for i in those)
         labels[those[0]], stands_for[those], most[those[0]] = label, those[0], UNBOUND
     if not members:

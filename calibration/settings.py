@@ -92,6 +92,8 @@ class Settings:
     resources: str = EACH
     """Whom agents stand for: one person each; with those of a role who were seen too rarely to tell anything
     of each merged into one; or one agent a role, who works on as much at once as its people did."""
+    apart: tuple[str, ...] = ()
+    """People who are never merged, as something is said of them by hand."""
     use_batching: bool = False
     """Work that the log collects before it is done is collected."""
     use_priorities: bool = False

@@ -57,7 +57,14 @@ def settings(config: TwinConfig) -> Settings:
         time_zone=build.time_zone or config.log.time_zone,
         holidays=build.holidays,
         orders=order_spec(config.orders),
+        apart=_named_people(config.overrides),
     )
+
+
+def _named_people(overrides: OverridesSection) -> tuple[str, ...]:
+    """Whom something is said of by hand."""
+    of_tasks = (name for said in overrides.activity.values() for name in said.agents or ())
+    return tuple(sorted({*overrides.agent, *of_tasks}))
 
 
 def order_spec(orders: OrdersSection) -> OrderSpec:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.agents import fit_resources, fit_roles
+from calibration.agents import fit_resources
+from calibration.roles import fit_roles
 from calibration.settings import Settings
 from calibration.window import open_window
 from metagraph.agents import UNLIMITED

@@ -168,3 +168,21 @@ def test_who_is_rare_in_the_window_keeps_the_hours_of_the_whole_log(drawn: bool)
     told = [one for one in found.defaults if "kim" in one.where]
     assert "fewer than 100 start and end times in the calibration window" in {one.missing for one in told}
     assert all("own hours" in one.assumed for one in told)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hours_of_one_s_own_must_differ_beyond_chance_from_those_of_the_role(seed: int) -> None:
+    """Of sixty stamps in forty hours many an hour is empty by chance; mornings only are no chance."""
+    rows: list[Row] = []
+    for i in range(12):
+        rows += office_rows(f"clerk {i:02}", 24, 100 * seed + i, per_day=1)
+    mornings = [
+        r for r in office_rows("dan", 40, 100 * seed + 77, per_day=2) if (r[4] or 0.0) % DAY < 13 * HOUR
+    ]
+    four_days = [r for r in office_rows("eve", 30, 100 * seed + 78, per_day=1) if r[3] % WEEK < 4 * DAY]
+    found = resources_of(rows + mornings + four_days)
+    assert {hours_of(found, f"clerk {i:02}") for i in range(12)} == {OFFICE}
+    assert max(end % DAY for _, end in hours_of(found, "dan")) <= 13 * HOUR
+    assert max(end for _, end in hours_of(found, "eve")) <= 4 * DAY
+    (said,) = (d for d in found.defaults if "by more than chance" in d.missing)
+    assert said.assumed == "their role's calendar, too"

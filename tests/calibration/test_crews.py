@@ -98,7 +98,7 @@ def test_rare_agents_become_one_with_the_hours_of_all(log: Snapshot) -> None:
     assert len(rare) > 30
     assert set(rare) < set(HELPERS)
     assert crew.members == rare
-    assert crew.id == f"B: {len(rare)} rarely seen"
+    assert crew.id == "B: rarely seen"
     assert len(found.agents) == len(log.resources) - len(rare) + 1
     calendar = next(c for c in found.calendars if c.id == crew.calendar)
     assert 0.95 * LATE.weekly_hours() <= calendar.weekly_hours() <= LATE.weekly_hours()
@@ -113,9 +113,16 @@ def test_rare_agents_become_one_with_the_hours_of_all(log: Snapshot) -> None:
     assert found.facts[f"agent {crew.id}"].endswith(f"and {len(rare) - 12} more")
 
 
+def test_people_of_whom_something_is_said_stay_by_themselves(log: Snapshot) -> None:
+    window = merged(open_window(log, 1.0), ROLES, ("ann", "helper 07", "who"))
+    found = {agent.id: agent.members for agent in fit_resources(window, Settings()).agents}
+    assert {name for name, members in found.items() if not members} == {"ann", "helper 07"}
+    assert {"ann", "helper 07"}.isdisjoint(person for members in found.values() for person in members)
+
+
 def test_roles_as_pools_are_one_agent_each_with_all_hands(log: Snapshot) -> None:
     found = fit_resources(merged(open_window(log, 1.0), ROLES), Settings(resources=ROLES))
-    assert {a.id: len(a.members) for a in found.agents} == {"A: 3 people": 3, "B: 63 people": 63}
+    assert {a.id: len(a.members) for a in found.agents} == {"A: everybody": 3, "B: everybody": 63}
     (a,) = (agent for agent in found.agents if len(agent.members) == 3)
     assert a.capacity == 3
 

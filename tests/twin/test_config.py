@@ -109,6 +109,12 @@ def test_the_file_becomes_what_calibration_takes(path: Path) -> None:
     assert approvals(config)[0].who == "Jo"
 
 
+def test_people_named_by_hand_stay_by_themselves(path: Path) -> None:
+    task, hours = '[overrides.activity."Ship"]\nagents = ["Bob", "Ann"]\n', 'calendar = "Mon 08:00-12:00"\n'
+    path.write_text(f'{task}[overrides.agent."Eve"]\n{hours}')
+    assert settings(load_config(path)).apart == ("Ann", "Bob", "Eve")
+
+
 def test_an_empty_file_changes_nothing(path: Path) -> None:
     from calibration.settings import Settings
 

@@ -94,9 +94,9 @@ def test_business_rules_are_shown() -> None:
 def test_roles_are_told_with_the_people_behind_merged_agents() -> None:
     twin = handmade.twin()
     hours = twin.agents[0].calendar
-    crew = Agent("Clerk: 2 rarely seen", hours, role="Clerk", members=("<b>bob", "eve"))
+    crew = Agent("Clerk: rarely seen", hours, role="Clerk", members=("<b>bob", "eve"))
     text = Page(render(replace(twin, agents=(Agent("ann", hours, role="Clerk"), crew, *twin.agents)))).text
-    assert "Clerk 3 ann; Clerk: 2 rarely seen, which stands for <b>bob, eve" in text
+    assert "Clerk 3 ann; Clerk: rarely seen, which stands for <b>bob, eve" in text
 
 
 def test_ways_that_are_taken_together_are_told_together() -> None:
