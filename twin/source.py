@@ -72,6 +72,7 @@ def read_log(
 
     Raises DataError or UsageError with one sentence; nothing is left behind then.
     """
+    from calibration.left_out import looks_left_out
     from eventlogs import closing as closings
     from eventlogs.freezing import decide_open
 
@@ -83,7 +84,16 @@ def read_log(
     rule = _rule(request.closing) or closings.fit(raw)
     snapshot = decide_open(raw, wanted, rule)
     fact = _fact(rule)
-    return LogSource(snapshot, report, fact, _in_words(snapshot, fact, request.open_file))
+    words = _in_words(snapshot, fact, request.open_file)
+    if wanted is None and request.closing is None and looks_left_out(snapshot):
+        unfinished = int(snapshot.is_open.sum())
+        snapshot = decide_open(raw, frozenset(), rule)
+        words = (
+            f"0 open orders: {unfinished} look unfinished, but many more should, and too few orders begin at "
+            "the end of the log: unfinished ones were left out of it, and these ended in a rare way; if they "
+            "are open, list them with --open"
+        )
+    return LogSource(snapshot, report, fact, words)
 
 
 def _kept(request: LogRequest, on_wait: Callable[[str], None] | None) -> LogSource:

@@ -12,6 +12,7 @@ from metagraph.json_io import load, save
 from metagraph.model import Metagraph
 from tests.journeys.pages import PATIENCE_MS, app, browser, go_to, metric, screenshot, settle
 from tests.twin import handmade
+from twin.far_off import far_off_text
 from twin.json_out import dump, read
 from twin.outlook import Forecast
 from twin.validation import Validation
@@ -163,6 +164,7 @@ def validate(page: Page, home: Path, later: Path) -> None:
     shown = read(Validation, (home / "twins" / "orders.validation.json").read_text(encoding="utf-8"))
     assert shown == measured
     expect(page.get_by_text(verdict(measured))).to_be_visible()
+    expect(page.get_by_text(far_off_text(measured))).to_be_visible()
     for line in metric_verdicts(measured):
         expect(page.get_by_text(line.sentence)).to_be_visible()
     page.get_by_role("button", name="Make the report").click()

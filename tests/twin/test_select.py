@@ -9,7 +9,7 @@ import pytest
 
 from calibration.settings import Settings
 from twin.judging import Judge, Plan
-from twin.options import EXTRA_HOURS, PRESENCE, RULES, Matter
+from twin.options import EXTRA_HOURS, PRESENCE, PRIORITIES, RULES, Matter
 from twin.select import TIE, _beats
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class _Judged:
         (RULES, 0.5 * TIE, False),
         (EXTRA_HOURS, 0.5 * TIE, True),
         (EXTRA_HOURS, 2 * TIE, False),
+        (PRIORITIES, 0.5 * TIE, True),
     ],
 )
 def test_what_is_found_needs_less_and_what_is_certain_least(
