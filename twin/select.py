@@ -26,7 +26,7 @@ HOPELESS = 1.0
 FEWEST_CASES = 40
 """With fewer cases in the log nothing can be judged: the first candidate is taken, and said so."""
 FEWEST_IN_WINDOW = 30
-"""A window has to have so many cases: small logs drift, too, and their copied last period is such a window."""
+"""A window has to have so many cases: small logs drift, too, and their copied last period is such a one."""
 TIE = 0.03
 """A later, less simple candidate has to be better by this much (mean log ratio) to be taken."""
 SHORTER = 0.1
