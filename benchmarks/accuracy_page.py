@@ -12,6 +12,7 @@ from benchmarks.published import Peer
 
 METRICS = ("NGD", "AEDD", "CADD", "CEDD", "REDD", "CTDD")
 ORACLE = "training cases on true arrivals"
+CHANCE = "two samples of the past"
 Rows = Mapping[str, Mapping[str, Any]]
 """The last row of each log."""
 
@@ -26,8 +27,9 @@ times.
 
 'Last period copied' is the end of the training part shifted by whole weeks: a twin that is worse than that
 has not learned the process. 'Training cases on true arrivals' is an **oracle**: it knows when the test cases
-arrive, which no simulator does; it has no part in ranks and bars. CPU seconds and peak memory are those of
-the build.
+arrive, which no simulator does; it has no part in ranks and bars. 'Two samples of the past' are two draws
+of as many training cases on the test arrivals, held against each other: what **chance** alone makes, below
+which no twin can be expected. CPU seconds and peak memory are those of the build.
 """
 
 
@@ -93,7 +95,7 @@ def _log(name: str, row: Mapping[str, Any], peers: Sequence[Peer]) -> str:
         how = "run by us" if peer.ours else "published"
         lines.append(_row(f"{peer.system} ({how})", [_number(peer.means.get(m)) for m in METRICS]))
     for reference, values in row["references"].items():
-        shown = f"*{reference} (oracle)*" if reference == ORACLE else reference
+        shown = {ORACLE: f"*{ORACLE} (oracle)*", CHANCE: f"*{CHANCE} (chance)*"}.get(reference, reference)
         lines.append(_row(shown, [_number(fmean(values[m])) for m in METRICS]))
     chosen = "; ".join(f"{what}: {choice}" for what, choice in row["choices"].items())
     size = row.get("drawing")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LAST_PERIOD = "last period copied"
 RESAMPLED = "training cases on true arrivals"
+CHANCE = "two samples of the past"
+"""How far apart two such resampled logs are: what chance alone makes of as many cases."""
 
 
 def last_period(train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,8 @@ from twin.distances import distances
 from twin.frames import frame_of_snapshot
 from twin.observed import Cut, cut_of, simulated_log
 from twin.progress import Progress
-from twin.reference import LAST_PERIOD, RESAMPLED, last_period, resampled
+from twin.quick_distances import columns, quick_distances
+from twin.reference import CHANCE, LAST_PERIOD, RESAMPLED, last_period, resampled
 from twin.renames import in_twin_words
 from twin.task_checks import agent_checks, task_checks
 from twin.validation import METRICS, Validation
@@ -38,7 +39,7 @@ def validate(
 
     That instant and the number of cases are all the twin is told of the test period; arrivals are drawn
     anew in each run. Where unfinished cases were left out of the twin's own log, as they will be of `test`,
-    the simulated ones are cut as `cut` says (see observed.py; None: unknown). With `train`, two references
+    the simulated ones are cut as `cut` says (see observed.py; None: unknown). With `train`, references
     are measured beside it (see reference.py). Raises DataError for a log without finished executions or
     without any of the twin's activities, or a twin without arrivals.
     """
@@ -110,8 +111,11 @@ def _references(
     history: pd.DataFrame, observed: pd.DataFrame, seed: int
 ) -> dict[str, dict[str, tuple[float, ...]]]:
     copied = distances(observed, last_period(history, observed))
-    drawn = [distances(observed, resampled(history, observed, seed + k)) for k in range(RESAMPLINGS)]
+    drawn = [resampled(history, observed, seed + k) for k in range(RESAMPLINGS)]
+    apart = [distances(observed, log) for log in drawn]
+    chance = [quick_distances(columns(drawn[k - 1]), columns(drawn[k])) for k in range(RESAMPLINGS)]
     return {
         LAST_PERIOD: {metric: (value,) for metric, value in copied.items()},
-        RESAMPLED: {metric: tuple(one[metric] for one in drawn) for metric in METRICS},
+        RESAMPLED: {metric: tuple(one[metric] for one in apart) for metric in METRICS},
+        CHANCE: {metric: tuple(one[metric] for one in chance) for metric in METRICS},
     }

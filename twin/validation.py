@@ -58,7 +58,7 @@ class Validation:
     distances: Mapping[str, tuple[float, ...]]
     """Metric -> one value a run."""
     references: Mapping[str, Mapping[str, tuple[float, ...]]]
-    """Reference name -> metric -> values: 'last period copied', 'training cases resampled'."""
+    """Reference name -> metric -> values: see reference.py."""
     tasks: tuple[TaskCheck, ...]
     agents: tuple[AgentCheck, ...]
     held_out: bool = False

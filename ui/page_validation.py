@@ -10,7 +10,7 @@ from metagraph.errors import TwinError
 from twin.charts import validation_bars
 from twin.far_off import far_off_text
 from twin.json_out import read
-from twin.reference import RESAMPLED
+from twin.reference import CHANCE, RESAMPLED
 from twin.validation import Validation
 from twin.verdict import measured_on, metric_verdicts, verdict
 from twin.words import mean_span, percent
@@ -97,7 +97,8 @@ def _results(validation: Validation) -> None:
     if RESAMPLED in validation.references:
         st.caption(
             f"“{RESAMPLED}”: past cases, put at the very instants at which the test cases arrived. No "
-            "forecaster knows these, so it is a yardstick, not a rival."
+            f"forecaster knows these, so it is a yardstick, not a rival. “{CHANCE}”: how far apart two draws "
+            "of as many past cases are, which is what chance alone makes: no twin can be expected below that."
         )
     st.altair_chart(validation_bars(validation), width="content")
     tasks, agents = st.tabs(["Task by task", "Agent by agent"])

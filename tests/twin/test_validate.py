@@ -17,7 +17,7 @@ from twin.distances import distances
 from twin.far_off import far_off, far_off_text
 from twin.frames import frame_of_run, frame_of_snapshot
 from twin.json_out import dump, read
-from twin.reference import LAST_PERIOD, RESAMPLED, last_period
+from twin.reference import CHANCE, LAST_PERIOD, RESAMPLED, last_period, resampled
 from twin.simulate import simulate
 from twin.source import LogRequest, LogSource, read_log
 from twin.validate import one_sided, validate
@@ -57,6 +57,11 @@ def test_each_run_is_measured_as_the_library_measures_it(
     copied = distances(observed, last_period(frame_of_snapshot(logs[0].snapshot), observed))
     assert {m: found.references[LAST_PERIOD][m] for m in METRICS} == {m: (copied[m],) for m in METRICS}
     assert found.references[RESAMPLED]["CADD"] == (0.0, 0.0, 0.0), "it knows the arrivals"
+    history = frame_of_snapshot(logs[0].snapshot)
+    drawn = [resampled(history, observed, 5 + k) for k in range(3)]
+    for k in range(3):
+        apart = distances(drawn[k - 1], drawn[k])
+        assert [found.references[CHANCE][m][k] for m in METRICS] == pytest.approx(list(apart.values()))
 
 
 def test_the_same_seed_gives_the_same_figures(logs: tuple[LogSource, LogSource], found: Validation) -> None:
