@@ -36,16 +36,18 @@ class Durations:
 
 
 def fit_durations(window: Window, resources: Resources, groups: Groups, settings: Settings) -> Durations:
-    """Laws of work for every activity that was seen to end in the window's rows."""
+    """Laws of work for every activity that was seen to end in the window's rows. What is done as one piece
+    counts once, however many orders are in it."""
     snapshot = window.snapshot
     work, defaults = work_seconds(window, resources)
     ended = ~np.isnan(snapshot.end_s)
+    counted = window.rows & ~resources.together.follows
     weight = window.weights[snapshot.case_of_row()]
     names = Names.of(groups, snapshot)
     tables: dict[str, DurationTable] = {}
     odd: list[Outliers] = []
     for a, label in enumerate(snapshot.activities):
-        rows = np.flatnonzero((snapshot.activity == a) & window.rows)
+        rows = np.flatnonzero((snapshot.activity == a) & counted)
         if ended[rows].any():
             sample = Sample(work[rows], ended[rows], weight[rows])
             labels = names.of_rows(rows, snapshot)

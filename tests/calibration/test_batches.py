@@ -101,6 +101,7 @@ def test_a_known_batch_is_found(name: str, seed: int) -> None:
     n = found.batches if true.kind == "simultaneous" else found.executions
     width = 3.29 * 450 * np.sqrt(2) / np.sqrt(n) + 0.03 * MEAN_S
     assert task.durations.default.law.mean() == pytest.approx(MEAN_S, abs=width)
+    assert task.durations.default.n < 1.3 * n
     assert task.delay is None
     assert {agent.capacity for agent in twin.agents} == {1}
 
