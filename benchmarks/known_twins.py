@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from benchmarks.known_structures import RandomStructure
 from metagraph.agents import Agent, Queue
 from metagraph.batches import Batch, BatchKind
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel, skeleton
@@ -45,6 +46,7 @@ class Role:
     capacity: int = 1
     shared: bool = False
     """Items at once slow each other down."""
+    priority: str = "FIFO"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ def twin_of(plan: Plan, arrivals: Arrivals) -> Metagraph:
             for name, role in plan.roles.items()
             for who in people(name, role)
         ),
-        queues=tuple(Queue(name, people(name, role)) for name, role in plan.roles.items()),
+        queues=tuple(
+            Queue(name, people(name, role), priority=role.priority) for name, role in plan.roles.items()
+        ),
         calendars=tuple(Calendar(name, hours) for name, hours in plan.calendars.items()),
         arrivals=arrivals,
     )
@@ -189,6 +193,8 @@ def gamma(mean_s: float, shape: float) -> Parametric:
 
 
 WEEKDAYS = range(5)
+LONG_QUEUES = 0.7
+"""Utilisation of the busiest role from which it has something to choose from."""
 OFFICES: Mapping[str, Hours] = {
     "office": week(WEEKDAYS, (9, 17)),
     "early": week(WEEKDAYS, (6, 14)),
@@ -206,7 +212,7 @@ OFFICES: Mapping[str, Hours] = {
 def random_plan(seed: int) -> tuple[Plan, tuple[str, ...], float]:
     """A process, what is special about it, and the utilisation of its busiest role."""
     dice = Random(seed)
-    block, weights, by_visit = _Structure(dice).draw()
+    block, weights, by_visit = RandomStructure(dice).draw()
     labels = [label for _, label in skeleton(block).tasks]
     special: list[str] = []
     roles: dict[str, Role] = {}
@@ -236,11 +242,20 @@ def random_twin(seed: int) -> tuple[Metagraph, tuple[str, ...]]:
     plan = replace(plan, work={label: _faster(work, faster) for label, work in plan.work.items()})
     if dice.random() < 0.25:
         plan, special = _collected(plan, dice), (*special, "batches")
+    if crowded >= LONG_QUEUES and Random(seed + 2_000_003).random() < 0.3:
+        plan, special = _last_come_first(plan), (*special, "last come first")
     hours = dice.choice((week(WEEKDAYS, (8, 18)), week(range(7), (0, 24)), week(range(6), (7, 15))))
     arrivals = Arrivals(rates(per_week, hours, dice.choice((1.0, 1.5))), dispersion=dice.choice((0.0, 0.05)))
     used = {role.calendar for role in plan.roles.values()}
     plan = replace(plan, calendars={name: h for name, h in plan.calendars.items() if name in used})
     return twin_of(plan, arrivals), special
+
+
+def _last_come_first(plan: Plan) -> Plan:
+    """The plan with the busiest role taking what came last first."""
+    busy = load(plan)
+    name = max(busy, key=lambda role: busy[role])
+    return replace(plan, roles={**plan.roles, name: replace(plan.roles[name], priority="LIFO")})
 
 
 def _faster(work: Work, factor: float) -> Work:
@@ -281,54 +296,3 @@ def _batch(dice: Random) -> Batch:
     if dice.random() < 0.5:
         return Batch(kind, _by_hand(Constant(float(dice.choice((4, 6, 10))))), wait_s=2 * DAY)
     return Batch(kind, times=tuple(d * DAY + dice.choice((9, 14)) * HOUR for d in WEEKDAYS))
-
-
-class _Structure:
-    """Draws a block and the weights of its gateways."""
-
-    def __init__(self, dice: Random) -> None:
-        self._dice = dice
-        self._n = 0
-        self._weights: dict[str, Sequence[float]] = {}
-        self._by_visit: dict[str, dict[int, Sequence[float]]] = {}
-
-    def draw(self) -> tuple[Block, dict[str, Sequence[float]], dict[str, dict[int, Sequence[float]]]]:
-        parts = [self._part(2) for _ in range(self._dice.randint(2, 4))]
-        return Row((self._leaf(), *parts, self._leaf())), self._weights, self._by_visit
-
-    def _leaf(self) -> Leaf:
-        self._n += 1
-        letter = f"{chr(64 + (self._n - 1) % 26 + 1)}{(self._n - 1) // 26 or ''}"
-        return Leaf(f"t{self._n}", letter)
-
-    def _part(self, depth: int) -> Block:
-        kind = self._dice.choice(("leaf", "xor", "and", "loop") if depth else ("leaf",))
-        self._n += kind != "leaf"
-        node = f"{kind}{self._n}"
-        if kind == "xor":
-            branches: list[Block] = [self._row(depth - 1) for _ in range(self._dice.randint(2, 3))]
-            if self._dice.random() < 0.35:
-                branches[-1] = Empty()
-            raw = [self._dice.choice((1.0, 2.0, 4.0)) for _ in branches]
-            self._weights[node] = [w / sum(raw) for w in raw]
-            return Choice(node, node + "_end", tuple(branches))
-        if kind == "and":
-            branches = [self._row(depth - 1) for _ in range(self._dice.randint(2, 3))]
-            return Parallel(node, node + "_end", tuple(branches))
-        if kind == "loop":
-            again = self._dice.choice((0.1, 0.2, 0.35))
-            end = node + "_end"
-            self._weights[end] = (again, 1 - again)
-            if self._dice.random() < 0.3:
-                self._by_visit[end] = {1: (again, 1 - again), 2: (again / 3, 1 - again / 3)}
-                passes = 1 + again / (1 - again / 3)
-                self._weights[end] = (1 - 1 / passes, 1 / passes)
-                self._by_visit[end] |= dict.fromkeys((3, 4, 5), self._by_visit[end][2])
-            return Loop(node, end, self._row(0), (self._leaf(),))
-        return self._leaf()
-
-    def _row(self, depth: int) -> Block:
-        """One part or two, begun by a task."""
-        if self._dice.random() < 0.4:
-            return Row((self._leaf(), self._part(depth)))
-        return self._leaf()

@@ -100,12 +100,15 @@ def case_of(seed: int, cases: int, work: Path) -> Case:
 
 
 def as_fitted(case: Case) -> Metagraph:
-    """The strictest structure; all that can make tasks late, on the whole log; nothing is chosen."""
+    """The strictest structure, its branches told apart by time; all that can make tasks late, on the whole
+    log; nothing is chosen."""
     from calibration.settings import Settings
     from twin.build import fitted
     from twin.structures import Recipe
 
-    return fitted(case.source.snapshot, Recipe(0.0), Settings(use_batching=True), 0)
+    return fitted(
+        case.source.snapshot, Recipe(0.0, apart=True), Settings(use_batching=True, use_priorities=True), 0
+    )
 
 
 def as_built(case: Case) -> Metagraph:
