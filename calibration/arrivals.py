@@ -115,8 +115,10 @@ def _rates(
     dispersion = day_dispersion(release, weights, rates, hours, length_h, local)
     gap = None if dispersion > 0 else steady_gap(release, rates, local, free)
     note = f"{n} arrivals in {(until_s - begin) / WEEK_S:.1f} weeks"
+    open_share = _open_share(snapshot, off, rates, local, (begin, until_s))
+    note += _less(open_share)
     return Arrivals(
-        tuple(np.round(rates, 6).tolist()),
+        tuple(np.round(rates * open_share, 6).tolist()),
         settings.time_zone,
         dispersion,
         gap,
@@ -138,6 +140,27 @@ def _on_holidays(snapshot: Snapshot, off: Holidays, rates: Floats, local: LocalT
     return round(came / expected, 4) if expected > 0 else 0.0
 
 
+def _open_share(
+    snapshot: Snapshot, off: Holidays, rates: Floats, local: LocalTime, span_s: tuple[float, float]
+) -> float:
+    """What is left of the rates of ordinary days by free days that are no country's holidays. As many will
+    come, but nobody knows when: so that the orders of a year are right, every day brings a little less."""
+    per_day = rates.reshape(7, 24).sum(axis=1)
+    first, last = np.floor(local.of(np.array(span_s)) / 86400.0).astype(np.int64).tolist()
+    unknown = [(day - snapshot.origin.date()).days for day in off.free if day not in off.past]
+    lost = sum(per_day[day % 7] for day in unknown if first <= day <= last)
+    whole = float(per_day[np.arange(first, last + 1) % 7].sum())
+    return 1.0 - (1.0 - min(_on_holidays(snapshot, off, rates, local), 1.0)) * lost / whole if lost else 1.0
+
+
+def _less(open_share: float) -> str:
+    return (
+        f", less {1 - open_share:.1%} for free days whose dates to come aren't known"
+        if open_share < 1
+        else ""
+    )
+
+
 def _recent(t: Floats, until_s: float, settings: Settings) -> Floats:
     """What an instant counts."""
     if settings.arrivals != FADING or settings.half_life_weeks is None:
@@ -156,13 +179,15 @@ def _levelled(snapshot: Snapshot, settings: Settings, end: EndOfLog) -> Arrivals
     noise = share_noise(snapshot, end, hours.until_s)
     weeks, dispersion = weeks_of(hours, rates, noise, bunching(batches) if gap is None else evenness(gap))
     fit = fit_level(weeks, trend=settings.arrivals == "trend")
+    open_share = _open_share(snapshot, off, rates, hours.local, (float(hours.begin_s[0]), hours.until_s))
+    n_weeks = (hours.until_s - hours.begin_s[0]) / WEEK_S
     return Arrivals(
-        tuple(np.round(rates * np.exp(fit.now), 6).tolist()),
+        tuple(np.round(rates * np.exp(fit.now) * open_share, 6).tolist()),
         settings.time_zone,
         0.0 if gap else dispersion,
         gap,
         len(release),
-        f"{len(release)} arrivals in {(hours.until_s - hours.begin_s[0]) / WEEK_S:.1f} weeks",
+        f"{len(release)} arrivals in {n_weeks:.1f} weeks{_less(open_share)}",
         _level(snapshot, hours.until_s, fit),
         batches,
         off.dates,
