@@ -28,6 +28,7 @@ SWITCHES = {
     "use_pace": "pace of delays",
     "visits": "visits in routing",
     "drawn_shifts": "drawn shifts",
+    "turnover": "agents who left or came",
     "extra_hours": "hours outside the usual ones",
     "use_batching": "batching",
     "use_priorities": "priorities",

@@ -18,6 +18,7 @@ from calibration.roles import fit_roles
 from calibration.settings import Settings
 from calibration.shifts import draw_shifts, open_hours, with_holidays
 from calibration.together import Together, find_together, no_batches
+from calibration.turnover import find_turnover, nobody, without_left
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
 from metagraph.agents import UNLIMITED, Agent, Queue
@@ -86,8 +87,9 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
     timetable = fit_calendars(window, local, roles, settings)
     off = find_holidays(snapshot, local, settings.holidays) if settings.use_calendars else Holidays()
     free = off.days(snapshot.origin)
+    turnover = find_turnover(window, local, roles) if settings.turnover else nobody(len(roles))
     if settings.drawn_shifts:
-        timetable = draw_shifts(timetable, window, local, roles, settings, free)
+        timetable = draw_shifts(timetable, window, local, roles, settings, free, turnover)
     if settings.extra_hours:
         timetable = with_extra_hours(timetable, window, local, settings, free)
     timetable = with_holidays(timetable, off)
@@ -116,7 +118,8 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
         for i in present
     )
     weighed = work / open_hours(timetable)[:, None] if settings.drawn_shifts else work.astype(np.float64)
-    queues = _queues(weighed, snapshot)
+    queues = _queues(weighed / turnover.share[:, None], snapshot)
+    agents = without_left(agents, queues, turnover, snapshot)
     used = {agent.calendar for agent in agents}
     calendars = tuple(c for c in timetable.calendars if c.id in used)
     shared_by = tuple(snapshot.resources[i] for i in present if shared[i])
@@ -137,6 +140,7 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
         {
             **unnamed,
             **crews,
+            **turnover.words(snapshot),
             **_overlaps(slowing, shared_by, len(held.hands.rows)),
             **({"holidays": f"hardly anybody worked on {off.words}"} if off.free else {}),
         },

@@ -89,6 +89,8 @@ class Settings:
     extra_hours: bool = False
     """Agents with the same hours every week are now and then there outside of them, too, as often as the log
     shows."""
+    turnover: bool = False
+    """Agents who left are given no more work, and those who came count from their first day."""
     resources: str = EACH
     """Whom agents stand for: one person each; with those of a role who were seen too rarely to tell anything
     of each merged into one; or one agent a role, who works on as much at once as its people did."""

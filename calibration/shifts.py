@@ -17,6 +17,7 @@ from calibration.presence import Exposure, Ints, came_and_could, exposure, work_
 from calibration.seen_days import CHANCE, DAY_QUARTERS, STEP_S, day_cuts, seen_days, usual_hull
 from calibration.settings import Settings
 from calibration.spans import Spans, both, union
+from calibration.turnover import Turnover, nobody
 from calibration.window import Window
 from metagraph.calendars import Calendar
 from metagraph.model import Default
@@ -100,6 +101,7 @@ def draw_shifts(
     roles: Ints,
     settings: Settings,
     free: Ints | None = None,
+    turnover: Turnover | None = None,
 ) -> Timetable:
     """The timetable with days drawn from the past in place of weekly hours, for those whom the log tells.
 
@@ -108,15 +110,15 @@ def draw_shifts(
     came (see presence.py), and the log's work and waits are measured by the very days on which they were
     there (see filled_days.py): days off would else count as work and be drawn on top. All others, and those
     who are hardly ever away, keep their weekly hours. `free` days, counted from the date of the log's origin,
-    say nothing.
+    say nothing, nor do those before an agent came and after it left.
     """
     n = len(roles)
     working = np.array([not calendar_of(timetable, i).always_open for i in range(n)], np.bool_)
     if not working.any():
         return timetable
-    nothing = np.zeros(0, np.int64)
     weeks = np.array([clock.week > 0 for clock in timetable.clocks], np.bool_)
-    crew = _crew(timetable, window, local, roles, working, settings, nothing if free is None else free)
+    free = np.zeros(0, np.int64) if free is None else free
+    crew = _crew(timetable, window, local, roles, working, settings, free, turnover or nobody(n))
     calendars, of_resource = list(timetable.calendars), list(timetable.of_resource)
     clocks, names = list(timetable.clocks), window.snapshot.resources
     for i in np.flatnonzero(crew.told).tolist():
@@ -128,7 +130,7 @@ def draw_shifts(
         if 0 < share < WHOLE or (share > 0 and crew.level(i) < WHOLE):
             calendars.append(own)
             of_resource[i] = own.id
-            clocks[i] = _clock(crew, i, weeks[i], local, nothing if free is None else free)
+            clocks[i] = _clock(crew, i, weeks[i], local, free)
     kept = [names[i] for i in np.flatnonzero(working & ~crew.told) if i not in timetable.rare]
     lack = f"{OWN_DAYS} days with start and end times, and {CHANCE:g} executions on each"
     return replace(
@@ -179,6 +181,7 @@ def _crew(
     working: Mask,
     settings: Settings,
     free: Ints,
+    turnover: Turnover,
 ) -> _Crew:
     weeks = np.array([clock.week > 0 for clock in timetable.clocks], np.bool_)
     cut = day_cuts(weeks)
@@ -205,6 +208,10 @@ def _crew(
     told[list(timetable.rare)] = False
     told &= ~np.isin(window.snapshot.resources, list(window.members))  # of several people somebody is there
     active = np.full(len(roles), first), np.full(len(roles), last)
+    # The days before somebody came and after somebody left are no days off.
+    for edge, ones in zip(active, (turnover.came_s, turnover.left_s), strict=True):
+        for i, instant in ones.items():
+            edge[i] = int(local.of([instant])[0] // DAY_S)
     came, could = came_and_could(counted, exposed, rate, active)
     chance = np.clip(came.sum(axis=1) / np.maximum(could.sum(axis=1), 1e-9), 0.02, 0.99)
     others = find_others(window, local, roles)

@@ -41,6 +41,9 @@ EXTRA_HOURS = Matter("hours outside the usual ones", _OUTSIDE, found=True, certa
 """Without CEDD, in which one stamp on a Sunday costs 3.3 hours if the other log has none."""
 RARE = Matter("rare agents", _ALL_TIMES, found=True, certain=True, why="simpler")
 RESOURCES = Matter("resources", _ALL_TIMES)
+TURNOVER = Matter(
+    "agents who left or came", {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}, True, True
+)
 WINDOW = Matter("calibration window", _ALL_TIMES)
 ARRIVALS = Matter("arrivals", {"AEDD": 1.0, "CADD": 1.0})
 _PATHS = {"NGD": 2.0, "REDD": 1.0, "CTDD": 1.0}
@@ -102,6 +105,11 @@ def presence(base: Settings) -> Options:
         ("the same hours every week", base),
         ("days drawn from the past", replace(base, drawn_shifts=True)),
     ]
+
+
+def turnover(base: Settings) -> Options:
+    """Whether some agents are no longer there, or were not at first."""
+    return [("all were there all along", base), ("as found in the log", replace(base, turnover=True))]
 
 
 def extra_hours(base: Settings) -> Options:

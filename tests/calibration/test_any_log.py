@@ -35,6 +35,7 @@ chosen_settings = st.builds(
     use_pace=st.booleans(),
     drawn_shifts=st.booleans(),
     extra_hours=st.booleans(),
+    turnover=st.booleans(),
     use_batching=st.booleans(),
     use_priorities=st.booleans(),
     use_rules=st.booleans(),
