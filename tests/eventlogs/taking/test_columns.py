@@ -30,6 +30,10 @@ from metagraph.errors import DataError, UsageError
                 "ordernummer activiteit medewerker begintijd eindtijd",
             )
         ),
+        (
+            ["order", "step", "Assigned to", "begin", "finish"],
+            {"case": 0, "activity": 1, "resource": 2, "start": 3, "end": 4},
+        ),
         (["start_timestamp", "time:timestamp", "case", "name"], {"start": 0, "end": 1, "case": 2}),
     ],
 )
