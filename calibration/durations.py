@@ -95,7 +95,9 @@ def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Def
     counts = np.bincount(snapshot.activity[lost & window.rows], minlength=len(snapshot.activities))
     defaults = [
         Default(
-            f"task {snapshot.activities[a]}", f"working hours in {counts[a]} executions", "wall-clock time"
+            f"task {snapshot.activities[a]}",
+            f"working hours in {_executions(int(counts[a]))} off shift",
+            "wall-clock time",
         )
         for a in np.flatnonzero(counts)
     ]
@@ -105,7 +107,7 @@ def work_seconds(window: Window, resources: Resources) -> tuple[Floats, list[Def
 def _few(label: str, pooled: Fitted) -> list[Default]:
     if pooled.n >= ENOUGH:
         return []
-    return [Default(f"duration of {label}", f"only {pooled.n} executions", "their own values, smoothed")]
+    return [Default(f"duration of {label}", f"only {_executions(pooled.n)}", "their own values, smoothed")]
 
 
 def _fallback(work: Floats) -> DurationTable:
@@ -115,3 +117,7 @@ def _fallback(work: Floats) -> DurationTable:
     return DurationTable(
         (DurationRow(Fitted(law.law, 0, "all tasks", note="never seen: work of all tasks")),)
     )
+
+
+def _executions(n: int) -> str:
+    return f"{n} execution{'s' * (n != 1)}"

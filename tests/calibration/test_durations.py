@@ -98,7 +98,9 @@ def test_work_wholly_off_shift_is_taken_as_it_is_and_reported() -> None:
     found = durations_of(snapshot(rows))
     assert found.tables["Odd"].default.law == Constant(HOUR)
     said = [d for d in found.defaults if d.where == "task Odd"]
-    assert [(d.missing, d.assumed) for d in said] == [("working hours in 1 executions", "wall-clock time")]
+    assert [(d.missing, d.assumed) for d in said] == [
+        ("working hours in 1 execution off shift", "wall-clock time")
+    ]
 
 
 def test_few_executions_are_reported() -> None:
