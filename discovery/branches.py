@@ -51,6 +51,8 @@ ORDER = 1e-7
 """What order alone counts beside entropies, which are asked first."""
 LEAST_TIES = (0.01, 0.0)
 """Ties by entropy only, and all: the more precise division is taken."""
+MOST_ACTIVITIES = 60
+"""Blocks of more stay whole: every pair of activities is looked at, which takes a second for so many."""
 MOST_PREFIXES = 2000
 """Beginnings of cases that a divided block and the undivided one are compared by."""
 GRAIN_S = 1.0
@@ -117,7 +119,8 @@ class _Division:
     mined: Miner
 
     def apart(self, block: Block, variants: Sequence[Variant]) -> Block:
-        if isinstance(block, Parallel) or _is_any_order(block):
+        few = len(list(leaves(block))) <= MOST_ACTIVITIES
+        if few and (isinstance(block, Parallel) or _is_any_order(block)):
             divided = self._divided(block, variants)
             # From few cases the ties may be wrong: then more is allowed than before, not less.
             inside = _projected(variants, [leaf.label for leaf in leaves(block)])

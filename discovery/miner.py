@@ -57,6 +57,7 @@ def mine(
     *,
     coverage: float = 1.0,
     any_order: bool = False,
+    tell: miners.Tell = miners.nothing,
 ) -> Block:
     """The structure that a miner finds in these variants, in normal form.
 
@@ -66,7 +67,7 @@ def mine(
     thresholds. With `coverage` below 1 only the most frequent variants are mined, as many as have this share
     of the cases. An activity that is disregarded altogether may occur after the one that it follows most
     often, so that every activity has a task. Split and heuristics miner may find what blocks can't say: with
-    `any_order` the tasks in it may come in any order.
+    `any_order` the tasks in it may come in any order. `tell` hears what was not looked for in a large log.
 
     Raises DataError if there are no variants, or if an activity came out at more than one place;
     NotNestedError if the structure isn't made of nested blocks.
@@ -79,7 +80,7 @@ def mine(
     coded = {tuple(code[a] for a in activities): n for activities, n in covering(kept, coverage)}
     ids = task_ids(labels)
     tasks = {code[label]: Leaf(ids[label], label) for label in labels}
-    block = _mined(coded, tasks, noise, miner, any_order)
+    block = _mined(coded, tasks, noise, miner, any_order, tell)
     found = Counter(leaf.label for leaf in leaves(block))
     repeated = [label for label, n in found.items() if n > 1]
     if repeated:
@@ -99,10 +100,12 @@ def covering(ranked: Sequence[Variant], share: float) -> Sequence[Variant]:
     return ranked
 
 
-def _mined(coded: miners.Coded, tasks: miners.Tasks, noise: float, miner: Miner, any_order: bool) -> Block:
+def _mined(
+    coded: miners.Coded, tasks: miners.Tasks, noise: float, miner: Miner, any_order: bool, tell: miners.Tell
+) -> Block:
     match miner:
         case "inductive":
-            return miners.inductive(coded, tasks, noise)
+            return miners.inductive(coded, tasks, noise, tell)
         case "directly-follows":
             return miners.directly_follows(coded, tasks)
         case "split":

@@ -1,13 +1,13 @@
 """What pm4py's miners make of variants, as block trees over numbered activities.
 
-The only module that imports pm4py. Activities come as numbers from 1 on: pm4py's sets would be walked in an
-order that depends on the process's hash seed if they held text.
+With bounded.py the only module that imports pm4py. Activities come as numbers from 1 on: pm4py's sets would
+be walked in an order that depends on the process's hash seed if they held text.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from discovery.normal_form import EMPTY, choice, loop, parallel, sequence
@@ -23,14 +23,29 @@ Coded = Mapping[tuple[int, ...], int]
 """Variant, its activities as numbers -> cases."""
 Tasks = Mapping[int, Leaf]
 
+Tell = Callable[[str], object]
+"""Hears what a miner has to say of its structure."""
+LEFT_OUT = (
+    "with {} activities not everything was looked for: some parts may allow any order of what is parallel or "
+    "in sequence"
+)
+
 BOUNDARY = 0
 """Stands for the start and the end of a case."""
 EPSILON = 0.1
 """Split miner: how much rarer than the other way round 'a before b' may be for the two to be concurrent."""
 
+MOST_FOLLOWING = 15_000
+"""Inductive miner: of more pairs that follow each other directly each look takes half a minute."""
+MOST_SPLIT = 1_000
+"""Split miner: of more pairs its model has so many gateways that looking for blocks in it takes long."""
 MOST_TASKS, MOST_PAIRS = 60, 400
 """Heuristics miner: of more activities, or more pairs of which one follows the other directly, its net has so
 many gateways that it takes minutes; nothing that nests comes of it."""
+
+
+def nothing(words: str) -> None:
+    """Nobody listens."""
 
 
 def load() -> None:
@@ -39,15 +54,32 @@ def load() -> None:
     import pm4py.algo.discovery.inductive.algorithm  # noqa: F401
 
 
-def inductive(variants: Coded, tasks: Tasks, noise: float) -> Block:
-    """IM, or with noise IMf (Leemans, Fahland & van der Aalst 2013)."""
-    from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL
-    from pm4py.algo.discovery.inductive.variants.im import IMUVCL
-    from pm4py.algo.discovery.inductive.variants.imf import IMFUVCL
+def inductive(variants: Coded, tasks: Tasks, noise: float, tell: Tell = nothing) -> Block:
+    """IM, or with noise IMf (Leemans, Fahland & van der Aalst 2013).
 
+    `tell` hears what was not looked for. Raises NotNestedError for a log that is too dense.
+    """
+    from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL
+
+    from discovery.bounded import BoundedIM, BoundedIMf
+
+    _check_density(variants, tasks, MOST_FOLLOWING)
     log = IMDataStructureUVCL(Counter(variants))
-    tree = IMFUVCL({}).apply(log, {"noise_threshold": noise}) if noise else IMUVCL({}).apply(log, {})
+    miner = BoundedIMf({}) if noise else BoundedIM({})
+    tree = miner.apply(log, {"noise_threshold": noise} if noise else {})
+    if miner.left_out:
+        tell(LEFT_OUT.format(len(tasks)))
     return _of_tree(tree, tasks)
+
+
+def _check_density(variants: Coded, tasks: Tasks, most: int) -> None:
+    """Raises NotNestedError for more pairs of activities that follow each other directly."""
+    pairs = sum(BOUNDARY not in pair for pair in _follows(variants))
+    if pairs > most:
+        raise NotNestedError(
+            f"the log is too dense for this miner: {len(tasks)} activities and {pairs} pairs of them that "
+            f"follow each other directly; it takes at most {most} pairs"
+        )
 
 
 def directly_follows(variants: Coded, tasks: Tasks) -> Block:
@@ -61,6 +93,7 @@ def directly_follows(variants: Coded, tasks: Tasks) -> Block:
     pairs = {pair: n for pair, n in follows.items() if BOUNDARY not in pair}
     starts = {b: n for (a, b), n in follows.items() if a == BOUNDARY}
     ends = {a: n for (a, b), n in follows.items() if b == BOUNDARY}
+    _check_density(variants, tasks, MOST_FOLLOWING)
     graph = InductiveDFG(DFG(pairs, starts, ends), skip=False)
     return _of_tree(IMD({}).apply(IMDataStructureDFG(graph), {}), tasks)
 
@@ -75,6 +108,8 @@ def split(variants: Coded, tasks: Tasks, eta: float, *, any_order: bool) -> Bloc
     from pm4py.algo.discovery.split_miner.dtypes.log import END_LABEL, START_LABEL
     from pm4py.algo.discovery.split_miner.dtypes.loops import LoopInfo
     from pm4py.algo.discovery.split_miner.variants.classic import ClassicSplitMiner, Parameters
+
+    _check_density(variants, tasks, MOST_SPLIT)
 
     def name(code: int, boundary: str) -> str:
         return str(code) if code else boundary

@@ -11,6 +11,8 @@ from discovery.tokens import Tokens
 
 MOST_PREFIXES = 10_000
 """Distinct beginnings of cases that are looked at: some seconds."""
+MOST_LOOKS = 300_000
+"""And no more of them than have so many activities that could come next."""
 MOST_MARKINGS = 16
 """In how many ways one beginning may have come about; more than two or three are rare."""
 
@@ -48,9 +50,10 @@ def escaping_edges(
 
     A beginning's markings are all that it can have led to, so that no silent choice is taken for the case.
     Beginnings that the structure doesn't allow count for nothing: fitness says that. The variants should come
-    most frequent first; those after `most_prefixes` beginnings are left out.
+    most frequent first; those after `most_prefixes` beginnings, or MOST_LOOKS, are left out.
     """
     root = _prefix(places, [Tokens(places.root, len(places.all))])
+    most_prefixes = min(most_prefixes, MOST_LOOKS // max(len(places.leaves), 1))
     found = [root]
     looked_at = cases = 0
     for activities, n in variants:

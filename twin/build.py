@@ -128,6 +128,8 @@ def refitted(snapshot: Snapshot, recipe: Recipe, settings: Settings, seed: int) 
     if structure.recipe != recipe:
         what = "blocks that nest: in the whole log the miner found gateways that cross"
         defaults.append(Default(f"structure of the {recipe.name}", what, structure.recipe.name))
+    if structure.note:
+        defaults.append(Default("structure", structure.note, "what was found within those bounds"))
     facts = {**known.facts, **in_words(conformance)}
     return replace(model, provenance=replace(known, facts=facts, defaults=tuple(defaults))), replayed
 

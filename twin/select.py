@@ -171,12 +171,20 @@ def _contest(
         if not hopeless and (best is None or _beats(plan, best, matter, judge)):
             best = plan
     assert best is not None
-    candidates = [Candidate(plan.name, scores, plan is best, note) for plan, scores, note in rows]
+    shown = matter is options.CONTROL_FLOW
+    candidates = [
+        Candidate(plan.name, scores, plan is best, _joined(note, plan.structure.note if shown else ""))
+        for plan, scores, note in rows
+    ]
     candidates += [Candidate(r.recipe.name, {}, False, f"not usable: {r.reason}") for r in refused]
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
     totals = {plan.name: scores["total"] for plan, scores, note in rows if not note}
     reason = _reason(best, plans, totals, matter, judge) + _lost(best, plans, matter, judge)
     return best, Choice(matter.what, tuple(candidates), reason)
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 def _lost(best: Plan, plans: Sequence[Plan], matter: Matter, judge: Judge) -> str:

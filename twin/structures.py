@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,8 @@ class Structure:
     skeleton: Skeleton
     same: tuple[str, ...] = ()
     """Names of later recipes that came to the same structure."""
+    note: str = ""
+    """What was not looked for, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,12 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
     overlaps = overlap_share(snapshot)
     times = first_times(snapshot, overlaps)
     mined: dict[Recipe, Block | NotNestedError] = {}
+    notes: dict[Recipe, str] = {}
     distinct: dict[Block, Structure] = {}
     refused: list[Refused] = []
     for recipe in recipes:
         counted = both if recipe.starts else by_ends
+        note = ""
         if recipe.noise is None:
             block = flower(sorted({activity for trace, _ in counted for activity in trace}))
         else:
@@ -106,8 +110,10 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
             source = recipe if recipe.miner in LOOSE else replace(recipe, free_order=False)
             source = replace(source, starts=recipe.starts and both is not by_ends)
             if source not in mined:
-                mined[source] = _mined(counted, source, times)
-            result = mined[source]
+                told: list[str] = []
+                mined[source] = _mined(counted, source, times, told.append)
+                notes[source] = "; ".join(dict.fromkeys(told))
+            result, note = mined[source], notes[source]
             if isinstance(result, NotNestedError):
                 refused.append(Refused(recipe, str(result)))
                 continue
@@ -115,7 +121,7 @@ def find_structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> Found:
             block = free_order(block, overlaps) if recipe.free_order else block
         known = distinct.get(block)
         if known is None:
-            distinct[block] = Structure(recipe, skeleton(block))
+            distinct[block] = Structure(recipe, skeleton(block), note=note)
         elif recipe != known.recipe:
             distinct[block] = replace(known, same=(*known.same, recipe.name))
     return Found(tuple(distinct.values()), tuple(refused))
@@ -169,14 +175,23 @@ LOOSE: tuple[Miner, ...] = ("split", "heuristics")
 OTHERS: tuple[Miner, ...] = ("directly-follows", *LOOSE)
 
 
-def _mined(counted: Sequence[Variant], recipe: Recipe, times: Times) -> Block | NotNestedError:
+def _mined(
+    counted: Sequence[Variant], recipe: Recipe, times: Times, tell: Callable[[str], None]
+) -> Block | NotNestedError:
     from discovery.branches import apart
     from discovery.miner import frequent, mine
     from discovery.reduction import NotNestedError
 
     noise = recipe.noise or 0.0
     try:
-        block = mine(counted, noise, recipe.miner, coverage=recipe.coverage, any_order=recipe.free_order)
+        block = mine(
+            counted,
+            noise,
+            recipe.miner,
+            coverage=recipe.coverage,
+            any_order=recipe.free_order,
+            tell=tell,
+        )
     except NotNestedError as refused:
         # Its traceback would keep all that the callers hold.
         return refused.with_traceback(None)
