@@ -193,8 +193,8 @@ def gamma(mean_s: float, shape: float) -> Parametric:
 
 
 WEEKDAYS = range(5)
-LONG_QUEUES = 0.7
-"""Utilisation of the busiest role from which it has something to choose from."""
+CONTESTED = (0.5, 0.7)
+"""Utilisations of the busiest role at which it has something to choose from, and nothing waits for good."""
 OFFICES: Mapping[str, Hours] = {
     "office": week(WEEKDAYS, (9, 17)),
     "early": week(WEEKDAYS, (6, 14)),
@@ -242,7 +242,7 @@ def random_twin(seed: int) -> tuple[Metagraph, tuple[str, ...]]:
     plan = replace(plan, work={label: _faster(work, faster) for label, work in plan.work.items()})
     if dice.random() < 0.25:
         plan, special = _collected(plan, dice), (*special, "batches")
-    if crowded >= LONG_QUEUES and Random(seed + 2_000_003).random() < 0.3:
+    if crowded in CONTESTED and Random(seed + 2_000_003).random() < 0.3:
         plan, special = _last_come_first(plan), (*special, "last come first")
     hours = dice.choice((week(WEEKDAYS, (8, 18)), week(range(7), (0, 24)), week(range(6), (7, 15))))
     arrivals = Arrivals(rates(per_week, hours, dice.choice((1.0, 1.5))), dispersion=dice.choice((0.0, 0.05)))

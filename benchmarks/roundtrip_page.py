@@ -12,9 +12,9 @@ HEAD = """# Is the process found that made the log?
 
 Made by `python -m benchmarks.roundtrip`. Known processes are drawn at random (benchmarks/known_twins.py):
 nested sequences, choices, loops and parallel blocks, roles with their own hours, crowding, delays,
-multitasking, unattended tasks. Each leaves a log, cut where its last order arrives; a twin is built from that
+multitasking at full and at shared rate, unattended tasks, batches, last come first. Each leaves a log, cut where its last order arrives; a twin is built from that
 log alone, as a user would. Intervals are 99.9 % ones around the known values
-(benchmarks/roundtrip_compare.py). What no log can tell is said in [limits.md](limits.md).
+(benchmarks/roundtrip_compare.py, benchmarks/roundtrip_people.py). What no log can tell is said in [limits.md](limits.md).
 
 Distances: those of the twin's logs to fresh logs of the truth, over those between two fresh logs of the
 truth. At 1 the twin's logs can't be told from the truth's.
@@ -23,8 +23,8 @@ truth. At 1 the twin's logs can't be told from the truth's.
 
 FITTED = """## Fitted, nothing chosen
 
-The strictest structure, calendars, busy agents, a remaining delay, batches; parameters from the whole log. It
-tells what fitting can find.
+The strictest structure with branches told apart by time, calendars, busy agents, a remaining delay, batches,
+orders of work; parameters from the whole log. It tells what fitting can find.
 """
 BUILT = """## Built, with all choices
 
