@@ -12,9 +12,10 @@ HEAD = """# Is the process found that made the log?
 
 Made by `python -m benchmarks.roundtrip`. Known processes are drawn at random (benchmarks/known_twins.py):
 nested sequences, choices, loops and parallel blocks, roles with their own hours, crowding, delays,
-multitasking at full and at shared rate, unattended tasks, batches, last come first. Each leaves a log, cut where its last order arrives; a twin is built from that
-log alone, as a user would. Intervals are 99.9 % ones around the known values
-(benchmarks/roundtrip_compare.py, benchmarks/roundtrip_people.py). What no log can tell is said in [limits.md](limits.md).
+multitasking at full and at shared rate, unattended tasks, batches, last come first. Each leaves a log, cut
+where its last order arrives; a twin is built from that log alone, as a user would. Intervals are 99.9 % ones
+around the known values (benchmarks/roundtrip_compare.py, benchmarks/roundtrip_people.py). What no log can
+tell is said in [limits.md](limits.md).
 
 Distances: those of the twin's logs to fresh logs of the truth, over those between two fresh logs of the
 truth. At 1 the twin's logs can't be told from the truth's.
