@@ -98,6 +98,7 @@ def relative(candidate: Candidate, copied: Candidate, metrics: Sequence[str]) ->
 
 def margins_text() -> str:
     """By how much a less simple candidate has to win."""
+    from twin.options import PRIORITIES
     from twin.select import SHORTER, TIE, UNCONGESTED, UNORDERED, UNSTRUCTURED
 
     return (
@@ -108,8 +109,9 @@ def margins_text() -> str:
         f"agents in it, {UNORDERED:g} if parallel branches became work in any order, and {UNSTRUCTURED:g} if "
         "it has no structure that a person could read; and never by less than the standard error of the "
         "difference. What tests of its own found in the log (batches, business rules, branches taken "
-        "together) is taken if it is no worse on average; rare hours and the order of work, which the "
-        "distances hardly show, unless it is worse by that margin."
+        "together) is taken if it is no worse on average; rare hours, which the distances hardly show, "
+        "unless they are worse by that margin, and the order of work unless it is worse by "
+        f"{PRIORITIES.tolerance:g}."
     )
 
 

@@ -28,6 +28,8 @@ class Matter:
     """Whether that is beyond doubt, as the log holds instances of it or as it is told from chance by far: it
     is taken unless it is worse by more than any candidate's margin. What is too rare for the part that judges
     can't win there."""
+    tolerance: float = 0.0
+    """By how much what is certain may be worse, if that is more than the margin."""
     why: str = "what the log shows"
     """Why something certain is taken."""
 
@@ -51,8 +53,10 @@ ROUTING = Matter("routing context", _PATHS)
 TOGETHER = Matter("branches taken together", _PATHS, found=True)
 RULES = Matter("business rules", _ALL_TIMES, found=True)
 BATCHES = Matter("batches", _ALL_TIMES, found=True)
-PRIORITIES = Matter("order of work", _ALL_TIMES, found=True, certain=True)
-"""Distances don't see which orders wait, only how long all of them do."""
+PRIORITIES = Matter("order of work", _ALL_TIMES, found=True, certain=True, tolerance=0.15)
+"""Distances don't see which orders wait, only how long all of them do, and that of a few weeks under load is
+mostly chance; without the order a twin can't say who waits, as without busy agents it can't say that anybody
+does (the same margin)."""
 
 _TIME_MODELS = (
     ("calendars and busy agents", False, False, True, True),

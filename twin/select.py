@@ -201,7 +201,7 @@ def _beats(plan: Plan, rival: Plan, matter: Matter, judge: Judge) -> bool:
     gain, error = _gain(plan, rival, matter, judge)
     needed = max(margin(plan, rival), error)
     if matter.certain:
-        return gain > -needed
+        return gain > -max(needed, matter.tolerance)
     return gain > 0 if matter.found else gain > needed
 
 
@@ -237,10 +237,11 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
     if rival is best:
         return f"'{best.name}' has the lowest score, {totals[best.name]:+.3f}; {score}"
     gain, error = _gain(rival, best, matter, judge)
+    allowed = max(margin(best, rival), error, matter.tolerance)
     if matter.certain and best is not plans[0]:
         return (
             f"'{best.name}' ({totals[best.name]:+.3f}) is {matter.why}, and '{rival.name}' "
-            f"({totals[rival.name]:+.3f}) isn't better by more than {max(margin(best, rival), error):.3f}; "
+            f"({totals[rival.name]:+.3f}) isn't better by more than {allowed:.3f}; "
             f"{score}"
         )
     return (

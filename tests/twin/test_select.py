@@ -37,7 +37,8 @@ class _Judged:
         (RULES, 0.5 * TIE, False),
         (EXTRA_HOURS, 0.5 * TIE, True),
         (EXTRA_HOURS, 2 * TIE, False),
-        (PRIORITIES, 0.5 * TIE, True),
+        (PRIORITIES, 4 * TIE, True),
+        (PRIORITIES, 6 * TIE, False),
     ],
 )
 def test_what_is_found_needs_less_and_what_is_certain_least(
