@@ -28,6 +28,7 @@ SWITCHES = {
     "use_pace": "pace of delays",
     "visits": "visits in routing",
     "drawn_shifts": "drawn shifts",
+    "changed_hours": "hours that changed",
     "turnover": "agents who left or came",
     "extra_hours": "hours outside the usual ones",
     "use_batching": "batching",

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.calendars import Timetable, fit_calendars
+from calibration.changed_hours import Changes, find_changes, with_changes
 from calibration.crews import crew_words, work_counts
 from calibration.extra_hours import with_extra_hours
 from calibration.hands import TOLD, Hands, Slowing, fit_capacity, fit_sharing, hands
 from calibration.holidays import Holidays, find_holidays
-from calibration.local_time import Floats, WeekClock, local_time
+from calibration.local_time import Floats, LocalTime, WeekClock, local_time
 from calibration.roles import fit_roles
 from calibration.settings import Settings
 from calibration.shifts import draw_shifts, open_hours, with_holidays
@@ -84,14 +85,14 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
     )
     work = work_counts(window)
     roles, role_names = fit_roles(work, snapshot.activities)
-    timetable = fit_calendars(window, local, roles, settings)
+    timetable, changes = _timetable(window, local, roles, settings)
     off = find_holidays(snapshot, local, settings.holidays) if settings.use_calendars else Holidays()
     free = off.days(snapshot.origin)
     turnover = find_turnover(window, local, roles) if settings.turnover else nobody(len(roles))
     if settings.drawn_shifts:
-        timetable = draw_shifts(timetable, window, local, roles, settings, free, turnover)
+        timetable = draw_shifts(timetable, window, local, roles, settings, free, turnover, changes)
     if settings.extra_hours:
-        timetable = with_extra_hours(timetable, window, local, settings, free)
+        timetable = with_extra_hours(timetable, window, local, settings, free, changes)
     timetable = with_holidays(timetable, off)
     shared, slowing = fit_sharing(snapshot, held.hands, timetable.clocks, window.rows, roles)
     shared &= settings.use_contention
@@ -141,10 +142,26 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
             **unnamed,
             **crews,
             **turnover.words(snapshot),
+            **changes.words(snapshot),
             **_overlaps(slowing, shared_by, len(held.hands.rows)),
             **({"holidays": f"hardly anybody worked on {off.words}"} if off.free else {}),
         },
     )
+
+
+def _timetable(
+    window: Window, local: LocalTime, roles: NDArray[np.int64], settings: Settings
+) -> tuple[Timetable, Changes]:
+    """Weekly hours, and whose have changed."""
+    timetable = fit_calendars(window, local, roles, settings)
+    if not (settings.changed_hours and settings.use_calendars):
+        return timetable, Changes({})
+    changes = find_changes(window, local, timetable)
+    if not changes.since_s:
+        return timetable, changes
+    newest = fit_calendars(changes.newest(window), local, roles, settings)
+    earlier = fit_calendars(changes.earlier(window), local, roles, settings)
+    return with_changes(newest, earlier, changes, local), changes
 
 
 def _overlaps(slowing: Slowing | None, shared: tuple[str, ...], executions: int) -> Mapping[str, str]:

@@ -103,7 +103,7 @@ class Calibrator:
             s.use_calendars,
             s.use_batching,
         )
-        who = (*used, s.extra_hours, s.turnover, s.time_zone, s.orders, days)
+        who = (*used, s.extra_hours, s.turnover, s.changed_hours, s.time_zone, s.orders, days)
         laws = (s.ks_limit, s.fast, s.pooled)
         held = self._once(
             ("in hand", s.use_batching, window.snapshot), lambda: in_hand(window.snapshot, s.use_batching)

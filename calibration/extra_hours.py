@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calibration.calendars import Timetable, week_hours
+from calibration.changed_hours import Changes
 from calibration.day_clock import DayClock, instants
 from calibration.local_time import QUARTER_S, WEEK_QUARTERS, Floats, LocalTime, Mask, WeekClock
 from calibration.presence import Ints
@@ -43,12 +44,13 @@ class _Extras:
 
 
 def with_extra_hours(
-    timetable: Timetable, window: Window, local: LocalTime, settings: Settings, free: Ints
+    timetable: Timetable, window: Window, local: LocalTime, settings: Settings, free: Ints, changes: Changes
 ) -> Timetable:
     """The timetable with shifts for agents seen outside their weekly hours, which they keep besides; those
     whose days are drawn have such days among them.
 
-    `free` days, counted from the date of the log's origin, say nothing.
+    `free` days, counted from the date of the log's origin, say nothing, nor do those before an agent's hours
+    changed.
     """
     kept = [calendar_of(timetable, i) for i in range(len(timetable.clocks))]
     working = np.array([not (calendar.always_open or calendar.shifts) for calendar in kept], np.bool_)
@@ -57,7 +59,7 @@ def with_extra_hours(
     weeks = np.array([clock.week > 0 for clock in timetable.clocks], np.bool_)
     cut = day_cuts(weeks)
     hull = usual_hull(weeks, cut)
-    extras = _extras(window, local, weeks, cut, hull, working)
+    extras = _extras(window, local, cut, hull, working, changes)
     first, last = (int(d // DAY_S) for d in local.of([window.first_s, window.snapshot.until_s]))
     days = np.setdiff1d(np.arange(first, last + 1), free)
     calendars, of_resource, clocks = (
@@ -73,7 +75,7 @@ def with_extra_hours(
         # A night may reach into the next date's hours, but not into those of the one after it.
         seen = [Spans(begin[k::2], end[k::2]) for k in (0, 1)]
         gaps = _gaps(weeks[agent], hull[0][agent], hull[1][agent])
-        clocks[agent] = _clock(local, weeks[agent], gaps, seen)
+        clocks[agent] = _clock(local, clocks[agent], gaps, seen)
         drawn = mine & extras.windowed & np.isin(extras.day, days)
         if drawn.any():
             name = f"hours of {window.snapshot.resources[agent]}"
@@ -86,7 +88,12 @@ def with_extra_hours(
 
 
 def _extras(
-    window: Window, local: LocalTime, weeks: Mask, cut: Ints, hull: tuple[Floats, Floats], working: Mask
+    window: Window,
+    local: LocalTime,
+    cut: Ints,
+    hull: tuple[Floats, Floats],
+    working: Mask,
+    changes: Changes,
 ) -> _Extras:
     """The days on which agents who are `working` by hours left stamps outside of them.
 
@@ -95,7 +102,8 @@ def _extras(
     """
     snapshot = window.snapshot
     used = np.flatnonzero(snapshot.resource != NO_RESOURCE)
-    used = used[working[snapshot.resource[used]]]
+    since = changes.since(len(working))
+    used = used[working[snapshot.resource[used]] & (snapshot.start_s >= since[snapshot.resource])[used]]
     start, end = snapshot.start_s[used], snapshot.end_s[used]
     ends = ~np.isnan(end) & (end > start)
     who = snapshot.resource[used].astype(np.int64)
@@ -138,12 +146,12 @@ def _gaps(week: Mask, low: Floats, high: Floats) -> Mask:
     return np.asarray(inside & ~week)
 
 
-def _clock(local: LocalTime, week: Mask, gaps: Mask, seen: Sequence[Spans]) -> DayClock:
+def _clock(local: LocalTime, usual: WeekClock, gaps: Mask, seen: Sequence[Spans]) -> DayClock:
     """The usual hours of the whole log and those seen besides."""
     more = union(seen)
     if gaps.any():
         more = both(more, Spans(*WeekClock(local, ~gaps).spans()))
-    return DayClock(local, week, union([Spans(*WeekClock(local, week).spans()), more]))
+    return DayClock(local, usual.week, union([Spans(*usual.spans()), more]))
 
 
 def _calendar(

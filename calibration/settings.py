@@ -89,6 +89,8 @@ class Settings:
     extra_hours: bool = False
     """Agents with the same hours every week are now and then there outside of them, too, as often as the log
     shows."""
+    changed_hours: bool = False
+    """Agents whose shift or weekdays changed have those since then; else hours over the whole window."""
     turnover: bool = False
     """Agents who left are given no more work, and those who came count from their first day."""
     resources: str = EACH

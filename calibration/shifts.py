@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from calibration.calendars import Timetable, names_of, week_hours
+from calibration.changed_hours import Changes
 from calibration.day_clock import DayClock, instants
 from calibration.filled_days import Days, filled_days
 from calibration.holidays import Holidays
@@ -102,6 +103,7 @@ def draw_shifts(
     settings: Settings,
     free: Ints | None = None,
     turnover: Turnover | None = None,
+    changes: Changes | None = None,
 ) -> Timetable:
     """The timetable with days drawn from the past in place of weekly hours, for those whom the log tells.
 
@@ -119,6 +121,7 @@ def draw_shifts(
     weeks = np.array([clock.week > 0 for clock in timetable.clocks], np.bool_)
     free = np.zeros(0, np.int64) if free is None else free
     crew = _crew(timetable, window, local, roles, working, settings, free, turnover or nobody(n))
+    crew.told[list(changes.since_s if changes else ())] = False  # their days are of two kinds
     calendars, of_resource = list(timetable.calendars), list(timetable.of_resource)
     clocks, names = list(timetable.clocks), window.snapshot.resources
     for i in np.flatnonzero(crew.told).tolist():

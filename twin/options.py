@@ -38,6 +38,7 @@ CONTROL_FLOW = Matter("control flow", {"NGD": 3.0, "REDD": 1.0, "CTDD": 1.0})
 _ALL_TIMES = {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
 TIME_MODEL = Matter("time model", _ALL_TIMES)
 PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
+CHANGED_HOURS = Matter("hours that changed", _ALL_TIMES, found=True, certain=True)
 _OUTSIDE = {"circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
 EXTRA_HOURS = Matter("hours outside the usual ones", _OUTSIDE, found=True, certain=True)
 """Without CEDD, in which one stamp on a Sunday costs 3.3 hours if the other log has none."""
@@ -114,6 +115,14 @@ def presence(base: Settings) -> Options:
 def turnover(base: Settings) -> Options:
     """Whether some agents are no longer there, or were not at first."""
     return [("all were there all along", base), ("as found in the log", replace(base, turnover=True))]
+
+
+def changed_hours(base: Settings) -> Options:
+    """Whether some agents have other hours than before."""
+    ways = [("the hours of the whole window", base)]
+    if base.use_calendars:
+        ways.append(("the newest hours, where they changed", replace(base, changed_hours=True)))
+    return ways
 
 
 def extra_hours(base: Settings) -> Options:

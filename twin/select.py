@@ -93,6 +93,7 @@ def select(
     steps.take(options.RARE, options.rare_agents(steps.best.settings), progress.part(0.82, 0.84))
     steps.take(options.RESOURCES, options.resources(steps.best.settings), progress.part(0.84, 0.86))
     steps.take(options.TURNOVER, options.turnover(steps.best.settings), progress.part(0.85, 0.85))
+    steps.take(options.CHANGED_HOURS, options.changed_hours(steps.best.settings), progress.part(0.85, 0.85))
     steps.take(options.PRESENCE, options.presence(steps.best.settings), progress.part(0.86, 0.9))
     steps.take(options.EXTRA_HOURS, options.extra_hours(steps.best.settings), progress.part(0.9, 0.9))
     steps.take(options.PRIORITIES, options.priorities(steps.best.settings), progress.part(0.9, 0.93))

@@ -36,6 +36,7 @@ chosen_settings = st.builds(
     drawn_shifts=st.booleans(),
     extra_hours=st.booleans(),
     turnover=st.booleans(),
+    changed_hours=st.booleans(),
     use_batching=st.booleans(),
     use_priorities=st.booleans(),
     use_rules=st.booleans(),
