@@ -3,9 +3,9 @@
 Days count as independent, stamps of one day don't. At each split of an agent's days the first and the last
 stamps before and after it are compared (two-sample Kolmogorov-Smirnov test), and how often each weekday was
 worked (chi-squared test). The split with the smallest p-value is a change if that, times the splits and the
-agents tried, is below CHANCE, and if the first and the last stamps moved the same way by MOVED_S, or the share
-WEEKDAYS of the days went to other weekdays. Who merely has less to do in the afternoon doesn't come later in
-the morning.
+agents tried, is below CHANCE, and if the first and the last stamps moved the same way by MOVED_S, or the
+share WEEKDAYS of the days went to other weekdays. Who merely has less to do in the afternoon doesn't come
+later in the morning.
 """
 
 from __future__ import annotations

@@ -60,8 +60,10 @@ def seen_days(window: Window, local: LocalTime, cut: Ints, working: Mask) -> See
     order = np.lexsort((at, day, agent))
     agent, day, at, new = agent[order], day[order], at[order], new[order]
     begin = np.flatnonzero(np.append(True, (np.diff(agent) != 0) | (np.diff(day) != 0))[: len(agent)])
+    if not len(begin):
+        return SeenDays(agent, day, new, new, at, at)
     stop = np.append(begin[1:], len(agent)) - 1
-    executions = np.add.reduceat(new, begin) if len(begin) else new
+    executions = np.add.reduceat(new, begin)
     return SeenDays(agent[begin], day[begin], executions, stop - begin + 1, at[begin], at[stop])
 
 
