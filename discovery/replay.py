@@ -20,6 +20,8 @@ from metagraph.blocks import Block
 
 MAX_TRIES = 1000
 """Executions that the search for a perfect fit places before it gives up."""
+USUAL_PLACES = 200
+"""In structures of more places each step of a search takes longer: it gets so many fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Replayer:
         """Node ids, in the order of `Skeleton.tasks`."""
         self.gateways = self._places.gateways
         """Node ids of the gateways that route, in the order of `Skeleton.gateways`."""
+        self._size = max(len(self._places.all), USUAL_PLACES)
 
     def replay(
         self, completed: Sequence[str], running: Sequence[str] = (), *, closed: bool = True
@@ -97,6 +100,10 @@ class Replayer:
         enabled_by = [max(by, -1) for by in best.enabled_by]
         return Alignment(self._result(best.tokens, placed, enabled_by, None), best.steps, best.complete)
 
+    def affordable(self, steps: int) -> int:
+        """Steps of a search that take no longer than so many in a structure of usual size."""
+        return steps * USUAL_PLACES // self._size
+
     def _greedy(
         self, trace: Sequence[str], way: Sequence[Place | None], completed: int, closed: bool
     ) -> CaseReplay:
@@ -123,7 +130,7 @@ class Replayer:
         if len(leaves) < len(way):
             return None
         stack: list[tuple[Tokens, tuple[int, ...]]] = [(self._start(), ())]
-        for _ in range(MAX_TRIES):
+        for _ in range(self.affordable(MAX_TRIES)):
             if not stack:
                 return None
             tokens, enabled_by = stack.pop()

@@ -48,8 +48,9 @@ def replay_log(
     """
     replayer = Replayer(block)
     labels = dict(skeleton(block).tasks)
+    steps = replayer.affordable(steps)
     variants, of_case = _variants(snapshot)
-    late, left = 0, most_executions
+    late, left, a_variant = 0, most_executions, replayer.affordable(STEPS_A_VARIANT)
     started = time.monotonic()
     fits: list[VariantFit] = []
     for variant in variants:
@@ -64,7 +65,7 @@ def replay_log(
         found = replayer.replay(completed, running, closed=variant.closed)
         optimal = found.fits
         if not optimal and variant.closed and not running and steps > 0:
-            closer = replayer.aligned(completed, found, min(steps, STEPS_A_VARIANT))
+            closer = replayer.aligned(completed, found, min(steps, a_variant))
             found, optimal, steps = closer.replay, closer.optimal, steps - closer.steps
         variant.keep(found)
         misfits = tuple(i for i, task in enumerate(found.tasks[: variant.completed]) if task == MISFIT)

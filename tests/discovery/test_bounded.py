@@ -102,3 +102,9 @@ def test_precision_looks_at_fewer_beginnings_the_more_activities_there_are(
     assert escaping_edges(where, log).case_share == 1.0
     monkeypatch.setattr("discovery.precision.MOST_LOOKS", 80)
     assert 0.1 < escaping_edges(where, log).case_share < 0.3
+
+
+def test_searches_take_fewer_steps_in_large_structures() -> None:
+    assert Replayer(flower("abc")).affordable(3000) == 3000
+    large = Replayer(flower([str(i) for i in range(400)]))
+    assert 1000 < large.affordable(3000) < 1600
