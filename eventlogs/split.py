@@ -41,11 +41,6 @@ def closed_cases(snapshot: Snapshot) -> Snapshot:
     return subset(snapshot, ~snapshot.is_open)
 
 
-def first_cases(snapshot: Snapshot, n: int) -> Snapshot:
-    """The first n cases by start (all of them if there are fewer)."""
-    return subset(snapshot, np.arange(snapshot.n_cases) < n)
-
-
 def known_at(snapshot: Snapshot, t: float) -> Snapshot:
     """The log as it was at instant t (seconds): what began later is left out, what ended later was running,
     and cases of which more was to come were open."""
@@ -91,12 +86,6 @@ def first_finished(snapshot: Snapshot, n: int) -> Snapshot:
     chosen = np.zeros(snapshot.n_cases, dtype=np.bool_)
     chosen[closed[np.argsort(ends, kind="stable")[:n]]] = True
     return subset(snapshot, chosen)
-
-
-def window(snapshot: Snapshot, share: float) -> Snapshot:
-    """The last `share` of the cases by start, at least one."""
-    n = max(1, round(share * snapshot.n_cases))
-    return subset(snapshot, np.arange(snapshot.n_cases) >= snapshot.n_cases - n)
 
 
 def split_snapshot(snapshot: Snapshot, share: float = 0.8) -> tuple[Snapshot, Snapshot]:

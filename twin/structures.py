@@ -148,19 +148,9 @@ def structure_of(snapshot: Snapshot, recipe: Recipe) -> Structure:
     return next(structures[0] for structures in found if structures)
 
 
-def structures(snapshot: Snapshot, recipes: Sequence[Recipe]) -> tuple[Structure, ...]:
-    """The distinct structures that the recipes make of a log, in their order."""
-    return find_structures(snapshot, recipes).structures
-
-
-def recipes(noises: Sequence[float]) -> tuple[Recipe, ...]:
-    """Candidates from the strictest reading of the log to the loosest."""
-    mined = [Recipe(noise, free) for free in (False, True) for noise in noises]
-    return (*mined, Recipe(None))
-
-
 def more_recipes(noises: Sequence[float]) -> tuple[Recipe, ...]:
-    """All candidates: as `recipes`, and other miners, and only the frequent variants."""
+    """Candidates from the strictest reading of the log to the loosest: each way of mining, the same in free
+    order, and no structure at all."""
     strict = [Recipe(noise) for noise in noises]
     strict += [Recipe(noise, starts=True) for noise in noises[:2]]
     strict.append(Recipe(0.0, apart=True))

@@ -13,12 +13,10 @@ from eventlogs.historian import Historian
 from eventlogs.snapshot import Pauses, Snapshot, sealed
 from eventlogs.split import (
     closed_cases,
-    first_cases,
     first_finished,
     known_at,
     split_snapshot,
     subset,
-    window,
 )
 from metagraph.errors import DataError
 from tests.eventlogs.logs import T0, Row, frozen, naive_traces, row_lists, traces, write
@@ -58,15 +56,6 @@ def test_a_subset_keeps_its_cases_as_they_were(rows: list[Row], data: st.DataObj
     assert subset(snapshot, np.ones(snapshot.n_cases, dtype=np.bool_)).content_hash == snapshot.content_hash
     assert sealed(part).content_hash == part.content_hash
     assert closed_cases(snapshot).cases == subset(snapshot, ~snapshot.is_open).cases
-
-
-def test_first_and_last_cases(tmp_path: Path) -> None:
-    snapshot = ten_cases(tmp_path)
-    assert first_cases(snapshot, 3).cases == ("0", "1", "2")
-    assert first_cases(snapshot, 99).n_cases == 10
-    assert window(snapshot, 0.3).cases == ("7", "8", "9")
-    assert window(snapshot, 0.001).cases == ("9",)
-    assert window(snapshot, 1).content_hash == snapshot.content_hash
 
 
 @settings(max_examples=25, deadline=None)
@@ -127,7 +116,7 @@ def test_a_log_that_cannot_be_cut(tmp_path: Path) -> None:
     train, test = split_snapshot(ten_cases(tmp_path), 0.5)
     assert (train.n_cases, test.n_cases) == (5, 5)
     with pytest.raises(DataError, match="log 'log' can't be cut at 80% of its events"):
-        split_snapshot(first_cases(ten_cases(tmp_path), 1))
+        split_snapshot(first_finished(ten_cases(tmp_path), 1))
 
 
 def ten_cases(folder: Path) -> Snapshot:
