@@ -26,6 +26,7 @@ SWITCHES = {
     "use_contention": "busy agents",
     "use_delay": "remaining delay",
     "use_pace": "pace of delays",
+    "own_hours": "hours of tasks that need nobody",
     "visits": "visits in routing",
     "drawn_shifts": "drawn shifts",
     "changed_hours": "hours that changed",

@@ -113,7 +113,7 @@ class Calibrator:
             ("batches", who, replayed), lambda: fit_batches(window, replayed, people.resources, settings)
         )
         waits = self._once(
-            ("waits", who, s.use_delay, s.use_pace, replayed),
+            ("waits", who, s.use_delay, s.use_pace, s.own_hours, replayed),
             lambda: fit_waits(window, replayed, people.resources, settings, batches.release_s),
         )
         when = (s.arrivals, s.time_zone, s.arrivals_corrected, s.half_life_weeks, s.holidays)
@@ -129,7 +129,7 @@ class Calibrator:
         first: Priorities | None = None
         if s.use_priorities and s.use_contention:
             first = self._once(
-                ("priorities", who, laws, s.use_delay, s.use_pace, replayed),
+                ("priorities", who, laws, s.use_delay, s.use_pace, s.own_hours, replayed),
                 lambda: _priorities(window, replayed, people, waits, settings),
             )
         orders = self._once(("orders", s.orders, s.time_zone), lambda: _orders(snapshot, s, people.groups))

@@ -14,8 +14,11 @@ PRIOR = 2.0
 """Starts added to the busiest hour, to the others in the proportion that weekday and hour of the day say."""
 
 
+STARTS = "starts of work"
+
+
 def fit_pace(
-    start_s: Floats, snapshot: Snapshot, settings: Settings
+    start_s: Floats, snapshot: Snapshot, settings: Settings, name: str = STARTS
 ) -> tuple[Pace, OpenDays] | tuple[None, None]:
     """The pace at which executions that waited begin, and its time line; nothing without such executions.
 
@@ -40,7 +43,7 @@ def fit_pace(
     rates = counts + PRIOR * expected / expected.max()
     rates = np.round(rates / rates.mean(), 4)
     note = f"{len(start_s)} executions that waited"
-    pace = Pace("starts of work", tuple(rates.tolist()), settings.time_zone, note, off.dates)
+    pace = Pace(name, tuple(rates.tolist()), settings.time_zone, note, off.dates)
     return pace, OpenDays(WeekClock(local, np.repeat(rates, 4)), local, free)
 
 

@@ -77,6 +77,9 @@ class Settings:
     """Waiting that neither shifts nor work in hand explain becomes a delay before the task."""
     use_pace: bool = False
     """Delays run at the pace at which work begins in each hour of the week; else by the wall clock."""
+    own_hours: bool = False
+    """Delays before a task that needs nobody run at the pace at which that task begins: no calendar says that
+    suppliers answer in office hours and that a system pays at night."""
     use_contention: bool = True
     """Agents work on a few orders at once and others wait for them; without it nobody ever waits for anybody
     and all of the waiting (off shift excepted, if calendars are used) is delay."""

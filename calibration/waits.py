@@ -14,7 +14,7 @@ from calibration.censored import place
 from calibration.fitting import differs, fit_law
 from calibration.inclusion import evened
 from calibration.local_time import Floats, OpenDays
-from calibration.paces import fit_pace
+from calibration.paces import STARTS, fit_pace
 from calibration.settings import Settings
 from calibration.window import ENOUGH, Window
 from discovery.replayed import Replayed
@@ -65,22 +65,27 @@ def fit_waits(
     since_s = replayed.enabled_s
     if release_s is not None:
         since_s = np.where(np.isnan(release_s), since_s, release_s)
-    pace, clock = None, None
+    waited = usable & (snapshot.start_s > since_s + DELAYED_S)
+    common: tuple[Pace, OpenDays] | tuple[None, None] = None, None
     if settings.use_pace:
-        waited = usable & (snapshot.start_s > since_s + DELAYED_S)
-        pace, clock = fit_pace(snapshot.start_s[waited], snapshot, settings)
+        common = fit_pace(snapshot.start_s[waited], snapshot, settings)
     delays: dict[str, DelayTable] = {}
+    paces: dict[str, Pace] = {}
     for a, label in enumerate(snapshot.activities):
         rows = np.flatnonzero(usable & (snapshot.activity == a))
         if not len(rows):
             continue
         enabled, start = since_s[rows], snapshot.start_s[rows]
+        pace, clock = common
+        if settings.own_hours and label not in pools and waited[rows].sum() >= ENOUGH:
+            pace, clock = fit_pace(start[waited[rows]], snapshot, settings, f"{STARTS}: {label}")
         delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
         after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]
         table = delay_table(delay, after, window.weights[cases[rows]])
         if table is not None:
             delays[label] = replace(table, pace=pace.id) if pace else table
-    return Waits(delays, (pace,) if pace and delays else ())
+            paces |= {pace.id: pace} if pace else {}
+    return Waits(delays, tuple(paces.values()))
 
 
 def delay_seconds(

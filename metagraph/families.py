@@ -79,14 +79,14 @@ class Law:
         """NaN outside of [0, 1]."""
         u = np.asarray(u, np.float64)
         inside = np.clip(u, 0.0, 1.0)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             found = self.family.ppf(inside, *self.shapes) * self.scale + self.loc
         return np.where(inside == u, found, np.nan)
 
     def cdf(self, x: ArrayLike) -> Floats:
         x = (np.asarray(x, np.float64) - self.loc) / self.scale
         inside = np.clip(x, self.family.bottom, self.family.top)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return np.asarray(self.family.cdf(inside, *self.shapes), np.float64)
 
     def mean(self) -> float:

@@ -87,7 +87,8 @@ def _shares(calendar: Calendar) -> Iterable[tuple[float, float, float]]:
 
 def pace_heatmap(pace: Pace) -> Picture:
     """How fast delays run in each hour of the week."""
-    title = titled("Pace of the delays", "1 on average; delays run fast in blue hours and rest in grey ones")
+    how = "1 on average; delays run fast in blue hours and rest in grey ones"
+    title = titled(f"Pace of the delays: {pace.id}", how)
     return _week_map(pace.rates, "pace", pace.time_zone).properties(title=title)
 
 

@@ -37,6 +37,7 @@ class Matter:
 CONTROL_FLOW = Matter("control flow", {"NGD": 3.0, "REDD": 1.0, "CTDD": 1.0})
 _ALL_TIMES = {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
 TIME_MODEL = Matter("time model", _ALL_TIMES)
+UNATTENDED = Matter("tasks that need nobody", _ALL_TIMES, found=True)
 PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
 CHANGED_HOURS = Matter("hours that changed", _ALL_TIMES, found=True, certain=True)
 _OUTSIDE = {"circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
@@ -83,6 +84,14 @@ def time_models(base: Settings) -> Options:
         (name, replace(base, use_delay=delay, use_pace=pace, use_contention=busy, use_calendars=calendars))
         for name, delay, pace, busy, calendars in _TIME_MODELS
     ]
+
+
+def unattended(base: Settings) -> Options:
+    """When tasks begin that need nobody; twins without any that are late are those of the first."""
+    if not base.use_delay:
+        return [("at once", base)]
+    usual = "when other work begins" if base.use_pace else "at any hour"
+    return [(usual, base), ("each in the hours in which it began", replace(base, own_hours=True))]
 
 
 def rare_agents(base: Settings) -> Options:

@@ -89,7 +89,8 @@ def select(
     steps.take(options.BATCHES, options.batches(steps.best.settings), progress.part(0.33, 0.35))
     plans = [Plan(s.recipe.name, s, steps.best.settings) for s in found.structures]
     steps.judge_plans(options.CONTROL_FLOW, plans, progress.part(0.35, 0.7), found.refused)
-    steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.7, 0.82))
+    steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.7, 0.8))
+    steps.take(options.UNATTENDED, options.unattended(steps.best.settings), progress.part(0.8, 0.82))
     steps.take(options.RARE, options.rare_agents(steps.best.settings), progress.part(0.82, 0.84))
     steps.take(options.RESOURCES, options.resources(steps.best.settings), progress.part(0.84, 0.86))
     steps.take(options.TURNOVER, options.turnover(steps.best.settings), progress.part(0.85, 0.85))

@@ -33,6 +33,7 @@ chosen_settings = st.builds(
     use_contention=st.booleans(),
     use_calendars=st.booleans(),
     use_pace=st.booleans(),
+    own_hours=st.booleans(),
     drawn_shifts=st.booleans(),
     extra_hours=st.booleans(),
     turnover=st.booleans(),

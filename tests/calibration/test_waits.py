@@ -136,6 +136,30 @@ def test_all_of_the_wait_for_nobody_is_delay() -> None:
     assert work[made.snapshot.activity == 1].tolist() == [HOUR] * 40
 
 
+def test_tasks_that_need_nobody_keep_the_hours_in_which_they_began() -> None:
+    """A supplier answers from 9 to 10, a system pays from 2 to 3; ann, whose calendar says her hours, and
+    tasks of which too little is known have no pace of their own."""
+    rows: list[Row] = []
+    for i in range(60):
+        day = i * DAY
+        rows.append((str(i), "Ask", "ann", day + 8 * HOUR, day + 8.5 * HOUR))
+        rows.append((str(i), "Answer", None, day + (9 + i / 60) * HOUR, day + (9 + i / 60) * HOUR))
+        rows.append((str(i), "Pay", None, day + (26 + i / 60) * HOUR, day + (26 + i / 60) * HOUR))
+        rows.append((str(i), "Check", "ann", day + (32 + i / 60) * HOUR, day + 33.5 * HOUR))
+    made = known(snapshot(rows), chain("Ask", "Answer", "Pay", "Check"))
+    window, settings = open_window(made.snapshot, 1.0), Settings(own_hours=True)
+    found = fit_waits(window, made.replayed, fit_resources(window, settings), settings)
+    busiest = {pace.id: int(np.argmax(pace.rates)) % 24 for pace in found.paces}
+    assert busiest == {"starts of work: Answer": 9, "starts of work: Pay": 2}
+    assert {label: table.pace for label, table in found.delays.items() if table.pace} == {
+        "Answer": "starts of work: Answer",
+        "Pay": "starts of work: Pay",
+    }
+    few = open_window(snapshot(rows[:40]), 1.0)
+    short = known(few.snapshot, chain("Ask", "Answer", "Pay", "Check"))
+    assert not fit_waits(few, short.replayed, fit_resources(few, settings), settings).paces
+
+
 def test_delays_differ_by_the_task_before() -> None:
     rows: list[Row] = []
     for i in range(100):

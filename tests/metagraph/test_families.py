@@ -57,3 +57,10 @@ def test_a_twin_is_read_without_scipy_stats() -> None:
         "sys.exit('scipy.stats' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_far_beyond_a_law_everything_is_over_without_a_warning() -> None:
+    found = law("weibull_min", (8.0, 0.0, 1.0))
+    assert found is not None
+    with np.errstate(over="raise"):
+        assert found.cdf(1e300) == 1.0
