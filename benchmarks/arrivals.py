@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from benchmarks.engines_peers import ROOT, environment, surroundings
 from calibration.arrivals import fit_arrivals, models
-from calibration.inclusion import case_bounds
 from calibration.settings import Settings
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from eventlogs.split import subset
 from metagraph.model import Metagraph

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from calibration.arrival_level import Weeks
 from calibration.arrival_rates import by_hour, hour_of_week, smooth_rates
 from calibration.holidays import holidays_of
-from calibration.inclusion import EndOfLog, case_bounds, closed_bounds, end_of_arrivals, fit_inclusion
+from calibration.inclusion import EndOfLog, closed_bounds, end_of_arrivals, fit_inclusion
 from calibration.local_time import Floats, LocalTime, local_time
 from calibration.settings import Settings
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 
 WEEK_H, DAY_H = 168, 24

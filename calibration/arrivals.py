@@ -19,7 +19,6 @@ from calibration.arrival_stream import free_hours, hours_of, rates_of, share_noi
 from calibration.holidays import Holidays, holidays_of
 from calibration.inclusion import (
     EndOfLog,
-    case_bounds,
     closed_bounds,
     end_of_arrivals,
     fit_inclusion,
@@ -29,6 +28,7 @@ from calibration.inclusion import (
 from calibration.local_time import WEEK_S, Floats, LocalTime, local_time
 from calibration.settings import FADING, Settings
 from calibration.window import ENOUGH
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from metagraph.model import Default
 from metagraph.orders import ArrivalLevel, Arrivals

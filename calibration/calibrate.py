@@ -33,6 +33,7 @@ from calibration.waits import Waits, fit_waits
 from calibration.window import Window, open_window
 from discovery.inclusive import Joined, joined
 from discovery.replayed import Replayed
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from metagraph.blocks import Skeleton
 from metagraph.blocks import skeleton as shape_of
@@ -277,7 +278,7 @@ def _provenance(
 def _cycle_seconds(snapshot: Snapshot) -> float | None:
     if not snapshot.n_events:
         return None
-    first = np.minimum.reduceat(snapshot.start_s, snapshot.offsets[:-1])
+    first, _ = case_bounds(snapshot)
     ends = np.where(np.isnan(snapshot.end_s), snapshot.until_s, snapshot.end_s)
     last = np.maximum.reduceat(np.maximum(ends, snapshot.start_s), snapshot.offsets[:-1])
     return round(float((last - first).mean()), 3)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from calibration.arrival_rates import hour_of_week, smooth_rates
 from calibration.duration_rows import Groups
-from calibration.inclusion import case_bounds
 from calibration.local_time import Floats, LocalTime
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from metagraph.orders import OrderClass
 

@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from calibration.drift_series import CLIP, Series, series_of
-from calibration.inclusion import case_bounds, judge_end
+from calibration.inclusion import judge_end
 from calibration.local_time import Floats
 from calibration.settings import Settings
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 
 ALPHA = 0.05

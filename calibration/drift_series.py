@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from calibration.arrival_batches import bunching, fit_batches
 from calibration.arrival_stream import hours_of, rates_of, weeks_of
-from calibration.inclusion import EndOfLog, case_bounds, closed_bounds, fit_inclusion
+from calibration.inclusion import EndOfLog, closed_bounds, fit_inclusion
 from calibration.local_time import WEEK_S, Floats
 from calibration.settings import Settings
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 
 CASES = 20

@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inclusion import case_bounds
 from calibration.local_time import Floats, LocalTime, local_time
 from calibration.settings import Settings
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from metagraph.model import Default
 

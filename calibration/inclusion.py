@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 
 from calibration.local_time import Floats
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 
 FLOOR = 0.2
@@ -70,15 +71,6 @@ def closed_bounds(snapshot: Snapshot) -> tuple[Floats, Floats]:
     release, last = case_bounds(snapshot)
     closed = ~snapshot.is_open
     return release[closed], (last - release)[closed]
-
-
-def case_bounds(snapshot: Snapshot) -> tuple[Floats, Floats]:
-    """First start and last end of every case."""
-    if not snapshot.n_cases:
-        return np.empty(0), np.empty(0)
-    begin = snapshot.offsets[:-1]
-    last = np.fmax.reduceat(np.fmax(snapshot.end_s, snapshot.start_s), begin)
-    return np.minimum.reduceat(snapshot.start_s, begin), last
 
 
 def end_of_arrivals(release: Floats, until_s: float, seen: Inclusion | None) -> float:

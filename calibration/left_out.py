@@ -6,8 +6,9 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from calibration.inclusion import case_bounds, fit_inclusion
+from calibration.inclusion import fit_inclusion
 from calibration.local_time import WEEK_S
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 
 WEEKS = 3

@@ -10,11 +10,11 @@ import numpy as np
 
 from calibration.duration_rows import Groups
 from calibration.fitting import quantile_law
-from calibration.inclusion import case_bounds
 from calibration.local_time import Floats
 from calibration.order_sample import sample_of, usable_attributes
 from calibration.settings import OrderSpec, Promise, Rule
 from calibration.window import ENOUGH
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from metagraph.distributions import Constant, Fitted, Parametric
 from metagraph.errors import DataError

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inclusion import case_bounds, case_weights
+from calibration.inclusion import case_weights
 from calibration.unnamed import MISSING, Unnamed, attribute, missing_shares
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from metagraph.distributions import ENOUGH
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from discovery.conformance import fitness
 from discovery.replay import CaseReplay, Replayer
 from discovery.replayed import MISFIT, Decisions, Replayed, VariantFit
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from metagraph.blocks import Block, skeleton
 
@@ -135,7 +136,7 @@ def _rows(snapshot: Snapshot, variants: list[_Variant]) -> tuple[_Ints, NDArray[
     task = np.concatenate([variant.task for variant in variants])
     enabled_by = np.concatenate([variant.enabled_by for variant in variants])
     case = snapshot.case_of_row()
-    first_start = np.minimum.reduceat(snapshot.start_s, snapshot.offsets[:-1])
+    first_start, _ = case_bounds(snapshot)
     row = np.where(enabled_by >= 0, snapshot.offsets[:-1][case] + enabled_by, 0)
     enabled_s = np.where(enabled_by >= 0, snapshot.end_s[row], first_start[case])
     enabled_s[task == MISFIT] = np.nan

@@ -87,9 +87,11 @@ def _cut(samples: Sequence[Sample]) -> list[str]:
 
 def arrivals_until(metagraph: Metagraph, snapshot: Snapshot, horizons_h: Sequence[float]) -> float:
     """New orders arrive for as long as they can matter: the horizons, and the q95 of past cycle times."""
+    from eventlogs.bounds import case_bounds
+
     done = ~snapshot.is_open
     last = np.fmax.reduceat(snapshot.end_s, snapshot.offsets[:-1]) if snapshot.n_cases else np.zeros(0)
-    first = np.minimum.reduceat(snapshot.start_s, snapshot.offsets[:-1]) if snapshot.n_cases else np.zeros(0)
+    first, _ = case_bounds(snapshot)
     cycle = (last - first)[done]
     typical = float(np.nanquantile(cycle, 0.95)) if len(cycle) else 30 * 86400.0
     return snapshot.until_s + max([typical, 86400.0, *(h * 3600 for h in horizons_h)])

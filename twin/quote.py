@@ -120,10 +120,12 @@ def _known(metagraph: Metagraph, cls: str, segment: str) -> None:
 
 def _history(metagraph: Metagraph, snapshot: Snapshot, cls: str, segment: str) -> dict[str, float]:
     """Quantiles of the closed cases' lead times, of the same class and segment."""
+    from eventlogs.bounds import case_bounds
+
     if not snapshot.n_cases:
         return {}
     last = np.fmax.reduceat(snapshot.end_s, snapshot.offsets[:-1])
-    lead = last - np.minimum.reduceat(snapshot.start_s, snapshot.offsets[:-1])
+    lead = last - case_bounds(snapshot)[0]
     alike = ~snapshot.is_open & ~np.isnan(lead)
     for name, wanted in (("class", cls), ("segment", segment)):
         column = metagraph.orders.columns.get(name)

@@ -141,7 +141,7 @@ class _Steps:
 def _same_window(share: float, train: Snapshot, whole: Snapshot) -> float:
     """The share of the whole log's cases that began no earlier than the last `share` of those of its training
     part: a window that begins with a change begins with it in the longer log, too."""
-    from calibration.inclusion import case_bounds
+    from eventlogs.bounds import case_bounds
 
     starts, longer = (case_bounds(part)[0] for part in (train, whole))
     first = starts[min(int((1 - share) * len(starts) + 1e-9), len(starts) - 1)]
