@@ -26,8 +26,7 @@ Tasks = Mapping[int, Leaf]
 Tell = Callable[[str], object]
 """Hears what a miner has to say of its structure."""
 LEFT_OUT = (
-    "with {} activities not everything was looked for: some parts may allow any order of what is parallel or "
-    "in sequence"
+    "with {} activities not everything was looked for: parts of it may allow more orders than were seen"
 )
 
 BOUNDARY = 0
