@@ -50,8 +50,11 @@ def variants(snapshot: Snapshot, *, by_start: bool = False) -> list[tuple[tuple[
     # Big-endian places of the names: their bytes are in the order of the names.
     codes = np.array([place[name] for name in snapshot.activities], ">u4")[snapshot.activity]
     if by_start:
-        # Of those that start at one instant, the first to end stays first.
-        codes = codes[np.lexsort((snapshot.start_s, snapshot.case_of_row()))]
+        # Of those that start at one instant, what takes no time comes first, then the last one to end: they
+        # overlap, and their ends say the opposite.
+        end_s = np.where(np.isnan(snapshot.end_s), np.inf, snapshot.end_s)
+        longest = np.where(end_s > snapshot.start_s, -end_s, -np.inf)
+        codes = codes[np.lexsort((longest, snapshot.start_s, snapshot.case_of_row()))]
     found: Counter[bytes] = Counter()
     for (first, last), is_open in zip(pairwise(snapshot.offsets.tolist()), snapshot.is_open, strict=True):
         if not is_open and first < last:

@@ -68,6 +68,16 @@ def test_what_overlaps_is_parallel_although_the_same_task_always_ends_last() -> 
     assert sorted(labels(block)) == ["b", "c"]
 
 
+def test_what_starts_together_is_parallel_unless_it_takes_no_time() -> None:
+    rows: list[Row] = []
+    for i in range(30):
+        at = 100.0 * i
+        rows += [(f"c{i:03}", "a", at, at), (f"c{i:03}", "b", at, at + 2), (f"c{i:03}", "c", at, at + 5)]
+    (found,) = find_structures(snapshot(rows), (Recipe(0.0, starts=True),)).structures
+    (block,) = (block for block in children(found.skeleton.block) if isinstance(block, Parallel))
+    assert sorted(labels(block)) == ["b", "c"]
+
+
 def test_starts_in_the_order_of_ends_give_no_structure_of_their_own() -> None:
     found = find_structures(TANGLED, (Recipe(0.0), Recipe(0.0, starts=True)))
     assert [structure.same for structure in found.structures] == [
