@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_CASES = 250
+WARM_WEEKS = 2
+"""Before a compared period: what waits over a weekend is first seen on Monday, in the first week, too."""
 SAMPLES = 4
 """Fresh logs of the truth, and of the twin."""
 METRICS = ("NGD", "AEDD", "CEDD", "REDD", "CTDD")
@@ -77,11 +79,22 @@ class Case:
     seed: int
 
     def samples(self, twin: Metagraph, seed: int) -> list[pd.DataFrame]:
-        """Logs of a period long after."""
+        """Logs of the orders first seen in a period long after, work on earlier ones being under way."""
         from benchmarks.known_logs import START, log_of
 
         start = START + timedelta(weeks=520)
-        return [log_of(twin, TEST_CASES, seed, r, cut=False, start=start) for r in range(SAMPLES)]
+        seen = start + timedelta(weeks=WARM_WEEKS)
+        assert twin.arrivals is not None
+        cases = TEST_CASES + round(2 * WARM_WEEKS * sum(twin.arrivals.rates_per_h))
+        logs = (log_of(twin, cases, seed, r, cut=False, start=start) for r in range(SAMPLES))
+        return [_first_seen(log, seen) for log in logs]
+
+
+def _first_seen(log: pd.DataFrame, since: datetime) -> pd.DataFrame:
+    """The first TEST_CASES cases whose first stamp is no earlier."""
+    begun = log.groupby("case_id")["start_time"].min().sort_values(kind="stable")
+    kept = begun[begun >= since].index[:TEST_CASES]
+    return log[log["case_id"].isin(kept)].reset_index(drop=True)
 
 
 def case_of(seed: int, cases: int, work: Path) -> Case:

@@ -18,7 +18,8 @@ around the known values (benchmarks/roundtrip_compare.py, benchmarks/roundtrip_p
 tell is said in [limits.md](limits.md).
 
 Distances: those of the twin's logs to fresh logs of the truth, over those between two fresh logs of the
-truth. At 1 the twin's logs can't be told from the truth's.
+truth. At 1 the twin's logs can't be told from the truth's. The logs are of orders first seen after two weeks:
+what arrives over a weekend is first seen on Monday, so that a first week without one before is unlike others.
 """
 
 
