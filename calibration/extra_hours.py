@@ -132,7 +132,8 @@ def _extras(
     # Stamps on one side of the usual hours say nothing of the other.
     first = np.where(usual & (at[begin] >= low), low, first)
     last = np.where(usual & (at[stop] < high), high, last)
-    first = np.clip(np.floor(first / STEP_S) * STEP_S, 0.0, None)
+    # A shift begins in its day, though the agent's day, cut where it rests, may go on after midnight.
+    first = np.clip(np.floor(first / STEP_S) * STEP_S, 0.0, DAY_S - STEP_S)
     last = np.minimum(np.ceil(last / STEP_S) * STEP_S, 2 * DAY_S)
     return _Extras(agent[begin], day[begin], first, last, np.logical_or.reduceat(windowed, begin))
 

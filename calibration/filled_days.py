@@ -92,7 +92,7 @@ def _set_edges(
     first, last = seen.first_s[mine], seen.last_s[mine]
     begin = gaps.usual_begin_s + np.append(0.0, filled.begin_s)
     end = gaps.usual_end_s + np.append(filled.end_s, 0.0)
-    begin = np.clip(np.minimum(begin, first), 0.0, None)
+    begin = np.clip(np.minimum(begin, first), 0.0, DAY_S - STEP_S)
     end = np.minimum(np.maximum(end, last), 2 * DAY_S)
     start_s[mine] = np.where(usual, np.floor(begin / STEP_S) * STEP_S, start_s[mine])
     end_s[mine] = np.where(usual, np.ceil(end / STEP_S) * STEP_S, end_s[mine])

@@ -72,6 +72,18 @@ def test_extra_hours_are_hours_of_work(rows: list[Row]) -> None:
         assert float(worked) / HOUR == pytest.approx(worked_h, abs=0.01)
 
 
+def test_a_look_in_after_midnight_begins_in_the_day_before() -> None:
+    """The days of those who rest in the morning go on after midnight; shifts begin before it."""
+    evenings = ((Shift(13 * HOUR, 25 * HOUR, 1.0),),) * 5 + ((), ())
+    rows = log_of({"ann": evenings}, 20)
+    rows += [(f"x{k}", "A", "ann", k * WEEK + 144.4 * HOUR, k * WEEK + 144.5 * HOUR) for k in (3, 9)]
+    log = snapshot(rows)
+    found = fit_resources(open_window(log, 1.0), Settings(extra_hours=True))
+    (calendar,) = found.calendars
+    assert any(calendar.shifts)
+    assert all(0 <= s.start_s < DAY and s.end_s <= 2 * DAY for day in calendar.shifts for s in day)
+
+
 def test_a_day_clock_counts_its_intervals() -> None:
     week = np.zeros(WEEK_QUARTERS, np.bool_)
     week[32:68] = True
