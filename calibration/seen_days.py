@@ -99,4 +99,6 @@ def usual_hull(weeks: Mask, cut: Ints) -> tuple[Floats, Floats]:
     any_ = days.any(axis=2)
     first = np.argmax(days, axis=2) + cut[:, None]
     last = DAY_QUARTERS - np.argmax(days[:, :, ::-1], axis=2) + cut[:, None]
+    # A shift begins in its day, though the agent's day, cut where it rests, may begin with the next one.
+    first = np.minimum(first, DAY_QUARTERS - 1)
     return np.where(any_, first, 0) * float(QUARTER_S), np.where(any_, last, 0) * float(QUARTER_S)

@@ -8,6 +8,7 @@ import pytest
 from calibration.agents import Resources, fit_resources
 from calibration.day_clock import DayClock
 from calibration.local_time import WEEK_QUARTERS, local_time
+from calibration.seen_days import usual_hull
 from calibration.settings import Settings
 from calibration.spans import Spans
 from calibration.window import open_window
@@ -82,6 +83,17 @@ def test_a_look_in_after_midnight_begins_in_the_day_before() -> None:
     (calendar,) = found.calendars
     assert any(calendar.shifts)
     assert all(0 <= s.start_s < DAY and s.end_s <= 2 * DAY for day in calendar.shifts for s in day)
+
+
+def test_usual_hours_after_midnight_begin_in_the_day_before() -> None:
+    """Afternoons until two at night, and one weekday's from one to three at night alone."""
+    week = np.zeros((7, 96), np.bool_)
+    week[:4, 52:] = week[1:5, :8] = True
+    week[6, 4:12] = True
+    low, high = usual_hull(week.reshape(1, -1), np.array([40]))
+    assert (low < DAY).all()
+    assert (high <= 2 * DAY).all()
+    assert low[0, 3] == 13 * HOUR
 
 
 def test_a_day_clock_counts_its_intervals() -> None:
