@@ -40,8 +40,8 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Leaf = tuple[Condition, ...]
 Foretell = Callable[[Ints, Flags], Floats]
-"""Given each decision's rule (0: none) and those to learn from: weights of the flows, shape (decisions,
-flows), as the gateway's tables would give them."""
+"""Given each decision's rule (0: none) and those to learn from: the weight of the flow that each decision
+took, as the gateway's tables would give it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,10 @@ class Found:
     """Number of the rule of each decision, from 1 on; 0: none."""
 
 
-def find_rules(flow: Ints, case: Ints, features: tuple[Feature, ...], foretell: Foretell) -> Found | None:
-    """Rules by which the decisions `flow` of the cases `case` fall, or None.
+def find_rules(
+    flow: Ints, ways: int, case: Ints, features: tuple[Feature, ...], foretell: Foretell
+) -> Found | None:
+    """Rules by which the decisions `flow`, among so many ways, of the cases `case` fall, or None.
 
     Trees with 2 to 8 leaves are compared by cross-validation over cases (five folds): by the log-loss of
     held-out decisions under the gateway's tables with the tree's leaves as a part of the context. Those whose
@@ -66,7 +68,7 @@ def find_rules(flow: Ints, case: Ints, features: tuple[Feature, ...], foretell: 
         return None
     step = -(-len(flow) // MOST_DECISIONS)
     part = case // FOLDS % step == 0
-    losses = _held_out(flow, case, features, foretell, part)
+    losses = _held_out(flow, ways, case, features, foretell, part)
     gains = {leaves: losses[0] - loss for leaves, loss in losses.items() if leaves}
     passing = {leaves: gain for leaves, gain in gains.items() if _beyond_chance(gain)}
     if not passing:
@@ -126,7 +128,7 @@ def _error(per_case: Floats) -> float:
 
 
 def _held_out(
-    flow: Ints, case: Ints, features: tuple[Feature, ...], foretell: Foretell, part: Flags
+    flow: Ints, ways: int, case: Ints, features: tuple[Feature, ...], foretell: Foretell, part: Flags
 ) -> dict[int, Floats]:
     """Log-loss of each case's held-out decisions by the number of leaves; 0: without rules."""
     _, member = np.unique(case[part], return_inverse=True)
@@ -140,9 +142,8 @@ def _held_out(
         for leaves in (0, *LEAVES):
             grown = _leaves(flow, case, features, learn, leaves) if leaves else ()
             if grown not in seen:
-                weights = foretell(_met(grown, case, features), learn)
-                mixed = (1 - SMOOTHED) * weights + SMOOTHED / weights.shape[1]
-                seen[grown] = -np.log(mixed[np.arange(len(flow)), flow])
+                said = foretell(_met(grown, case, features), learn)
+                seen[grown] = -np.log((1 - SMOOTHED) * said + SMOOTHED / ways)
             lost[leaves][judge] = seen[grown][judge]
     return {leaves: np.bincount(member, loss[part]).astype(np.float64) for leaves, loss in lost.items()}
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from calibration.graph_edits import known, noted
 from calibration.order_model import group_cases
-from calibration.routing import Ints
 from calibration.routing_override import branch_names, completed
+from calibration.routing_rows import Ints
 from calibration.settings import OrderSpec
 from discovery.replayed import Replayed
 from eventlogs.snapshot import Snapshot
