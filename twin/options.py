@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -203,3 +203,19 @@ def priorities(base: Settings) -> Options:
 def together(base: Settings) -> Options:
     """Whether parallel branches that may be left out are chosen among jointly."""
     return [("each by itself", base), ("jointly where they depend", replace(base, use_inclusive=True))]
+
+
+AFTER_STRUCTURE: Sequence[tuple[Matter, Callable[[Settings], Options]]] = (
+    (TIME_MODEL, time_models),
+    (UNATTENDED, unattended),
+    (RARE, rare_agents),
+    (RESOURCES, resources),
+    (TURNOVER, turnover),
+    (CHANGED_HOURS, changed_hours),
+    (PRESENCE, presence),
+    (EXTRA_HOURS, extra_hours),
+    (PRIORITIES, priorities),
+    (ROUTING, contexts),
+    (TOGETHER, together),
+)
+"""What is chosen once arrivals, window and structure are, in this order, and among what."""

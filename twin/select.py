@@ -89,17 +89,9 @@ def select(
     steps.take(options.BATCHES, options.batches(steps.best.settings), progress.part(0.33, 0.35))
     plans = [Plan(s.recipe.name, s, steps.best.settings) for s in found.structures]
     steps.judge_plans(options.CONTROL_FLOW, plans, progress.part(0.35, 0.7), found.refused)
-    steps.take(options.TIME_MODEL, options.time_models(steps.best.settings), progress.part(0.7, 0.8))
-    steps.take(options.UNATTENDED, options.unattended(steps.best.settings), progress.part(0.8, 0.82))
-    steps.take(options.RARE, options.rare_agents(steps.best.settings), progress.part(0.82, 0.84))
-    steps.take(options.RESOURCES, options.resources(steps.best.settings), progress.part(0.84, 0.86))
-    steps.take(options.TURNOVER, options.turnover(steps.best.settings), progress.part(0.85, 0.85))
-    steps.take(options.CHANGED_HOURS, options.changed_hours(steps.best.settings), progress.part(0.85, 0.85))
-    steps.take(options.PRESENCE, options.presence(steps.best.settings), progress.part(0.86, 0.9))
-    steps.take(options.EXTRA_HOURS, options.extra_hours(steps.best.settings), progress.part(0.9, 0.9))
-    steps.take(options.PRIORITIES, options.priorities(steps.best.settings), progress.part(0.9, 0.93))
-    steps.take(options.ROUTING, options.contexts(steps.best.settings), progress.part(0.93, 0.97))
-    steps.take(options.TOGETHER, options.together(steps.best.settings), progress.part(0.97, 0.98))
+    for i, (matter, ways) in enumerate(options.AFTER_STRUCTURE):
+        done, more = (0.7 + 0.28 * (i + k) / len(options.AFTER_STRUCTURE) for k in (0, 1))
+        steps.take(matter, ways(steps.best.settings), progress.part(done, more))
     steps.take(options.RULES, options.rules(steps.best.settings, train), progress.part(0.98, 1.0))
     settings = replace(steps.best.settings, fast=base.fast)
     if steps.since_change:
