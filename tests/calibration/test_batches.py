@@ -219,8 +219,9 @@ def test_no_batches_are_found_where_there_are_none(seed: int) -> None:
         assert batches_of(twin) == {}
 
 
-def test_without_the_setting_nothing_is_collected() -> None:
-    twin = found_in(made(KINDS["two hours"]), by_day(1.5, 40, 3), 3, Settings(fast=True))
+@pytest.mark.parametrize("name", ["two hours", "two hours, one by one"])
+def test_without_the_setting_nothing_is_collected(name: str) -> None:
+    twin = found_in(made(KINDS[name]), by_day(1.5, 40, 3), 3, Settings(fast=True))
     assert batches_of(twin) == {}
 
 
@@ -236,6 +237,47 @@ def test_instant_work_says_nothing_of_batches() -> None:
     assert not find_together(snapshot(together)).activities
     lasting = [(c, a, r, s, s + 300.5) for c, a, r, s, _ in together]
     assert find_together(snapshot(lasting)).activities == {0}
+
+
+def test_what_a_case_has_twice_at_once_is_no_batch() -> None:
+    twice = [(f"c{i // 2}", "A", "x", 900.0 * (i // 2), 900.0 * (i // 2) + 300.5) for i in range(200)]
+    assert not find_together(snapshot(twice)).activities
+
+
+def test_nobodys_work_that_always_lasts_as_long_is_no_batch() -> None:
+    """What begins together ends together, for it lasts equally long; where lengths differ that says more."""
+    for lengths, found in (([300.5], set()), ([200.5, 300.5, 400.5, 500.5, 600.5], {0})):
+        rows: list[Row] = []
+        for i in range(200):
+            start = 900.0 * (i // 2)
+            rows.append((f"c{i}", "A", None, start, start + lengths[i // 2 % len(lengths)]))
+        assert find_together(snapshot(rows)).activities == found
+
+
+def seen(waited: Floats, late_s: Floats) -> Seen:
+    """A batch of three a day that begins so long after its first order; its last comes so long before."""
+    first = np.arange(float(len(waited))) * DAY + np.random.default_rng(2).uniform(0, 8, len(waited)) * HOUR
+    begun = first + waited
+    return Seen(first, begun - late_s, begun, begun, np.ones(len(waited), np.bool_), np.full(len(waited), 3))
+
+
+def test_waits_that_differ_released_nothing() -> None:
+    """Batches that begin one to nine hours after their first order, at any time of the day, weren't released
+    by how long they waited; those that begin after two hours were."""
+    local = local_time(ORIGIN, 0.0, 90 * DAY, "UTC")
+    late = np.full(80, 600.0)
+    assert fit_release(seen(np.random.default_rng(1).uniform(1, 9, 80) * HOUR, late), local) is None
+    found = fit_release(seen(np.full(80, 2 * HOUR), late), local)
+    assert found is not None
+    assert found.wait_s == pytest.approx(2 * HOUR)
+
+
+def test_a_release_that_explains_half_of_the_batches_is_none() -> None:
+    """Half began after two hours, and half, whose releases aren't known to the second, after one."""
+    local = local_time(ORIGIN, 0.0, 90 * DAY, "UTC")
+    waited = np.where(np.arange(80) % 2 == 0, 2 * HOUR, HOUR)
+    blurred = replace(seen(waited, np.full(80, 600.0)), exact=waited > HOUR)
+    assert fit_release(blurred, local) is None
 
 
 def test_several_things_at_once_are_no_batch() -> None:

@@ -129,6 +129,28 @@ def test_short_logs_have_no_changes() -> None:
     assert found(snapshot([("1", "A", "ann", 0.0, 60.0)])) == ()
 
 
+def steady(last: float, odd: int = 1) -> Snapshot:
+    """Twenty orders a day whose work hardly differs: `last` times as long from week CHANGE on; `odd` times as
+    many orders in a single week before."""
+    draw = np.random.default_rng(8)
+    rows: list[Row] = []
+    for k, t in enumerate(draw.uniform(0, WEEKS * WEEK, WEEKS * 7 * 20).tolist()):
+        work = 600 * (last if t >= CHANGE * WEEK else 1.0)
+        for twin in range(odd if 6 * WEEK <= t < 7 * WEEK else 1):
+            rows.append((f"{k}.{twin}", "A", "ann", t, t + work * draw.normal(1, 0.01)))
+    return snapshot(rows, until_s=WEEKS * WEEK)
+
+
+def test_sure_changes_that_are_small_are_not_told() -> None:
+    """Five per cent can't be missed here, but nobody needs to know; fifteen are told."""
+    assert found(steady(1.05)) == ()
+    assert [(c.kind, c.what) for c in found(steady(1.15))] == [("work", "A")]
+
+
+def test_one_odd_week_is_no_change() -> None:
+    assert found(steady(1.0, odd=20)) == ()
+
+
 def test_a_log_of_one_activity_has_changes_of_arrivals_and_times_but_none_of_structure() -> None:
     draw = np.random.default_rng(3)
     rows: list[Row] = []

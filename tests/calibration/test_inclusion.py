@@ -92,6 +92,8 @@ def test_a_silence_too_long_for_chance_ends_the_arrivals() -> None:
     release = np.arange(100.0)
     assert end_of_arrivals(release, 101.0, None) == 101.0
     assert end_of_arrivals(release, 200.0, None) == 99.0
+    gaps = np.concatenate((release, release + 160.0))
+    assert end_of_arrivals(gaps, 350.0, None) == 350.0, "no longer than a silence that the log has had"
 
 
 @pytest.mark.parametrize("agents", [1, 3])
