@@ -143,8 +143,8 @@ class ImportReport:
         others = f", {self.zoned_stamps} have one" if self.zoned_stamps else ""
         they = "it was" if self.zoneless_stamps == 1 else "they were"
         how = (
-            f"{they} read as UTC, which nobody has confirmed; say --tz Europe/Paris, for example, if "
-            "the times are local there"
+            f"{they} read as UTC, which nobody has confirmed; say 'import take --tz Europe/Paris', for "
+            "example, if the times are local there"
             if self.tz_assumed
             else f"{they} read as local times of {self.tz}"
         )

@@ -19,13 +19,31 @@ NO_CONGESTION = (
     "Waiting is drawn from the past, not caused by busy people: this twin can't say what more orders or "
     "fewer people would do."
 )
+NEARLY_ALL = 0.8
+"""Of the waiting that was seen: where delays come to so much, little is left that people could cause."""
 PACED = "runs at the pace of the hour of the week: faster in the hours in which work begins"
 
 
 def congestion_text(metagraph: Metagraph) -> str:
-    """What a twin whose agents are never busy can't say; empty for others."""
+    """What a twin whose agents are never busy, or hardly matter, can't say; empty for others."""
     unlimited = [agent.capacity >= UNLIMITED for agent in metagraph.agents]
-    return NO_CONGESTION if unlimited and all(unlimited) else ""
+    if unlimited and all(unlimited):
+        return NO_CONGESTION
+    share = _delayed(metagraph)
+    if share < NEARLY_ALL:
+        return ""
+    return (
+        f"The twin's delays, drawn from the past, come to {percent(min(share, 1.0))} of the waiting that was "
+        "seen: though its agents can be busy, more orders or fewer people change its waits little."
+    )
+
+
+def _delayed(metagraph: Metagraph) -> float:
+    """All delays over all waiting that was seen, by how often tasks were done; 0 where nothing waited."""
+    seen = [(task, task.waits) for task in metagraph.tasks() if task.waits]
+    waited = sum(w.n * w.waiting_s for _, w in seen)
+    delayed = sum(w.n * task.delay.default.law.mean() for task, w in seen if task.delay)
+    return float(delayed / waited) if waited > 0 else 0.0
 
 
 def capacity_text(capacity: int) -> str:

@@ -223,10 +223,13 @@ def _in_words(snapshot: Snapshot, fact: ClosingFact, open_file: Path | None) -> 
     ends |= {
         " > ".join(e.after) for e in fact.endings if e.share >= fact.min_share and e.after[-1] not in ends
     }
-    last = ", ".join(sorted(ends)) or "(no activity)"
+    last = f"{'one of ' if len(ends) > 1 else ''}{', '.join(sorted(ends)) or '(no activity)'}"
+    idle = f"{fact.idle_s / 86400:.1f} days without an event"
+    if fact.idle_after_s:
+        idle += ", more or less after some activities"
     return (
-        f"{n} open orders by the model's rule: closed once nothing runs and the last activity is one of "
-        f"{last}, or after {fact.idle_s / 86400:.1f} days without an event"
+        f"{n} open orders by the model's rule: closed once nothing runs and the last activity is {last}, or "
+        f"after {idle}"
     )
 
 

@@ -122,7 +122,7 @@ def modelled(metagraph: Metagraph) -> str:
     used = {
         "shifts": any(not calendar.always_open for calendar in metagraph.calendars),
         "busy agents": any(agent.capacity < UNLIMITED for agent in agents),
-        "prioritisation": any(queue.priority != "FIFO" for queue in metagraph.queues),
+        "prioritisation (others first)": any(queue.priority != "FIFO" for queue in metagraph.queues),
         "batching": any(_batched(task) for task in tasks),
         "remaining waiting as a delay": any(task.delay for task in tasks),
     }

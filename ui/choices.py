@@ -24,7 +24,7 @@ def choices(model: Metagraph) -> None:
                 "Winner": one.winner.name if one.winner else "",
                 "Tried": one.tried,
                 "The winner simulates": one.closeness or "not compared",
-                "Next best (total)": one.next_best,
+                "Next best (total above winner's)": one.next_best,
             }
             for one in found
         ],

@@ -33,7 +33,7 @@ def show() -> None:
         run_job(folder, _command(place, name, log, int(seed)), place)
     st.caption(
         "Several models are mined and calibrated; the one whose simulated last part of the log comes closest "
-        "to the real one is fitted to the whole log."
+        "to the real one is then fitted to the whole log, or to the last part that did best."
     )
     if again:
         _summary(place, name, built_twin(place, name))

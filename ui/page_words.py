@@ -14,7 +14,7 @@ _HERE = {
     r"; mend it, or set such rows aside with --quarantine": "",
     r"--map (\w+)=(.*?) names": r"\1 = \2 names",
     r"add --tz ZONE if": "choose their zone above if",
-    r"; say --tz Europe/Paris, for example, if the times are local there": (
+    r"; say 'import take --tz Europe/Paris', for example, if the times are local there": (
         "; choose their zone above if they are local elsewhere"
     ),
     r": 'tracetwin import quarantined' writes them .*": (

@@ -70,11 +70,7 @@ def show_twin(model: Metagraph, json_wanted: bool) -> None:
         say(sentence)
     thin = scarce(model)
     if thin:
-        few = sum(one.few for one in thin)
-        say(
-            f"* fewer than {ENOUGH}. In all, {few:,} parameters rest on fewer than {ENOUGH} observations and "
-            f"{len(thin) - few:,} more were not fitted as hoped; the report lists them."
-        )
+        say(thin_text(sum(one.few for one in thin), len(thin)))
     if sentence := summary(time_spent(model)):
         say(f"{sentence} 'tracetwin waits' tells more.")
     if sentence := congestion_text(model):
@@ -90,6 +86,16 @@ def show_twin(model: Metagraph, json_wanted: bool) -> None:
     for override in model.overrides:
         clash = f" (the data say: {override.contradiction})" if override.contradiction else ""
         say(f"Set by hand: {override.target}, {override.field} = {override.value}{clash}")
+
+
+def thin_text(few: int, n: int) -> str:
+    """What to doubt: `n` parameters, `few` of them for want of observations."""
+    unfit = f"{n - few:,} parameter{' was' if n - few == 1 else 's were'} not fitted as hoped"
+    if not few:
+        return f"{unfit}; the report tells more."
+    rest = f"{few:,} parameter{' rests' if few == 1 else 's rest'} on so few observations"
+    told = f"* fewer than {ENOUGH}; in all, {rest}"
+    return f"{told}, and {unfit}; the report tells more." if n > few else f"{told}; the report tells more."
 
 
 def _window(model: Metagraph) -> str:
@@ -142,13 +148,17 @@ def show_waits(model: Metagraph, times: Sequence[TaskTime], json_wanted: bool, w
         )
         for t in times[:MOST_ROWS]
     ]
-    columns = ("task", "n", "waiting", "because of", "start to end", "hours a month", "of cycle time")
+    columns = ("task", "n", "waiting", "because of", "start to end", "in all, h a month", "of cycle time")
     show_table("Where the time goes (means per execution)", columns, rows, (0, 3))
     more(len(times))
     busy = [(t.task, busy_text(t.busy_with_s)) for t in busy_told(times)[:MOST_ROWS]]
     if busy:
         show_table("What the agents were busy with", ("while this waited", "they did"), busy, (0, 1))
     say(summary(times))
+    say(
+        "Waiting and start to end are means; h a month are of all executions together, from enabled to end; "
+        "of cycle time: of all orders' time from first start to last end."
+    )
     say(modelled(model))
     if written:
         say(f"Written to {written}.")
@@ -196,7 +206,8 @@ def _choices(model: Metagraph) -> None:
     found = all_told(model)
     for one in found:
         if not one.metrics:
-            say(f"{one.winner.name if one.winner else one.choice.what}: {one.choice.reason}")
+            winner = f" Taken as they come: {one.winner.name}." if one.winner else ""
+            say(f"Nothing was chosen: {one.choice.reason}.{winner}")
     rows = [
         (
             *(one.choice.what, one.winner.name if one.winner else "", one.closeness, one.next_best),
@@ -206,9 +217,13 @@ def _choices(model: Metagraph) -> None:
         if one.metrics
     ]
     if rows:
-        columns = ("choice", "winner", "simulates", "next best (total)", "tried")
+        columns = ("choice", "winner", "simulates", "next best (total above winner's)", "tried")
         show_table("Chosen by simulating the last part of the log", columns, rows, (0, 1, 2, 3))
-        say("The copy repeats the log's period before it. 'show --choices' and the report tell every score.")
+        say(
+            "The copy repeats the log's period before it. Of the next best: by how much its total is "
+            "higher; where it is lower (−), it is less simple, and not closer by enough. 'show --choices' "
+            "and the report tell every score."
+        )
 
 
 def show_choices(model: Metagraph) -> None:

@@ -22,11 +22,11 @@ _WORD = 0.5
 
 # Best known name first, English before others; compared lower-case, without punctuation and accents.
 _NAMES: Mapping[str, str] = {
-    "case": """case_id, case:concept:name, case, case number, case key, trace id, trace, order id, order
-        number, order, process instance, instance id, ticket id, incident id, application id, request id,
-        loan id, claim id, ticket, incident, Auftragsnummer, Auftragsnr, Auftrags-ID, Auftrag,
-        Bestellnummer, Fallnummer, Fall-ID, Fall, numéro de commande, no commande, commande, numéro de
-        dossier, dossier, cas, número de pedido, número pedido, pedido, expediente, caso, ordernummer,
+    "case": """case_id, case:concept:name, case, case number, case no, case key, trace id, trace, order id,
+        order number, order no, order nr, order, process instance, instance id, ticket id, incident id,
+        application id, request id, loan id, claim id, ticket, incident, Auftragsnummer, Auftragsnr,
+        Auftrags-ID, Auftrag, Bestellnummer, Fallnummer, Fall-ID, Fall, numéro de commande, no commande, commande,
+        numéro de dossier, dossier, cas, número de pedido, número pedido, pedido, expediente, caso, ordernummer,
         bestelnummer, dossiernummer, zaaknummer, zaak""",
     "activity": """activity, activity name, concept:name, activity id, task, task name, event name, event,
         event type, step, operation, action, Tätigkeit, Taetigkeit, Aktivität, Aktivitaet, Arbeitsschritt,
@@ -34,7 +34,8 @@ _NAMES: Mapping[str, str] = {
         activiteit, taak, stap, bewerking, handeling""",
     "resource": """resource, org:resource, resource id, resource name, user, user id, user name, agent,
         employee, performer, originator, actor, operator, worker, assignee, assigned to, handled by, done by,
-        performed by, executed by, staff, who, org:group, org:role, Bearbeiter,
+        performed by, executed by, staff, who, machine, workstation, work centre, work center, org:group,
+        org:role, Maschine, Arbeitsplatz, Bearbeiter,
         Bearbeiterin, Sachbearbeiter, Mitarbeiter, Ressource, Benutzer, utilisateur, opérateur, employé,
         intervenant, recurso, usuario, operador, empleado, responsable, medewerker, behandelaar,
         gebruiker, uitvoerder""",

@@ -245,7 +245,7 @@ def _refusal(
         "UNION ALL SELECT row, reason, fault FROM broken ORDER BY row LIMIT 1"
     ).fetchall()[0]
     fault = known or _fault(con, staged, mapping, formats, row, reason)
-    others = f" ({bad} such rows in all)" if bad > 1 else ""
+    others = f" (the first of {bad} rows that can't be used)" if bad > 1 else ""
     return DataError(
         f"{staged.place(row)}: {fault}{others}; mend it, or set such rows aside with --quarantine"
     )

@@ -37,7 +37,7 @@ FAULTS = {
     "unparsable time": (
         f"{HEAD}\n{GOOD}\n1,B,x,2024-03-04T10:00:00Z,soon\n{GOOD}\n1,C,x,later,\n".encode(),
         "{file}, line 3: 'soon' in column 'end_time' is not a time in this column's format, year first "
-        "(2024-01-31 13:45:00, ISO 8601) (2 such rows in all); "
+        "(2024-01-31 13:45:00, ISO 8601) (the first of 2 rows that can't be used); "
         "mend it, or set such rows aside with --quarantine",
     ),
     "end before start": (

@@ -72,7 +72,11 @@ def test_a_rule_learnt_before_is_used(place: Path) -> None:
     at_once = ClosingFact(
         {"Create Order": 1.0}, 0.5, 1e9, {}, (Ending(("Create Order", "Credit Check"), 1.0),)
     )
-    assert "Create Order" in read_log(request(place, closing=at_once)).open_rule
+    rule = read_log(request(place, closing=at_once)).open_rule
+    assert "the last activity is one of Create Order, Create Order > Credit Check, or after" in rule
+    alone = ClosingFact({"Create Order": 1.0}, 0.5, 86400.0, {"Ship": 9e4}, ())
+    rule = read_log(request(place, closing=alone)).open_rule
+    assert "the last activity is Create Order, or after 1.0 days without an event, more or less after" in rule
 
 
 def test_a_renamed_activity_closes_cases_under_the_logs_name(place: Path) -> None:

@@ -64,14 +64,14 @@ def test_what_the_twin_reproduces_is_told_from_what_was_seen() -> None:
     twin = handmade.twin()
     assert modelled(twin).startswith(
         "The twin reproduces shifts, busy agents and remaining waiting as a delay; it has no prioritisation "
-        "or batching."
+        "(others first) or batching."
     )
     queues = tuple(replace(queue, priority="SDD") for queue in twin.queues)
     agents = tuple(replace(agent, capacity=UNLIMITED) for agent in twin.agents)
     said = modelled(replace(twin, queues=queues, agents=agents))
     assert said.startswith(
-        "The twin reproduces shifts, prioritisation and remaining waiting as a delay; it has no busy agents "
-        "or batching."
+        "The twin reproduces shifts, prioritisation (others first) and remaining waiting as a delay; it has "
+        "no busy agents or batching."
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from metagraph.calendars import Calendar
 from metagraph.distributions import Constant, Fitted, Parametric
+from metagraph.nodes import WaitBreakdown
 from metagraph.shifts import Shift
 from tests.twin import handmade
 from twin import model_words, words
@@ -91,3 +92,19 @@ def test_usual_hours_with_rare_others() -> None:
     after = tuple((k * 86400.0 + 13 * 3600.0, (k + 1) * 86400.0) for k in range(7))
     calendar = Calendar("c", tuple(sorted(noon + after)), shifts=(*(day for _ in range(5)), (), ()))
     assert words.hours_text(calendar) == "Mon–Fri 08:00–12:00, 13:00–17:00 (others on 4 %)"
+
+
+def test_delays_that_come_to_nearly_all_waiting_are_told() -> None:
+    twin = handmade.twin()
+    assert model_words.congestion_text(twin) == ""
+    delay = next(task.delay for task in twin.tasks() if task.delay)
+    mean_s = delay.default.law.mean()
+    for factor, told in ((1.3, False), (1.1, True), (0.5, True)):
+        waits = WaitBreakdown(100, 0.0, mean_s * factor, 0.0, work_s=1e6)
+        tasks = {t.id: replace(t, waits=waits if t.delay else None) for t in twin.tasks()}
+        said = model_words.congestion_text(
+            replace(twin, nodes=tuple(tasks.get(node.id, node) for node in twin.nodes))
+        )
+        assert bool(said) == told
+        assert ("come to 91 % of the waiting" in said) == (factor == 1.1)
+    assert "come to 100 %" in said

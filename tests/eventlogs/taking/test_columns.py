@@ -34,6 +34,11 @@ from metagraph.errors import DataError, UsageError
             ["order", "step", "Assigned to", "begin", "finish"],
             {"case": 0, "activity": 1, "resource": 2, "start": 3, "end": 4},
         ),
+        (
+            ["Order No", "Operation", "Machine", "Start", "Finish"],
+            {"case": 0, "activity": 1, "resource": 2, "start": 3, "end": 4},
+        ),
+        (["Machine", "Worker", "Case No", "Task"], {"resource": 1, "case": 2, "activity": 3}),
         (["start_timestamp", "time:timestamp", "case", "name"], {"start": 0, "end": 1, "case": 2}),
     ],
 )
