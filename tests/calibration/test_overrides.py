@@ -175,6 +175,10 @@ def test_what_may_be_interrupted_isn_t_done_together(twin: Metagraph) -> None:
     graph = apply_overrides(collected, (SetPreemptible("Pack", True),))
     assert task(graph, "Pack").batch is None
     assert task(apply_overrides(collected, ()), "Pack").batch == together.batch
+    assert task(apply_overrides(collected, (SetPreemptible("Pack", False),)), "Pack").batch == together.batch
+    turns = replace(together, batch=Batch("sequential", wait_s=60.0))
+    by_turns = replace(twin, nodes=tuple(turns if n is pack else n for n in twin.nodes))
+    assert task(apply_overrides(by_turns, (SetPreemptible("Pack", True),)), "Pack").batch == turns.batch
 
 
 def test_preemptible(twin: Metagraph) -> None:

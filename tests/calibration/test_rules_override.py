@@ -11,7 +11,7 @@ from calibration.settings import OrderSpec, Settings
 from metagraph.blocks import Leaf, Parallel
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
-from metagraph.routing import Context, Level
+from metagraph.routing import MOST_RULES, Context, Level
 from metagraph.validate import validate
 from tests.calibration.test_rules import log
 from tests.metagraph.strategies import plain_metagraph
@@ -79,6 +79,13 @@ def test_rules_can_be_taken_away_and_come_after_probabilities(made: tuple[Metagr
     assert routing.weights(Context("", "", 1, ()))[0] == 0.5
     assert routing.weights(Context("", "", 1, (), "1"))[0] == 0.9
     assert validate(both) == ()
+
+
+def test_so_many_rules_are_refused(made: tuple[Metagraph, Observed]) -> None:
+    with pytest.raises(DataError, match=rf"{MOST_RULES + 1} rules; at most {MOST_RULES} can be told apart"):
+        apply_overrides(made[0], [SetRules("x", (DEAR,) * (MOST_RULES + 1))])
+    graph = apply_overrides(made[0], [SetRules("x", (DEAR,) * MOST_RULES)])
+    assert len(next(r for r in graph.routing if r.node == "x").rules) == MOST_RULES
 
 
 def test_branches_that_are_taken_together_have_no_single_probabilities() -> None:

@@ -19,8 +19,8 @@ WEEKS = 30
 WEEK_OF = ((Shift(9 * HOUR, 17 * HOUR, 0.8),),) * 5 + ((), ())
 
 
-def found_in(rows: list[Row]) -> Resources:
-    return fit_resources(open_window(snapshot(rows), 1.0), Settings(turnover=True))
+def found_in(rows: list[Row], until_s: float | None = None) -> Resources:
+    return fit_resources(open_window(snapshot(rows, until_s=until_s), 1.0), Settings(turnover=True))
 
 
 def team(**spans: tuple[int, int]) -> list[Row]:
@@ -57,10 +57,18 @@ def test_who_alone_does_a_task_stays() -> None:
 
 
 def test_an_end_without_work_for_anybody_sends_nobody_home() -> None:
-    """The last weeks of a log without its open cases: ever less for all."""
+    """The last weeks of a log without its open cases: ever less for all, and nothing in the very last."""
     random = np.random.default_rng(5)
     rows = [r for r in team() if r[3] < 20 * WEEK or random.random() < np.exp(-(r[3] - 20 * WEEK) / WEEK)]
-    assert not any(agent.absences for agent in found_in(rows).agents)
+    assert max(r[3] for r in rows) < 26 * WEEK
+    assert not any(agent.absences for agent in found_in(rows, WEEKS * WEEK).agents)
+
+
+def test_who_has_been_away_as_long_before_is_not_gone() -> None:
+    """Eight weeks in the middle of the log, and nine at its end; who was there all the time until then is."""
+    for away, left in ((range(6, 14), False), (range(0), True)):
+        rows = [r for r in team(gone=(0, 21)) if r[2] != "gone" or r[3] // WEEK not in away]
+        assert any(agent.absences for agent in found_in(rows).agents) == left
 
 
 @pytest.mark.parametrize("seed", range(3))
