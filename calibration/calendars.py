@@ -31,6 +31,8 @@ OUTSIDE = 0.05
 CLEAR = 4.0
 """Weeks in which a typical hour must show stamps before an hour without any counts as a break: if work were
 going on, e^-4 = 2 % of such hours would be empty by chance."""
+REST_H = 8
+"""Hours of the day without work that are taken for somebody's rest, wherever in the day they lie."""
 TRIM_STAMPS = 40
 """Stamps in an edge hour before its empty quarters are cut off."""
 
@@ -147,10 +149,28 @@ def worked_week(quarters: NDArray[np.int64], weeks: NDArray[np.int64], usual: Ma
 
 
 def _fill_days(on: Mask) -> None:
-    for day in range(7):
-        hours = np.flatnonzero(on[day * 24 : day * 24 + 24])
+    """Work from a day's first hour to its last; a night worker's day begins in the rest, not at midnight."""
+    seen: Mask = on.reshape(7, 24).max(axis=0)
+    begin = _rest(seen)
+    days = np.roll(on, -begin).reshape(7, 24)
+    for day in days:
+        hours = np.flatnonzero(day)
         if len(hours):
-            on[day * 24 + hours[0] : day * 24 + hours[-1] + 1] = True
+            day[hours[0] : hours[-1] + 1] = True
+    on[:] = np.roll(days.ravel(), begin)
+
+
+def _rest(seen: Mask) -> int:
+    """The hour in which the longest part of the day without work begins, where that is clear; else 0.
+
+    `seen` tells of each hour of the day whether it is worked on some weekday.
+    """
+    hours = np.flatnonzero(seen)
+    if len(hours) == 0:
+        return 0
+    gaps = np.diff(hours, append=hours[0] + 24) - 1
+    longest = int(gaps.argmax())
+    return int(hours[longest] + 1) % 24 if gaps[longest] >= REST_H else 0
 
 
 def _trim(on: Mask, quarters: NDArray[np.int64], stamps: NDArray[np.int64]) -> Mask:

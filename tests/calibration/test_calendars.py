@@ -59,6 +59,23 @@ def test_the_break_at_noon_is_kept_and_half_hours_are_trimmed() -> None:
     assert monday == [(9 * HOUR, 12 * HOUR), (13.5 * HOUR, 17 * HOUR)]
 
 
+def test_a_night_shift_of_few_weeks_goes_on_across_midnight() -> None:
+    """From Monday to Friday at 22:00 until 04:00, told by the ends of the shift alone."""
+    quarters, weeks = np.zeros(WEEK_QUARTERS, np.int64), np.zeros(168, np.int64)
+    for day in range(5):
+        for hour in (22, 27):
+            quarters[(day * 24 + hour) * 4 + 2] = 15
+            weeks[day * 24 + hour] = 3
+    expected = np.zeros(168, dtype=np.bool_)
+    for day in range(5):
+        expected[day * 24 + 22 : day * 24 + 28] = True
+    assert (worked_week(quarters, weeks).reshape(168, 4).all(axis=1) == expected).all()
+    around = np.roll(weeks, -12)  # the same by day: from 10 to 16
+    assert (
+        worked_week(np.roll(quarters, -48), around).reshape(168, 4).all(axis=1) == np.roll(expected, -12)
+    ).all()
+
+
 def test_hours_are_local_across_a_change_to_summer_time() -> None:
     # In Berlin clocks go forward on 31 March 2024, at the end of week 13.
     rows: list[Row] = []
