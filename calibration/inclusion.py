@@ -60,8 +60,8 @@ def judge_end(snapshot: Snapshot, wanted: bool | None) -> EndOfLog:
             )
         return EndOfLog(
             True,
-            f"no case is open at the end though about {expected:.0f} should be: they must have been left out "
-            f"({OTHERWISE.format('false')} if all were followed to their end)",
+            f"no case is open at the end though about {expected:.0f} should be: they seem to have been left "
+            f"out ({OTHERWISE.format('false')} if all were followed to their end)",
         )
     return EndOfLog(False, f"no case is open at the end, and no more than {expected:.1f} would be expected")
 

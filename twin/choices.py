@@ -99,19 +99,21 @@ def relative(candidate: Candidate, copied: Candidate, metrics: Sequence[str]) ->
 def margins_text() -> str:
     """By how much a less simple candidate has to win."""
     from twin.options import PRIORITIES
-    from twin.select import SHORTER, TIE, UNCONGESTED, UNORDERED, UNSTRUCTURED
+    from twin.select import HOPELESS, POOLED, SHORTER, TIE, UNCONGESTED, UNORDERED, UNSTRUCTURED
 
     return (
         "Candidates stand from the simplest to the least simple, of routing contexts first the one that all "
         "other choices were made with. A later one is taken only if its total is "
         f"lower than that of the best before it by a margin: {TIE:g} (about {percent(TIE)}) as a rule, "
         f"{SHORTER:g} if it is fitted to a shorter part of the log, {UNCONGESTED:g} if nobody waits for busy "
-        f"agents in it, {UNORDERED:g} if parallel branches became work in any order, and {UNSTRUCTURED:g} if "
-        "it has no structure that a person could read; and never by less than the standard error of the "
-        "difference. What tests of its own found in the log (batches, business rules, branches taken "
+        f"agents in it, {POOLED:g} if its agents are roles, {UNORDERED:g} if parallel branches became work "
+        f"in any order, and {UNSTRUCTURED:g} if it has no structure that a person could read; and never by "
+        "less than the standard error of the difference. What tests of its own found in the log (batches, "
+        "business rules, branches taken "
         "together) is taken if it is no worse on average; rare hours, which the distances hardly show, "
         "unless they are worse by that margin, and the order of work unless it is worse by "
-        f"{PRIORITIES.tolerance:g}."
+        f"{PRIORITIES.tolerance:g}. Given up after one simulated log: its total was by then higher than "
+        f"the lowest by more than {HOPELESS:g}."
     )
 
 

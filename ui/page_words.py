@@ -11,7 +11,7 @@ _HERE = {
     r"; give its pattern, such as --time-format .*": "; choose another column above",
     r"; say which sign is decimal with --decimal .*": "; choose it above, under “Decimal sign”",
     r"; say which are the cases with --object-type": "; choose them above",
-    r"; mend it, or set such rows aside with --quarantine": "",
+    r"; mend it, or set such rows aside with 'import take --quarantine'": "",
     r"--map (\w+)=(.*?) names": r"\1 = \2 names",
     r"add --tz ZONE if": "choose their zone above if",
     r"; say 'import take --tz Europe/Paris', for example, if the times are local there": (

@@ -247,7 +247,8 @@ def _refusal(
     fault = known or _fault(con, staged, mapping, formats, row, reason)
     others = f" (the first of {bad} rows that can't be used)" if bad > 1 else ""
     return DataError(
-        f"{staged.place(row)}: {fault}{others}; mend it, or set such rows aside with --quarantine"
+        f"{staged.place(row)}: {fault}{others}; mend it, or set such rows aside with "
+        "'import take --quarantine'"
     )
 
 

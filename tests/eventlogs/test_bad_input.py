@@ -38,37 +38,38 @@ FAULTS = {
         f"{HEAD}\n{GOOD}\n1,B,x,2024-03-04T10:00:00Z,soon\n{GOOD}\n1,C,x,later,\n".encode(),
         "{file}, line 3: 'soon' in column 'end_time' is not a time in this column's format, year first "
         "(2024-01-31 13:45:00, ISO 8601) (the first of 2 rows that can't be used); "
-        "mend it, or set such rows aside with --quarantine",
+        "mend it, or set such rows aside with 'import take --quarantine'",
     ),
     "end before start": (
         f"{HEAD}\n{GOOD}\n1,B,x,2024-03-04T10:00:00Z,2024-03-04T09:00:00Z\n".encode(),
         "{file}, line 3: the end '2024-03-04T09:00:00Z' in 'end_time' lies before the start "
-        "'2024-03-04T10:00:00Z' in 'start_time'; mend it, or set such rows aside with --quarantine",
+        "'2024-03-04T10:00:00Z' in 'start_time'; mend it, or set such rows aside with "
+        "'import take --quarantine'",
     ),
     "no case id": (
         f"{HEAD}\n{GOOD}\n ,B,x,2024-03-04T10:00:00Z,\n".encode(),
         "{file}, line 3: column 'case_id' is empty, so the event belongs to no case; "
-        "mend it, or set such rows aside with --quarantine",
+        "mend it, or set such rows aside with 'import take --quarantine'",
     ),
     "no activity": (
         f"{HEAD}\n{GOOD}\n1,,x,2024-03-04T10:00:00Z,\n".encode(),
         "{file}, line 3: column 'activity' is empty, so it is unknown what was done; "
-        "mend it, or set such rows aside with --quarantine",
+        "mend it, or set such rows aside with 'import take --quarantine'",
     ),
     "no time at all": (
         f"{HEAD}\n{GOOD}\n1,B,x,,\n".encode(),
         "{file}, line 3: no time is given in 'end_time' and 'start_time'; "
-        "mend it, or set such rows aside with --quarantine",
+        "mend it, or set such rows aside with 'import take --quarantine'",
     ),
     "a row too short": (
         f"{HEAD}\n{GOOD}\n1,B\n".encode(),
         "{file}, line 3: the row has 2 fields where the header has 5 (fields that hold the "
-        "delimiter need quotation marks); mend it, or set such rows aside with --quarantine",
+        "delimiter need quotation marks); mend it, or set such rows aside with 'import take --quarantine'",
     ),
     "a row too long": (
         f"{HEAD}\n{GOOD},more\n{GOOD}\n".encode(),
         "{file}, line 2: the row has 6 fields where the header has 5 (fields that hold the "
-        "delimiter need quotation marks); mend it, or set such rows aside with --quarantine",
+        "delimiter need quotation marks); mend it, or set such rows aside with 'import take --quarantine'",
     ),
     "an open quote": (
         f'{HEAD}\n{GOOD}\n1,"B,x,2024-03-04T10:00:00Z,\n{GOOD}\n'.encode(),

@@ -11,8 +11,10 @@ from metagraph.model import Candidate, Choice
 from tests.twin import handmade
 from tests.twin.test_charts import rows, spec
 from tests.twin.test_report import Page
+from twin import select
 from twin.choice_charts import choice_dots
 from twin.choices import REFERENCE, closeness, margins_text, relative, told
+from twin.options import PRIORITIES
 from twin.report import render
 
 COPY = Candidate("last period copied", {"NGD": 0.2, "CTDD": 10.0, "total": 0.0}, False, REFERENCE)
@@ -78,3 +80,14 @@ def test_the_report_tells_every_candidate_and_why() -> None:
     assert [part for part in said if part not in text] == []
     assert "<b>at all" not in html
     assert margins_text() in text
+
+
+def test_every_margin_that_selection_asks_for_is_told() -> None:
+    told = margins_text()
+    for margin in (
+        *(select.TIE, select.SHORTER, select.UNCONGESTED, select.UNORDERED, select.UNSTRUCTURED),
+        PRIORITIES.tolerance,
+    ):
+        assert f"{margin:g} " in told or f"{margin:g}." in told
+    assert f"{select.POOLED:g} if its agents are roles" in told
+    assert f"more than {select.HOPELESS:g}." in told

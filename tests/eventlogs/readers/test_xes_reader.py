@@ -147,7 +147,7 @@ FAULTS = {
     "an unparsable time": (
         log().replace("2024-03-04T11:00:00.000+01:00", "noon"),
         "event 2: 'noon' in column 'time:timestamp' is not a time in this column's format, year first "
-        "(2024-01-31 13:45:00, ISO 8601); mend it, or set such rows aside with --quarantine",
+        "(2024-01-31 13:45:00, ISO 8601); mend it, or set such rows aside with 'import take --quarantine'",
     ),
 }
 
