@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from calibration.left_out import looks_left_out
+from tests.calibration.builders import DAY, Row, snapshot
 from twin.source import LogRequest, read_log
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -51,3 +53,26 @@ def test_open_cases_stay_open(seed: int, tmp_path: Path) -> None:
     listed.write_text("3\n", encoding="utf-8")
     wanted = read_log(LogRequest(str(log), str(tmp_path / "db"), open_file=listed))
     assert wanted.snapshot.is_open.sum() == 1
+
+
+def looks(*, left_out: bool, n_open: int, running: bool = False) -> bool:
+    """Of such a log, without the unfinished cases or with all followed to their end; the last ones to begin
+    are taken for open, and the very last may run."""
+    random = np.random.default_rng(2)
+    rows: list[Row] = []
+    for case, at in enumerate(np.sort(random.uniform(0, DAYS, random.poisson(12 * DAYS)))):
+        done = at + float(random.gamma(2.0, 3.0))
+        if not left_out or done <= DAYS:
+            rows.append((f"{case}", "Ask", "ann", at * DAY, min(done, DAYS) * DAY))
+    if running:
+        rows[-1] = (*rows[-1][:4], None)
+    return looks_left_out(snapshot(rows, until_s=DAYS * DAY, open_cases=[row[0] for row in rows[-n_open:]]))
+
+
+def test_both_signs_are_needed_and_nothing_that_runs() -> None:
+    """72 cases should be open: three are far too few, sixty aren't. Only where orders are lacking at the end
+    does that mean anything."""
+    assert looks(left_out=True, n_open=3)
+    assert not looks(left_out=True, n_open=60)
+    assert not looks(left_out=False, n_open=3)
+    assert not looks(left_out=True, n_open=3, running=True)
