@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHOSEN = "the chosen twin"
 SWITCHES = {
     "use_calendars": "calendars",
+    "use_timeouts": "timeouts since the release",
     "use_contention": "busy agents",
     "use_delay": "remaining delay",
     "use_pace": "pace of delays",

@@ -114,7 +114,7 @@ class Calibrator:
             ("batches", who, replayed), lambda: fit_batches(window, replayed, people.resources, settings)
         )
         waits = self._once(
-            ("waits", who, s.use_delay, s.use_pace, s.own_hours, replayed),
+            ("waits", who, s.use_delay, s.use_pace, s.own_hours, s.use_timeouts, replayed),
             lambda: fit_waits(window, replayed, people.resources, settings, batches.release_s),
         )
         when = (s.arrivals, s.time_zone, s.arrivals_corrected, s.half_life_weeks, s.holidays)
@@ -130,7 +130,7 @@ class Calibrator:
         first: Priorities | None = None
         if s.use_priorities and s.use_contention:
             first = self._once(
-                ("priorities", who, laws, s.use_delay, s.use_pace, s.own_hours, replayed),
+                ("priorities", who, laws, s.use_delay, s.use_pace, s.own_hours, s.use_timeouts, replayed),
                 lambda: _priorities(window, replayed, people, waits, settings),
             )
         orders = self._once(("orders", s.orders, s.time_zone), lambda: _orders(snapshot, s, people.groups))
@@ -156,6 +156,7 @@ class Calibrator:
         )
         facts = {**people.resources.facts, **people.durations.facts, **drifted}
         facts |= first.facts if first else {}
+        facts |= {f"timeout before {label}": found.words() for label, found in waits.timeouts.items()}
         return Metagraph(
             name=name,
             nodes=(Start("start"), *tasks, *skeleton.gateways, End("end")),

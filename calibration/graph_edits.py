@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from metagraph.errors import DataError
 from metagraph.model import Metagraph, Override
-from metagraph.nodes import DelayTable, Task
+from metagraph.nodes import Task
 from metagraph.routing import Routing
 
 _T = TypeVar("_T")
@@ -98,7 +98,7 @@ def _moved(table: Mapping[str, _T], old: str, new: str | None) -> dict[str, _T]:
 def _task_after(task: Task, old: str, new: str | None) -> Task:
     if task.delay is None or old not in task.delay.after:
         return task
-    return replace(task, delay=DelayTable(task.delay.default, _moved(task.delay.after, old, new)))
+    return replace(task, delay=replace(task.delay, after=_moved(task.delay.after, old, new)))
 
 
 def _routing_after(routing: Routing, old: str, new: str | None) -> Routing:

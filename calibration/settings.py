@@ -80,6 +80,9 @@ class Settings:
     own_hours: bool = False
     """Delays before a task that needs nobody run at the pace at which that task begins: no calendar says that
     suppliers answer in office hours and that a system pays at night."""
+    use_timeouts: bool = False
+    """Delays are counted from the order's release before tasks that the log shows to wait for an age of the
+    order; see `calibration/timeouts.py`."""
     use_contention: bool = True
     """Agents work on a few orders at once and others wait for them; without it nobody ever waits for anybody
     and all of the waiting (off shift excepted, if calendars are used) is delay."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,12 @@ from calibration.inclusion import evened
 from calibration.local_time import Floats, OpenDays
 from calibration.paces import STARTS, fit_pace
 from calibration.settings import Settings
+from calibration.timeouts import Timeout, ages, find_timeouts
 from calibration.window import ENOUGH, Window
 from discovery.replayed import Replayed
+from eventlogs.bounds import case_bounds
 from metagraph.distributions import Fitted
-from metagraph.nodes import DelayTable
+from metagraph.nodes import DelaySince, DelayTable
 from metagraph.paces import Pace
 
 DELAYED_S = 1.0
@@ -34,6 +36,8 @@ class Waits:
     """Only where there is any delay to speak of."""
     paces: tuple[Pace, ...]
     """At which the delays run, if not by the wall clock."""
+    timeouts: Mapping[str, Timeout] = field(default_factory=dict)
+    """Of the delays that are counted from the release."""
 
 
 def fit_waits(
@@ -65,7 +69,11 @@ def fit_waits(
     since_s = replayed.enabled_s
     if release_s is not None:
         since_s = np.where(np.isnan(release_s), since_s, release_s)
-    waited = usable & (snapshot.start_s > since_s + DELAYED_S)
+    timeouts: dict[str, Timeout] = {}
+    if settings.use_timeouts:
+        timeouts = find_timeouts(snapshot, usable, replayed.enabled_s, since_s)
+    held = [a for a, label in enumerate(snapshot.activities) if label in timeouts]
+    waited = usable & ~np.isin(snapshot.activity, held) & (snapshot.start_s > since_s + DELAYED_S)
     common: tuple[Pace, OpenDays] | tuple[None, None] = None, None
     if settings.use_pace:
         common = fit_pace(snapshot.start_s[waited], snapshot, settings)
@@ -77,15 +85,21 @@ def fit_waits(
             continue
         enabled, start = since_s[rows], snapshot.start_s[rows]
         pace, clock = common
-        if settings.own_hours and label not in pools and waited[rows].sum() >= ENOUGH:
-            pace, clock = fit_pace(start[waited[rows]], snapshot, settings, f"{STARTS}: {label}")
-        delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
         after = np.array([*snapshot.activities, ""], dtype=object)[replayed.previous[rows]]
+        if label in timeouts:
+            ready = ready_seconds(enabled, start, pools.get(label), availability)
+            delay = place(*ages(case_bounds(snapshot)[0][cases[rows]], enabled, ready, start))
+            pace = None
+        else:
+            if settings.own_hours and label not in pools and waited[rows].sum() >= ENOUGH:
+                pace, clock = fit_pace(start[waited[rows]], snapshot, settings, f"{STARTS}: {label}")
+            delay = delay_seconds(enabled, start, pools.get(label), availability, clock)
         table = delay_table(delay, after, window.weights[cases[rows]])
         if table is not None:
-            delays[label] = replace(table, pace=pace.id) if pace else table
+            since: DelaySince = "release" if label in timeouts else "ready"
+            delays[label] = replace(table, pace=pace.id if pace else None, since=since)
             paces |= {pace.id: pace} if pace else {}
-    return Waits(delays, tuple(paces.values()))
+    return Waits(delays, tuple(paces.values()), timeouts)
 
 
 def delay_seconds(
@@ -102,10 +116,18 @@ def delay_seconds(
     it, or at once: where, is judged by the others.
     """
     start = np.maximum(start, enabled)
-    ready = start if pool is None else np.clip(availability.pool(pool).last_before(start), enabled, start)
+    ready = ready_seconds(enabled, start, pool, availability)
     if pace is None:
         return place(ready - enabled, start - enabled)
     return place(pace.between(enabled, ready), pace.between(enabled, start))
+
+
+def ready_seconds(
+    enabled: Floats, start: Floats, pool: tuple[int, ...] | None, availability: Availability
+) -> Floats:
+    """The first instant at which each execution can have been ready, as far as the log tells."""
+    start = np.maximum(start, enabled)
+    return start if pool is None else np.clip(availability.pool(pool).last_before(start), enabled, start)
 
 
 def delay_table(delay: Floats, after: NDArray[np.object_], weights: Floats) -> DelayTable | None:

@@ -14,6 +14,8 @@ GatewayKind = Literal[
     "and_split", "and_merge", "xor_split", "xor_merge", "loop_start", "loop_end", "or_split", "or_merge"
 ]
 
+DelaySince = Literal["ready", "release"]
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -85,13 +87,19 @@ class DurationTable:
 
 @dataclass(frozen=True, slots=True)
 class DelayTable:
-    """Extraneous delay between being enabled and being ready to be worked on, in seconds."""
+    """Extraneous delay between being enabled and being ready to be worked on, in seconds.
+
+    Counted from the order's release it is a timeout: the task is ready that long after the release, at once
+    if it is enabled later.
+    """
 
     default: Fitted
     after: Mapping[str, Fitted]
     """By the activity that the order completed last; others take the default."""
     pace: str | None = None
     """Id of the Pace at which the delay runs; None: wall clock."""
+    since: DelaySince = "ready"
+    """What it is counted from: the end of what came before, or the order's release (by the wall clock)."""
 
     def lookup(self, previous: str) -> Fitted:
         return self.after.get(previous, self.default)

@@ -107,6 +107,12 @@ def _tasks(metagraph: Metagraph) -> Iterator[Fault]:
             yield from fitted_faults(task.delay.default, f"{where}, delay")
             if task.delay.pace not in paces:
                 yield Fault(f"{where}, delay, pace", f"{shown(task.delay.pace)} is no pace of this twin")
+            if task.delay.since == "release" and task.delay.pace is not None:
+                yield Fault(
+                    f"{where}, delay, pace",
+                    f"{shown(task.delay.pace)}, but a delay since the release runs by the wall clock; "
+                    'remove the pace, or count the delay since "ready"',
+                )
             for activity, fitted in task.delay.after.items():
                 yield from fitted_faults(fitted, f"{where}, delay after {shown(activity)}")
 

@@ -208,7 +208,10 @@ class Flow(Batching):
             delay_s = law.xs[0]
             if not law.fixed:
                 delay_s = law.draw(self.draws.uniform(journey.order, node, visit, _DELAY))
-            ready = t + delay_s if task.pace < 0 else self.paces[task.pace].after(t, delay_s)
+            if task.pace >= 0:
+                ready = self.paces[task.pace].after(t, delay_s)
+            else:
+                ready = (self.columns.release[journey.order] if task.aged else t) + delay_s
             if ready > t:
                 item.ready = ready
                 self.agenda.of(item, ready, _READY, self._on_ready)

@@ -28,6 +28,7 @@ class TaskFrame(Shared):
     """What a task asks for."""
 
     __slots__ = (
+        "aged",
         "batch",
         "code",
         "delay",
@@ -64,6 +65,7 @@ class TaskFrame(Shared):
         self.delay = int(node["delay"])
         self.delay_after = int(node["delay_after"])
         self.pace = int(node["pace"])
+        self.aged = bool(node["aged"])
         self.preemptible = bool(node["preemptible"])
         self.batch = int(node["batch"])
 

@@ -251,7 +251,10 @@ def _enable(w: Record, journey_slot: int, node: int, visit: int, t: float) -> No
     if record.delay >= 0:
         law = int_at(w.delays, record.delay + item.after * record.delay_after)
         amount = draw(w, law, item.order, node, visit, _DELAY)
-        ready = t + amount
+        since = t
+        if record.aged != 0:
+            since = order_of(w.orders, item.order).release_s
+        ready = since + amount
         if record.pace >= 0:
             ready = paced_after(w, record.pace, t, amount)
             if ready == UNKNOWN:

@@ -258,7 +258,13 @@ class _Lowering:
         after = {self.names.codes[label]: self.laws.time(law, task) for label, law in table.after.items()}
         record["delay_after"] = bool(after)
         self.delays += [after.get(code, default) for code in range(self.names.base)] if after else [default]
+        record["aged"] = table.since == "release"
         if table.pace is not None:
+            if table.since == "release":
+                raise DataError(
+                    f"task {task.id!r} has a delay since the release at the pace {table.pace!r}: it runs by "
+                    "the wall clock, so leave the pace out"
+                )
             if table.pace not in self.paces:
                 raise DataError(
                     f"task {task.id!r} has a delay at the pace {table.pace!r}, which the process doesn't have"

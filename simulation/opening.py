@@ -84,10 +84,11 @@ class _State:
         self.at_s = program.begin_s
         self.names = program.orders.ids
         table = program.orders.table[:n]
+        releases = table["release_s"].tolist()
         self.kinds = list(zip(table["cls"].tolist(), table["segment"].tolist(), strict=True))
         ruled = program.orders.ruled
         self.ruled: list[list[int]] = [[]] * n if ruled is None else ruled[:n].tolist()
-        self.reader = Reader(network, self.frame, self.standing, self.kinds, self.at_s, present)
+        self.reader = Reader(network, self.frame, self.standing, self.kinds, releases, self.at_s, present)
         self.rows: list[Row] = []
         self.table: Records = np.zeros(0, _ROW)
         """The rows as an array, as far as they were needed."""
@@ -216,7 +217,7 @@ def _items(network: Network, rows: Records, stream: Stream, at_s: float) -> Reco
     items["left_s"][work] = np.maximum(rows["scale"][work] * drawn[work] - rows["done_s"][work], 0.0)
     ready = rows["ready_s"].copy()
     late = mode == Mode.DELAY
-    ready[late] = rows["base_s"][late] + drawn[late]
+    ready[late] = np.maximum(rows["base_s"][late] + drawn[late], rows["enabled_s"][late])
     begin = mode == Mode.BEGIN
     ready[begin] = np.maximum(rows["base_s"][begin] + drawn[begin], at_s)
     for pace in np.unique(rows["pace"]).tolist():

@@ -27,7 +27,7 @@ class Mode(IntEnum):
     WORK = 1
     """All the work of an item, of which `done_s` is done."""
     DELAY = 2
-    """The delay since `base_s`, by the wall clock."""
+    """The delay since `base_s`, by the wall clock; what is enabled later is ready at once."""
     PACED = 3
     """The delay since `base_s`, whose pace stood at `paced_s` then."""
     END = 4
@@ -76,13 +76,15 @@ class Reader:
         frame: Frame,
         standing: Sequence[Standing],
         kinds: Sequence[tuple[int, int]],
+        releases: Sequence[float],
         at_s: float,
         present: Sequence[bool],
     ) -> None:
-        """`kinds`: class and segment of each standing order."""
+        """`kinds` and `releases`: class and segment, and release, of each standing order."""
         self._network = network
         self._frame = frame
         self._kinds = kinds
+        self._releases = releases
         self._at = at_s
         self._present = present
         self._laws = {id(table): i for i, table in enumerate(network.tables)}
@@ -224,6 +226,11 @@ class Reader:
         law = self._frame.delays[task.delay + token.after * task.delay_after]
         row = row._replace(base_s=enabled_s, mode=Mode.DELAY)
         elapsed_s = known_s - enabled_s
+        if task.aged:
+            release_s = self._releases[row.order]
+            row = row._replace(base_s=release_s)
+            # One that came just now tells nothing, however old it is: its time may be past.
+            elapsed_s = known_s - release_s if known_s > enabled_s else 0.0
         if task.pace >= 0:
             pace = self._paces[task.pace]
             elapsed_s = pace.between(enabled_s, known_s) if known_s > enabled_s else 0.0

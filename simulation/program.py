@@ -107,6 +107,7 @@ NODE = np.dtype(
         ("delay", np.int32),  # Network.delays[delay + code of the last activity * delay_after]; -1: no delay
         ("delay_after", np.int32),
         ("pace", np.int32),  # -1: wall clock
+        ("aged", np.int32),  # its delay is counted from the order's release
         ("preemptible", np.int32),
         ("batch", np.int32),  # -1: nothing is collected
     ]

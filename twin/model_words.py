@@ -64,9 +64,10 @@ def learned_from(metagraph: Metagraph) -> str:
 
 
 def delay_text(delay: DelayTable) -> str:
-    """Mean and law of a delay, and whether it is paced."""
+    """Mean and law of a delay, whether it is paced, and what it is counted from."""
     paced = "; paced" if delay.pace else ""
-    return f"{mean_text(delay.default)}, {law_name(delay.default.law)}{paced}"
+    since = " after the release" if delay.since == "release" else ""
+    return f"{mean_text(delay.default)}{since}, {law_name(delay.default.law)}{paced}"
 
 
 def arrivals_text(arrivals: Arrivals) -> str:

@@ -38,6 +38,9 @@ CONTROL_FLOW = Matter("control flow", {"NGD": 3.0, "REDD": 1.0, "CTDD": 1.0})
 _ALL_TIMES = {"NGD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
 TIME_MODEL = Matter("time model", _ALL_TIMES)
 UNATTENDED = Matter("tasks that need nobody", _ALL_TIMES, found=True)
+TIMEOUTS = Matter("what delays are counted from", _ALL_TIMES, found=True, certain=True, tolerance=0.15)
+"""The test is told from chance by far. A sharp peak of cycle times is further from a few weeks in which
+another share of the orders lapsed than one that is smeared (the same margin as for the order of work)."""
 PRESENCE = Matter("presence of agents", {"CEDD": 1.0, "circadian": 1.0, "REDD": 1.0, "CTDD": 1.0})
 CHANGED_HOURS = Matter("hours that changed", _ALL_TIMES, found=True, certain=True)
 _OUTSIDE = {"circadian": 1.0, "REDD": 1.0, "CTDD": 1.0}
@@ -92,6 +95,14 @@ def unattended(base: Settings) -> Options:
         return [("at once", base)]
     usual = "when other work begins" if base.use_pace else "at any hour"
     return [(usual, base), ("each in the hours in which it began", replace(base, own_hours=True))]
+
+
+def timeouts(base: Settings) -> Options:
+    """Whether tasks wait for an age of the order; twins in which none is found are those of the first."""
+    ways = [("the end of what came before", base)]
+    if base.use_delay:
+        ways.append(("the order's release, where found", replace(base, use_timeouts=True)))
+    return ways
 
 
 def rare_agents(base: Settings) -> Options:
@@ -208,6 +219,7 @@ def together(base: Settings) -> Options:
 AFTER_STRUCTURE: Sequence[tuple[Matter, Callable[[Settings], Options]]] = (
     (TIME_MODEL, time_models),
     (UNATTENDED, unattended),
+    (TIMEOUTS, timeouts),
     (RARE, rare_agents),
     (RESOURCES, resources),
     (TURNOVER, turnover),

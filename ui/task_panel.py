@@ -76,9 +76,10 @@ def _waits(model: Metagraph, task: Task) -> None:
     if task.batch:
         st.write(plain(f"Work is collected into batches. {batch_text(task.batch).capitalize()}."))
     if task.delay:
-        st.write(
-            plain(f"Before it, the twin lets {mean_text(task.delay.default)} pass that no agent explains.")
-        )
+        passing = f"Before it, the twin lets {mean_text(task.delay.default)} pass that no agent explains."
+        if task.delay.since == "release":
+            passing = f"It is held until {mean_text(task.delay.default)} after the order's release."
+        st.write(plain(passing))
         pace = next((pace for pace in model.paces if pace.id == task.delay.pace), None)
         if pace:
             st.write(f"This delay {PACED}.")

@@ -310,6 +310,7 @@ def task(draw: st.DrawFn, plain: Task, agents: list[str]) -> Task:
                 st.dictionaries(labels, fits(), max_size=2),
                 st.sampled_from([None, "office hours"]),
             )
+            | st.builds(DelayTable, fits(), since=st.just("release"), after=st.just({}))
         ),
         preemptible=draw(st.booleans()) and (batch is None or batch.kind == "sequential"),
         cost=draw(amounts),

@@ -353,6 +353,10 @@ FAULTS: list[tuple[Edit, str]] = [
         task(batch=Batch("sequential", wait_s=1.0), eta_error=Fitted(Constant(0.0))),
         "ends of work that is collected can't be announced",
     ),
+    (
+        task(delay=DelayTable(Fitted(Constant(9.0)), {}, "p", "release")),
+        'task a, delay, pace: "p", but a delay since the release runs by the wall clock',
+    ),
     (with_(paces=(Pace("p", (1.0,)),)), "pace p, rates: 1 rates; expected 168"),
     (with_(paces=(Pace("p", (0.0,) * 168),)), "pace p, rates: no rate is above 0"),
     (with_(paces=(Pace("p", (1.0,) * 167 + (-1.0,)),)), "pace p, rates, hour 167: -1.0 is negative"),

@@ -18,7 +18,7 @@ from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel
 from metagraph.blocks import Sequence as Row
 from metagraph.calendars import Calendar, CalendarException
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
-from metagraph.nodes import DelayTable, DurationRow, DurationTable
+from metagraph.nodes import DelaySince, DelayTable, DurationRow, DurationTable
 from metagraph.orders import Order, ProfitShape
 from metagraph.paces import Pace
 from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
@@ -188,7 +188,9 @@ def delay(dice: Dice, labels: Sequence[str]) -> DelayTable | None:
     if not chance(dice, 35):
         return None
     after = {pick(dice, labels): fitted(dice) for _ in range(dice.integer(0, 2))}
-    return DelayTable(fitted(dice), after, pick(dice, (None, None, "office pace")))
+    pace = pick(dice, (None, None, "office pace"))
+    since: DelaySince = "release" if pace is None and chance(dice, 40) else "ready"
+    return DelayTable(fitted(dice), after, pace, since)
 
 
 _SIZES: tuple[Distribution, ...] = (Constant(2.0), Constant(3.0), Empirical((0.0, 2.0, 5.0)), Constant(1.0))
