@@ -35,7 +35,7 @@ from discovery.inclusive import Joined, joined
 from discovery.replayed import Replayed
 from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
-from metagraph.blocks import Skeleton
+from metagraph.blocks import Skeleton, any_order
 from metagraph.blocks import skeleton as shape_of
 from metagraph.model import Default, Metagraph, Provenance
 from metagraph.nodes import End, Start, Task, WaitBreakdown
@@ -147,6 +147,7 @@ class Calibrator:
         free = () if settings.use_contention else (NOBODY_WAITS,)
         defaults = (
             *free,
+            *_loose(skeleton),
             *people.resources.defaults,
             *people.durations.defaults,
             *unseen,
@@ -209,6 +210,20 @@ def _priorities(
         people.durations.tables,
     )
     return fit_priorities(window, known, people.resources, waits)
+
+
+def _loose(skeleton: Skeleton) -> list[Default]:
+    """Said where most of the process is one loop of its tasks, in whose drawing there is nothing to read."""
+    free = any_order(skeleton.block)
+    if free <= len(skeleton.tasks) / 2:
+        return []
+    return [
+        Default(
+            "control flow",
+            f"an order that {free} of {len(skeleton.tasks)} tasks keep",
+            "any may follow any other; the last activities say which, the drawing doesn't",
+        )
+    ]
 
 
 def _tasks(

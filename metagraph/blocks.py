@@ -85,6 +85,14 @@ def inclusive_blocks(block: Block) -> Iterator[Parallel]:
         yield from inclusive_blocks(part)
 
 
+def any_order(block: Block) -> int:
+    """How many tasks the largest loop of a choice has any of which may follow any other (a 'flower')."""
+    size = 0
+    if isinstance(block, Loop) and isinstance(block.body, Choice):
+        size = sum(isinstance(branch, Leaf) for branch in block.body.branches)
+    return max((size, *map(any_order, parts_of(block))))
+
+
 def nodes_in(block: Block) -> Iterator[str]:
     """Ids of all nodes of a block."""
     match block:

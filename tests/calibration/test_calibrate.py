@@ -16,7 +16,7 @@ from discovery.miner import mine
 from discovery.replay_log import replay_log
 from eventlogs.historian import Historian
 from eventlogs.mining.variants import variants
-from metagraph.blocks import Choice, Leaf, Parallel, Sequence, skeleton
+from metagraph.blocks import Choice, Empty, Leaf, Loop, Parallel, Sequence, skeleton
 from metagraph.distributions import Constant
 from metagraph.json_io import from_json, to_json
 from metagraph.validate import validate
@@ -111,6 +111,25 @@ def test_a_task_that_was_never_seen_takes_the_work_of_all_and_says_so() -> None:
     assert graph.provenance is not None
     assert "duration of B" in {d.where for d in graph.provenance.defaults}
     assert validate(graph) == ()
+
+
+@pytest.mark.parametrize(("free", "said"), [(("B", "C"), False), (("B", "C", "D"), True)])
+def test_a_structure_that_is_mostly_one_loop_of_all_tasks_is_said_to_tell_no_order(
+    free: tuple[str, ...], said: bool
+) -> None:
+    """Of four tasks, two or three in any order."""
+    rows = [
+        (str(i), label, "ann", i * DAY + k * HOUR, i * DAY + (k + 1) * HOUR)
+        for i in range(40)
+        for k, label in enumerate("ABCD")
+    ]
+    loose = Loop("l", "l_end", Choice("x", "x_end", tuple(Leaf(f.lower(), f) for f in free)), (Empty(),))
+    others = [Leaf(f.lower(), f) for f in "ABCD" if f not in free]
+    log = known(snapshot(rows), Sequence((others[0], loose, *others[1:])))
+    graph = calibrate(log.snapshot, log.skeleton, log.replayed, Settings(fast=True), name="made", seed=0)
+    assert graph.provenance is not None
+    told = [d.missing for d in graph.provenance.defaults if d.where == "control flow"]
+    assert told == (["an order that 3 of 4 tasks keep"] if said else [])
 
 
 def test_one_timestamp_an_event_makes_everything_delay() -> None:
