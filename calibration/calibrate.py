@@ -155,9 +155,8 @@ class Calibrator:
             *few,
             *nameless,
         )
-        facts = {**people.resources.facts, **people.durations.facts, **drifted}
+        facts = {**people.resources.facts, **people.durations.facts, **waits.facts, **drifted}
         facts |= first.facts if first else {}
-        facts |= {f"timeout before {label}": found.words() for label, found in waits.timeouts.items()}
         return Metagraph(
             name=name,
             nodes=(Start("start"), *tasks, *skeleton.gateways, End("end")),

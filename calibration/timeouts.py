@@ -32,7 +32,7 @@ class Timeout:
     n: int
 
     def words(self) -> str:
-        return f"{self.age_s / DAY_S:.1f} days after release: {self.n:,} executions"
+        return f"{self.age_s / DAY_S:.1f} days after release ({self.n:,} executions)"
 
 
 def find_timeouts(

@@ -39,6 +39,12 @@ class Waits:
     timeouts: Mapping[str, Timeout] = field(default_factory=dict)
     """Of the delays that are counted from the release."""
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """For the report."""
+        told = "; ".join(f"{label} {found.words()}" for label, found in self.timeouts.items())
+        return {"timeouts": told} if told else {}
+
 
 def fit_waits(
     window: Window,

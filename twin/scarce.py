@@ -133,7 +133,7 @@ _FACTS = {
         "shift",
         "capacit",
     ),
-    "Tasks": ("outlier", "heap", "round", "duration", "batch", "priorit"),
+    "Tasks": ("outlier", "heap", "round", "duration", "batch", "priorit", "timeout"),
     "Arrivals and orders": ("arrival", "order", "attribute", "forecast"),
 }
 

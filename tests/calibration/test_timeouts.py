@@ -84,7 +84,7 @@ def test_a_timeout_is_found(seed: int) -> None:
     assert delay is not None
     assert delay.pace is None
     assert twin.provenance is not None
-    assert twin.provenance.facts["timeout before Cancel"].startswith(("29.", "30."))
+    assert twin.provenance.facts["timeouts"].startswith(("Cancel 29.", "Cancel 30."))
     n = delay.default.n
     assert n >= 200
     assert delay.default.law.mean() == pytest.approx(30 * DAY, abs=3.5 * 0.5 * DAY / np.sqrt(n))
@@ -138,7 +138,7 @@ def test_what_comes_too_late_or_again_is_no_timeout() -> None:
     found = find_timeout(release, enabled, start, first)
     assert found is not None
     assert found.age_s == pytest.approx(30 * DAY)
-    assert found.words() == "30.0 days after release: 100 executions"
+    assert found.words() == "30.0 days after release (100 executions)"
     assert find_timeout(release, enabled, start, np.arange(n) < 20) is None, "repeated"
     late = np.where(np.arange(n) % 5 == 0, release + 40 * DAY, enabled)
     assert find_timeout(release, late, np.maximum(start, late), first) is None, "many come later"

@@ -88,7 +88,13 @@ def test_assumptions_that_are_alike_stand_together_by_kind() -> None:
 def test_every_fact_is_told_once() -> None:
     twin = handmade.twin()
     assert twin.provenance is not None
-    known = {"import": "a", "cases that fit perfectly": "b", "holidays": "c", "something new": "d"}
+    known = {
+        "import": "a",
+        "cases that fit perfectly": "b",
+        "timeouts": "c",
+        "holidays": "c",
+        "something new": "d",
+    }
     found = facts(replace(twin, provenance=replace(twin.provenance, facts=known)))
     assert {name: fact for told in found.values() for name, fact in told.items()} == known
-    assert [*found] == ["The log", "Structure", "People", "Other"]
+    assert [*found] == ["The log", "Structure", "People", "Tasks", "Other"]
