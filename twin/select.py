@@ -174,6 +174,7 @@ def _contest(
     candidates.append(Candidate(LAST_PERIOD, {**judge.reference, "total": 0.0}, False, "reference"))
     totals = {plan.name: scores["total"] for plan, scores, note in rows if not note}
     reason = _reason(best, plans, totals, matter, judge) + _lost(best, plans, matter, judge)
+    reason += _doubt(totals[best.name])
     return best, Choice(matter.what, tuple(candidates), reason)
 
 
@@ -243,6 +244,16 @@ def _reason(best: Plan, plans: Sequence[Plan], totals: dict[str, float], matter:
         f"{totals[rival.name]:+.3f}: that one was tried later and must win by more than "
         f"{margin(rival, best):g} and by more than the standard error of the difference, {gain:.3f} ± "
         f"{error:.3f}; {score}"
+    )
+
+
+def _doubt(total: float) -> str:
+    """What to think of a choice whose best candidate is no closer to what happened than the copy."""
+    if total <= 0:
+        return ""
+    return (
+        ". Even so it is farther from what happened than the copy: that part of the log may be unlike what "
+        "came before, so read with care what the twin says of times like it"
     )
 
 

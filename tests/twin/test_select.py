@@ -10,7 +10,7 @@ import pytest
 from calibration.settings import Settings
 from twin.judging import Judge, Plan
 from twin.options import EXTRA_HOURS, PRESENCE, PRIORITIES, RULES, Matter
-from twin.select import TIE, _beats
+from twin.select import TIE, _beats, _doubt
 
 if TYPE_CHECKING:
     from twin.structures import Structure
@@ -56,3 +56,8 @@ class _Structure:
     class recipe:  # noqa: N801
         noise = 0.0
         free_order = False
+
+
+def test_a_winner_that_is_farther_than_the_copy_is_doubted() -> None:
+    assert _doubt(-0.01) == _doubt(0.0) == ""
+    assert "farther from what happened than the copy" in _doubt(0.01)
