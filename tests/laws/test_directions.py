@@ -237,5 +237,8 @@ def in_utc(model: Metagraph, shift: timedelta) -> Metagraph:
         )
         for a in model.agents
     )
-    paces = tuple(replace(pace, time_zone="UTC") for pace in model.paces)
+    paces = tuple(
+        replace(pace, time_zone="UTC", holidays=tuple(day + shift for day in pace.holidays))
+        for pace in model.paces
+    )
     return replace(model, calendars=calendars, agents=agents, paces=paces)

@@ -162,7 +162,7 @@ def test_broken_rows_are_set_aside_or_named(tmp_path: Path) -> None:
     )
     with Historian(":memory:") as historian:
         with pytest.raises(
-            DataError, match=r"line 5: the row has 2 fields where the header has 3 .* \(3 such"
+            DataError, match=r"line 5: the row has 2 fields where the header has 3 .* \(the first of 3 rows"
         ):
             historian.import_log(file)
         report = historian.import_log(file, on_bad_rows="quarantine")
