@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from calibration.roles import fit_roles
 from calibration.settings import Settings
 from calibration.shifts import draw_shifts, open_hours, with_holidays
 from calibration.together import Together, find_together, no_batches
-from calibration.turnover import find_turnover, nobody, without_left
+from calibration.turnover import Turnover, find_turnover, nobody, without_left
 from calibration.window import Window
 from eventlogs.snapshot import NO_RESOURCE, Snapshot
 from metagraph.agents import UNLIMITED, Agent, Queue
@@ -78,13 +78,78 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
     """Agents, queues and calendars of the window's rows. `held`: as from `in_hand`, if known already."""
     snapshot = window.snapshot
     held = held or in_hand(snapshot, settings.use_batching)
-    ends = np.fmax(snapshot.end_s, snapshot.start_s)
-    last = max(float(np.max(ends, initial=0.0)), snapshot.until_s)
-    local = local_time(
-        snapshot.origin, float(np.min(snapshot.start_s, initial=last)), last, settings.time_zone
-    )
     work = work_counts(window)
     roles, role_names = fit_roles(work, snapshot.activities)
+    hours = _hours(window, roles, settings)
+    clocks = hours.timetable.clocks
+    able = _able(window, held.hands, clocks, roles, settings)
+    work[:, window.agentless] = 0
+    present = np.flatnonzero(work.sum(axis=1))
+    agents = tuple(
+        Agent(
+            snapshot.resources[i],
+            hours.timetable.of_resource[i],
+            role=role_names[roles[i]],
+            capacity=int(able.capacity[i]),
+            sharing="shared" if able.shared[i] else "parallel",
+            note="" if work[i].sum() >= RARE else f"seen {int(work[i].sum())} times",
+            members=window.members.get(snapshot.resources[i], ()),
+        )
+        for i in present
+    )
+    weighed = (
+        work / open_hours(hours.timetable)[:, None] if settings.drawn_shifts else work.astype(np.float64)
+    )
+    queues = _queues(weighed / hours.turnover.share[:, None], snapshot)
+    agents = without_left(agents, queues, hours.turnover, snapshot)
+    used = {agent.calendar for agent in agents}
+    named = {q.id for q in queues}
+    defaults, unnamed = _unnamed(window)
+    merged, crews = crew_words(window.members, settings.resources)
+    sharing = tuple(snapshot.resources[i] for i in present if able.shared[i])
+    return Resources(
+        agents,
+        queues,
+        tuple(c for c in hours.timetable.calendars if c.id in used),
+        {a: a for a in snapshot.activities if a in named},
+        window.agentless,
+        able.capacity,
+        hours.timetable,
+        held.hands,
+        held.together,
+        able.shared,
+        (*hours.timetable.defaults, *defaults, *merged),
+        {
+            **unnamed,
+            **crews,
+            **hours.words(snapshot),
+            **_overlaps(able.slowing, sharing, len(held.hands.rows)),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Hours:
+    """When agents are there, and what is known of it."""
+
+    timetable: Timetable
+    changes: Changes
+    turnover: Turnover
+    off: Holidays
+
+    def words(self, snapshot: Snapshot) -> Mapping[str, str]:
+        """The facts, for the report."""
+        off = {"holidays": f"hardly anybody worked on {self.off.words}"} if self.off.free else {}
+        return {**self.turnover.words(snapshot), **self.changes.words(snapshot), **off}
+
+
+def _hours(window: Window, roles: NDArray[np.int64], settings: Settings) -> _Hours:
+    """Weekly hours, then what the settings ask for: drawn days, hours besides, holidays, who left or came."""
+    snapshot = window.snapshot
+    ends = np.fmax(snapshot.end_s, snapshot.start_s)
+    last = max(float(np.max(ends, initial=0.0)), snapshot.until_s)
+    first = float(np.min(snapshot.start_s, initial=last))
+    local = local_time(snapshot.origin, first, last, settings.time_zone)
     timetable, changes = _timetable(window, local, roles, settings)
     off = find_holidays(snapshot, local, settings.holidays) if settings.use_calendars else Holidays()
     free = off.days(snapshot.origin)
@@ -93,60 +158,30 @@ def fit_resources(window: Window, settings: Settings, held: InHand | None = None
         timetable = draw_shifts(timetable, window, local, roles, settings, free, turnover, changes)
     if settings.extra_hours:
         timetable = with_extra_hours(timetable, window, local, settings, free, changes)
-    timetable = with_holidays(timetable, off)
-    shared, slowing = fit_sharing(snapshot, held.hands, timetable.clocks, window.rows, roles)
+    return _Hours(with_holidays(timetable, off), changes, turnover, off)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Able:
+    """How many items each resource takes at once, and what that does to them."""
+
+    capacity: NDArray[np.int64]
+    shared: NDArray[np.bool_]
+    slowing: Slowing | None
+
+
+def _able(
+    window: Window, held: Hands, clocks: Sequence[WeekClock], roles: NDArray[np.int64], settings: Settings
+) -> _Able:
+    shared, slowing = fit_sharing(window.snapshot, held, clocks, window.rows, roles)
     shared &= settings.use_contention
-    pools = np.isin(snapshot.resources, list(window.members))
+    pools = np.isin(window.snapshot.resources, list(window.members))
     shared &= ~pools  # of several people nobody is slowed down by what the others have in hand
-    capacity = np.minimum(fit_capacity(held.hands, timetable.clocks, pools), window.unnamed.most)
+    capacity = np.minimum(fit_capacity(held, clocks, pools), window.unnamed.most)
     capacity[shared] = np.maximum(capacity[shared], 2)  # who shares has two at hand, however seldom
     if not settings.use_contention:
-        capacity = np.full(len(snapshot.resources), UNLIMITED, np.int64)
-    agentless, (defaults, unnamed) = window.agentless, _unnamed(window)
-    merged, crews = crew_words(window.members, settings.resources)
-    work[:, agentless] = 0
-    present = np.flatnonzero(work.sum(axis=1))
-    agents = tuple(
-        Agent(
-            snapshot.resources[i],
-            timetable.of_resource[i],
-            role=role_names[roles[i]],
-            capacity=int(capacity[i]),
-            sharing="shared" if shared[i] else "parallel",
-            note="" if work[i].sum() >= RARE else f"seen {int(work[i].sum())} times",
-            members=window.members.get(snapshot.resources[i], ()),
-        )
-        for i in present
-    )
-    weighed = work / open_hours(timetable)[:, None] if settings.drawn_shifts else work.astype(np.float64)
-    queues = _queues(weighed / turnover.share[:, None], snapshot)
-    agents = without_left(agents, queues, turnover, snapshot)
-    used = {agent.calendar for agent in agents}
-    calendars = tuple(c for c in timetable.calendars if c.id in used)
-    shared_by = tuple(snapshot.resources[i] for i in present if shared[i])
-    named = {q.id for q in queues}
-    queue_of = {a: a for a in snapshot.activities if a in named}
-    return Resources(
-        agents,
-        queues,
-        calendars,
-        queue_of,
-        agentless,
-        capacity,
-        timetable,
-        held.hands,
-        held.together,
-        shared,
-        (*timetable.defaults, *defaults, *merged),
-        {
-            **unnamed,
-            **crews,
-            **turnover.words(snapshot),
-            **changes.words(snapshot),
-            **_overlaps(slowing, shared_by, len(held.hands.rows)),
-            **({"holidays": f"hardly anybody worked on {off.words}"} if off.free else {}),
-        },
-    )
+        capacity = np.full(len(capacity), UNLIMITED, np.int64)
+    return _Able(capacity, shared, slowing)
 
 
 def _timetable(
