@@ -14,7 +14,7 @@ from calibration.crews import crew_words, work_counts
 from calibration.extra_hours import with_extra_hours
 from calibration.hands import TOLD, Hands, Slowing, fit_capacity, fit_sharing, hands
 from calibration.holidays import Holidays, find_holidays
-from calibration.local_time import Floats, LocalTime, WeekClock, local_time
+from calibration.local_time import Floats, LocalTime, WeekClock, log_time
 from calibration.roles import fit_roles
 from calibration.settings import Settings
 from calibration.shifts import draw_shifts, open_hours, with_holidays
@@ -146,10 +146,7 @@ class _Hours:
 def _hours(window: Window, roles: NDArray[np.int64], settings: Settings) -> _Hours:
     """Weekly hours, then what the settings ask for: drawn days, hours besides, holidays, who left or came."""
     snapshot = window.snapshot
-    ends = np.fmax(snapshot.end_s, snapshot.start_s)
-    last = max(float(np.max(ends, initial=0.0)), snapshot.until_s)
-    first = float(np.min(snapshot.start_s, initial=last))
-    local = local_time(snapshot.origin, first, last, settings.time_zone)
+    local = log_time(snapshot, settings.time_zone)
     timetable, changes = _timetable(window, local, roles, settings)
     off = find_holidays(snapshot, local, settings.holidays) if settings.use_calendars else Holidays()
     free = off.days(snapshot.origin)
@@ -175,7 +172,7 @@ def _able(
 ) -> _Able:
     shared, slowing = fit_sharing(window.snapshot, held, clocks, window.rows, roles)
     shared &= settings.use_contention
-    pools = np.isin(window.snapshot.resources, list(window.members))
+    pools = window.pools
     shared &= ~pools  # of several people nobody is slowed down by what the others have in hand
     capacity = np.minimum(fit_capacity(held, clocks, pools), window.unnamed.most)
     capacity[shared] = np.maximum(capacity[shared], 2)  # who shares has two at hand, however seldom

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.local_time import Floats, LocalTime, local_time
+from calibration.local_time import Floats, LocalTime, log_time
 from calibration.settings import Settings
 from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
@@ -74,11 +74,7 @@ class Holidays:
 
 def holidays_of(snapshot: Snapshot, settings: Settings) -> Holidays:
     """What the log says of holidays, in the zone and of the country of the settings."""
-    ends = np.fmax(snapshot.end_s, snapshot.start_s)
-    last = max(float(np.max(ends, initial=0.0)), snapshot.until_s)
-    first = float(np.min(snapshot.start_s, initial=last))
-    local = local_time(snapshot.origin, first, last, settings.time_zone)
-    return find_holidays(snapshot, local, settings.holidays)
+    return find_holidays(snapshot, log_time(snapshot, settings.time_zone), settings.holidays)
 
 
 def find_holidays(snapshot: Snapshot, local: LocalTime, wanted: str | None) -> Holidays:

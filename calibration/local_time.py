@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eventlogs.snapshot import Snapshot
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -43,6 +45,13 @@ class LocalTime:
     def quarter(self, t: ArrayLike) -> NDArray[np.int64]:
         """The quarter hour of the local week, 0 to 671 from Monday 00:00."""
         return np.floor(self.of(t) / QUARTER_S).astype(np.int64) % WEEK_QUARTERS
+
+
+def log_time(snapshot: Snapshot, time_zone: str) -> LocalTime:
+    """The local time of a whole log."""
+    ends = np.fmax(snapshot.end_s, snapshot.start_s)
+    last = max(float(np.max(ends, initial=0.0)), snapshot.until_s)
+    return local_time(snapshot.origin, float(np.min(snapshot.start_s, initial=last)), last, time_zone)
 
 
 def local_time(origin: datetime, first_s: float, last_s: float, time_zone: str) -> LocalTime:

@@ -209,7 +209,7 @@ def _crew(
     number = np.bincount(counted.agent, minlength=len(roles))
     told = working & (rate >= CHANCE) & (number >= OWN_DAYS)
     told[list(timetable.rare)] = False
-    told &= ~np.isin(window.snapshot.resources, list(window.members))  # of several people somebody is there
+    told &= ~window.pools  # of several people somebody is there
     active = np.full(len(roles), first), np.full(len(roles), last)
     # The days before somebody came and after somebody left are no days off.
     for edge, ones in zip(active, (turnover.came_s, turnover.left_s), strict=True):

@@ -79,9 +79,10 @@ def find_turnover(window: Window, local: LocalTime, roles: Ints) -> Turnover:
     parts = np.split(at, np.searchsorted(agent, np.arange(1, n)))
     first_s, last_s = float(at.min(initial=0.0)), max(float(at.max(initial=0.0)), snapshot.until_s)
     left, came, share = {}, {}, np.ones(n)
+    pools = window.pools
     for i, mine in enumerate(parts):
         days = np.unique(np.floor(local.of(mine) / DAY_S))
-        if len(days) < FEWEST_DAYS or i in _several(window):
+        if len(days) < FEWEST_DAYS or pools[i]:
             continue
         clock = others.until(
             i, np.concatenate((local.of([first_s]), (days + 0.5) * DAY_S, local.of([last_s])))
@@ -99,12 +100,6 @@ def _too_long(gap: float, others: Floats, agents: int) -> bool:
     """Whether chance doesn't explain a gap beside the agent's others."""
     mean = max(float(others.mean()), 1e-9)
     return bool(np.exp(-gap / mean) < CHANCE / agents and gap > LONGER * others.max())
-
-
-def _several(window: Window) -> set[int]:
-    """Agents who stand for several people."""
-    names = window.snapshot.resources
-    return {i for i, name in enumerate(names) if name in window.members}
 
 
 def without_left(

@@ -39,6 +39,11 @@ class Window:
     """The log's resources that each merged one stands for."""
 
     @property
+    def pools(self) -> NDArray[np.bool_]:
+        """Per resource: whether it stands for several people."""
+        return np.isin(self.snapshot.resources, list(self.members))
+
+    @property
     def first_s(self) -> float:
         """The window's first arrival."""
         snapshot = self.snapshot

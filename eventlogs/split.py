@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Pauses, Snapshot, sealed
 from metagraph.errors import DataError
 
@@ -46,7 +47,7 @@ def known_at(snapshot: Snapshot, t: float) -> Snapshot:
     and cases of which more was to come were open."""
     rows = np.flatnonzero(snapshot.start_s <= t)
     case = snapshot.case_of_row()
-    last = np.fmax.reduceat(np.fmax(snapshot.end_s, snapshot.start_s), snapshot.offsets[:-1])
+    last = case_bounds(snapshot)[1]
     end = np.where(snapshot.end_s[rows] <= t, snapshot.end_s[rows], np.nan)
     running_last = np.where(np.isnan(end), np.inf, end)
     order = np.lexsort((snapshot.start_s[rows], running_last, case[rows]))

@@ -10,8 +10,6 @@ from twin.validation import METRICS
 if TYPE_CHECKING:
     import pandas as pd
 
-TIME_METRICS = ("AEDD", "CEDD", "REDD", "CTDD")
-
 
 def distances(
     observed: pd.DataFrame, simulated: pd.DataFrame, metrics: tuple[str, ...] = tuple(METRICS)

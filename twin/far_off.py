@@ -37,10 +37,9 @@ def far_off(validation: Validation) -> tuple[FarOff, ...]:
     Worst is what makes most for an order; what is known without an interval (a single run of a task, say)
     is not told.
     """
+    least_s = SHARE * _order_s(validation)
     found = [
-        off
-        for off in _all(validation)
-        if off.order_s >= SHARE * _order_s(validation) and _ratio(off) >= FACTOR and _apart(off)
+        off for off in _all(validation) if off.order_s >= least_s and _ratio(off) >= FACTOR and _apart(off)
     ]
     return tuple(sorted(found, key=lambda off: -off.order_s))
 

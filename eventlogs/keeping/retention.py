@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from eventlogs.bounds import case_bounds
 from eventlogs.freezing import known_at
 from eventlogs.instants import from_us, in_words, to_us
 from eventlogs.keeping import parquet_files
@@ -88,7 +89,7 @@ def retain(con: DuckDBPyConnection, database: str, name: str, older_than_days: f
     until = snapshot.origin + timedelta(seconds=snapshot.until_s)
     before = until - timedelta(days=older_than_days)
     limit_s = snapshot.until_s - older_than_days * 86_400
-    last_s = np.maximum.reduceat(np.fmax(snapshot.end_s, snapshot.start_s), snapshot.offsets[:-1])
+    last_s = case_bounds(snapshot)[1]
     old = [snapshot.cases[i] for i in np.flatnonzero(~snapshot.is_open & (last_s < limit_s))]
     leaving = [case for case in old if case not in ahead]
     if not leaving:
