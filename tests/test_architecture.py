@@ -20,7 +20,20 @@ ON_TOP = {"app", "cli"}
 needs_top = pytest.mark.skipif(
     not all((CHECKOUT / f"{name}.py").is_file() for name in ON_TOP), reason="app.py and cli.py come last"
 )
-HEAVY = {"altair", "duckdb", "fitter", "numpy", "pandas", "pm4py", "pyarrow", "scipy", "simpy", "streamlit"}
+HEAVY = {
+    "altair",
+    "duckdb",
+    "fitter",
+    "highspy",
+    "numpy",
+    "pandas",
+    "pm4py",
+    "pyarrow",
+    "pyomo",
+    "scipy",
+    "simpy",
+    "streamlit",
+}
 
 
 def tracked() -> list[Path]:
