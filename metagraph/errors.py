@@ -19,3 +19,9 @@ class DataError(TwinError):
     """A file's content can't be used (exit code 3)."""
 
     exit_code = 3
+
+
+class InfeasibleError(TwinError):
+    """Nothing can be planned, or nothing that keeps to what was asked for (exit code 5)."""
+
+    exit_code = 5
