@@ -1,0 +1,116 @@
+"""Agents as pools of units that are alike, on the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from metagraph.agents import Agent
+from metagraph.model import Metagraph
+from metagraph.nodes import Task
+from optimization.grid import Grid
+from optimization.operations import Todo
+from optimization.problem import Floats, Ints, Pool, Running
+from optimization.settings import Settings
+from optimization.work import Presence, able, ends_at, likeness, places, presence
+
+BACK_S = 60 * 86400.0
+"""How far back work that is under way may have begun for its progress to be counted by its agent's clock."""
+
+
+class Crew:
+    """Who is there when: pools by agent, and when work in a pool ends."""
+
+    def __init__(
+        self, metagraph: Metagraph, grid: Grid, origin: datetime, settings: Settings, todo: Sequence[Todo]
+    ) -> None:
+        self._metagraph, self._grid, self._origin = metagraph, grid, origin
+        self._agents = {agent.id: agent for agent in metagraph.agents}
+        self._presences: dict[str, Presence] = {}
+        self._on: dict[str, Floats] = {}
+        self._ends: dict[tuple[int, float], Ints] = {}
+        alike = likeness(metagraph, metagraph.tasks())
+        bound = _bound_agents(todo) if settings.preemption.same_agent else set[str]()
+        groups: dict[tuple[object, ...], list[str]] = {}
+        needed = {agent for one in todo for step in one.route.steps for agent in able(metagraph, step.task)}
+        for agent in metagraph.agents:
+            if agent.id in needed:
+                alone = agent.id if agent.id in bound else ""
+                key = (alone, self.on(agent.id).tobytes(), *alike[agent.id])
+                groups.setdefault(key, []).append(agent.id)
+        self._members = tuple(tuple(members) for members in groups.values())
+        self.pool_of = {agent: i for i, members in enumerate(self._members) for agent in members}
+        """Index of its pool, by agent."""
+        self.notes = tuple(
+            dict.fromkeys(
+                note for agent in metagraph.agents if agent.id in needed for note in _left_out(agent)
+            )
+        )
+        """What of agents a plan leaves out."""
+
+    def on(self, agent: str) -> Floats:
+        """[point] working seconds of an agent since point 0."""
+        if agent not in self._on:
+            self._on[agent] = self.presence(agent).on(self._grid)
+        return self._on[agent]
+
+    def presence(self, agent: str) -> Presence:
+        if agent not in self._presences:
+            grid = self._grid
+            self._presences[agent] = presence(
+                self._agents[agent],
+                self._metagraph,
+                self._origin,
+                grid.start_s - BACK_S,
+                grid.at(grid.periods) + grid.dt_s,
+            )
+        return self._presences[agent]
+
+    def pools_for(self, task: Task) -> dict[int, str]:
+        """Pools that can do a task, each with one of its agents."""
+        found: dict[int, str] = {}
+        for agent in able(self._metagraph, task):
+            found.setdefault(self.pool_of[agent], agent)
+        return found
+
+    def ends(self, pool: int, work_s: float) -> Ints:
+        """Mode.ends of so much work in a pool."""
+        key = (pool, work_s)
+        if key not in self._ends:
+            self._ends[key] = ends_at(self.on(self._members[pool][0]), work_s, self._grid)
+        return self._ends[key]
+
+    def pools(self, running: Sequence[Running]) -> tuple[Pool, ...]:
+        """With their capacity, less what is held by work that goes on to its end."""
+        taken = [np.zeros(self._grid.periods, np.int64) for _ in self._members]
+        for work in running:
+            if work.unit:
+                taken[self.pool_of[work.unit]][: work.end] += 1
+        pools = []
+        for i, members in enumerate(self._members):
+            units = tuple(agent for agent in members for _ in range(places(self._agents[agent])))
+            pools.append(Pool(units, np.maximum(len(units) - taken[i], 0)))
+        return tuple(pools)
+
+
+def _left_out(agent: Agent) -> list[str]:
+    found = []
+    if agent.breakdowns is not None:
+        found.append("Breakdowns of agents aren't foreseen: agents are planned as if none came.")
+    if agent.presence < 1.0:
+        found.append("Agents who come on some days only are planned with their usual hours on every day.")
+    if agent.sharing == "shared" and agent.capacity > 1:
+        found.append("Agents who share their time among several items are planned to do one after the other.")
+    return found
+
+
+def _bound_agents(todo: Sequence[Todo]) -> set[str]:
+    """Agents who alone may go on with what they began."""
+    return {
+        step.position.agent
+        for one in todo
+        for step in one.route.steps
+        if step.position is not None and step.position.agent is not None
+    }

@@ -1,0 +1,71 @@
+"""The state-task network on the grid: from metagraph, state and orders to a Problem (section 3.4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from metagraph.errors import UsageError
+from metagraph.model import Metagraph
+from metagraph.orders import Order
+from metagraph.state import OpenOrder, State
+from optimization.grid import Grid
+from optimization.horizon import latest_s, periods
+from optimization.levels import levels_of
+from optimization.operations import JobBuilder, Todo
+from optimization.pools import Crew
+from optimization.problem import Job, Operation, Problem, Running
+from optimization.routes import route_of
+from optimization.settings import Settings
+from optimization.work import Expected
+
+
+def build_problem(
+    metagraph: Metagraph,
+    state: State | None,
+    orders: Sequence[Order],
+    origin: datetime,
+    settings: Settings,
+    *,
+    start_s: float = 0.0,
+) -> Problem:
+    """What is to be planned from now on: the orders of the state, and `orders` that are still to come.
+
+    Now is the state's instant, without a state `start_s` (seconds since the origin).
+    Raises UsageError for settings that can't be meant, InfeasibleError where nothing can be planned.
+    """
+    now_s = start_s if state is None else state.at_s
+    if not settings.dt_s > 0:
+        raise UsageError(f"a grid of {settings.dt_s:g} s: give a time above 0")
+    standing: list[tuple[Order, OpenOrder | None]] = [
+        *((found.order, found) for found in (state.orders if state is not None else ())),
+        *((order, None) for order in orders),
+    ]
+    todo = [Todo(order, found, route_of(metagraph, order, found)) for order, found in standing]
+    expected = Expected()
+    end_s = latest_s(metagraph, todo, now_s, origin, settings, expected)
+    grid = Grid(now_s, settings.dt_s, periods(now_s, end_s, settings))
+    crew = Crew(metagraph, grid, origin, settings, todo)
+    builder = JobBuilder(metagraph, grid, origin, settings, crew, expected)
+    jobs: list[Job] = []
+    ops: list[Operation] = []
+    running: list[Running] = []
+    for one in todo:
+        made = builder.job(len(jobs), len(ops), one)
+        jobs.append(made.job)
+        ops += made.ops
+        running += made.running
+    levels, words = levels_of(metagraph, jobs, grid, settings)
+    notes = dict.fromkeys(
+        (*builder.notes, *crew.notes, *words, *(n for one in todo for n in one.route.notes))
+    )
+    return Problem(
+        grid=grid,
+        pools=crew.pools(running),
+        ops=tuple(ops),
+        jobs=tuple(jobs),
+        levels=levels,
+        running=tuple(running),
+        most_preempted=settings.preemption.most,
+        notes=tuple(notes),
+    )
