@@ -1,8 +1,8 @@
 """Snapshots of Example 3 under heavy load: what the scheduler's benchmark plans, and tests may use.
 
 The network of Perez, Wassick and Grossmann, section 4.3, runs first come first served from empty until n
-orders are open; the instance is the state at that instant, work that is under way included. The same arguments
-give the same instance on every machine.
+orders are open; the instance is the state at that instant, work that is under way included. The same
+arguments give the same instance on every machine.
 """
 
 from __future__ import annotations
