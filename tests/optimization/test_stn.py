@@ -1,0 +1,178 @@
+"""The problem on its grid, against what can be reckoned by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from metagraph.errors import UsageError
+from metagraph.instances import Instance, instance_of
+from optimization.problem import NOBODY, Problem
+from optimization.settings import Preemption, Settings
+from optimization.stn import build_problem
+
+WORKSHOP: dict[str, Any] = {
+    "tasks": {
+        "saw": {"agents": ["Ida"], "h": {"small": 1, "*": 2}},
+        "drill": {"agents": ["Ida", "Joe", "Jim"], "h": 1.5, "preds": ["saw"]},
+        "paint": {"agents": ["Kim", "Lea"], "preemptible": False, "h": 1, "preds": ["saw"]},
+        "dry": {"h": 6, "preds": ["paint"]},
+        "pack": {"agents": ["Joe"], "h": 0.5, "preds": ["drill", "dry"], "delay_h": 1},
+    },
+    "agents": {"Ida": {"calendar": "day"}},
+    "calendars": {"day": {"week_h": [[8, 12], [13, 17], [32, 41]]}},
+    "profit_rule": {"p_e": 1, "p_d": 1, "p_l": 0.9, "p_f": 0.5, "p_ls": 0},
+    "orders": [{"id": "1", "value": 100, "T_r": 0, "T_d": 20, "T_ls": 30}],
+}
+
+
+def instance(**changes: Any) -> Instance:
+    return instance_of({**WORKSHOP, **changes}, "workshop.json")
+
+
+def built(found: Instance, settings: Settings) -> Problem:
+    return build_problem(
+        found.metagraph, found.state, found.orders, found.origin, settings, start_s=found.start_s
+    )
+
+
+def hours(dt: float = 1.0, **more: Any) -> Settings:
+    return Settings(dt_s=dt * 3600, **more)
+
+
+def test_agents_who_are_alike_form_pools() -> None:
+    problem = built(instance(), hours())
+    # Joe also packs, and Ida has hours of her own.
+    assert [pool.units for pool in problem.pools] == [("Ida",), ("Joe",), ("Jim",), ("Kim", "Lea")]
+    assert problem.grid.periods == 30
+
+
+def test_work_runs_while_the_agent_is_there() -> None:
+    problem = built(instance(), hours())
+    saw = problem.ops[0]
+    never = problem.grid.never
+    assert [saw.task, saw.modes[0].work_s] == ["saw", 7200.0]
+    # Two hours from 8, 9, 10 end at 10, 11, 12; from 11 the break lies between; from 16 the night.
+    assert saw.modes[0].ends[7:18].tolist() == [never, 10, 11, 12, 14, never, 15, 16, 17, never, never]
+
+
+def test_a_coarser_grid_rounds_durations_up() -> None:
+    found = instance(agents={}, calendars={})
+    drill = built(found, hours(1)).ops[1]
+    assert drill.modes[0].ends[:3].tolist() == [2, 3, 4]
+    drill = built(found, hours(0.5)).ops[1]
+    assert drill.modes[0].ends[:3].tolist() == [3, 4, 5]
+
+
+def test_delays_and_what_needs_nobody() -> None:
+    problem = built(instance(), hours())
+    dry, pack = problem.ops[3], problem.ops[4]
+    assert dry.modes[0].pool == NOBODY
+    assert dry.modes[0].ends[:3].tolist() == [6, 7, 8]
+    assert pack.preds == (1, 3)
+    assert pack.lag is not None
+    assert pack.lag[:3].tolist() == [1, 2, 3]
+    assert pack.lag[-1] == problem.grid.never
+    assert problem.jobs[0].sinks == (4,)
+
+
+def test_profit_descends_from_the_due_date_to_the_lost_sale() -> None:
+    worth = built(instance(), hours()).levels[0].worth[0]
+    assert worth[[0, 20, 25, 30, 31]].tolist() == pytest.approx([100, 100, 70, 50, 0])
+    assert (np.diff(worth) <= 0).all()
+
+
+STANDING = {
+    "at_h": 10,
+    "orders": [
+        {
+            "id": "1",
+            "value": 100,
+            "T_r": 0,
+            "T_d": 20,
+            "T_ls": 30,
+            "done": ["saw"],
+            "in_progress": [
+                {"task": "drill", "agent": "Jim", "started_h": 9.5},
+                {"task": "paint", "agent": "Lea", "started_h": 9.5},
+            ],
+        }
+    ],
+}
+
+
+def test_what_is_under_way_goes_on_or_is_left_to_the_plan() -> None:
+    problem = built(instance(**STANDING), hours())
+    drill, dry, pack = problem.ops
+    # Painting can't be interrupted: half an hour is left, so Lea is free again at the next point.
+    assert [(work.task, work.unit, work.end) for work in problem.running] == [("paint", "Lea", 1)]
+    painters = next(pool for pool in problem.pools if pool.units[0] in ("Kim", "Lea"))
+    assert [painters.units, painters.capacity[:2].tolist()] == [("Kim", "Lea"), [1, 2]]
+    assert [dry.preds, dry.ready] == [(), 1]
+    # Of drilling an hour is left; it may go on, or wait, or move.
+    assert drill.held is not None
+    assert [drill.held_unit, problem.pools[drill.modes[drill.held].pool].units] == ["Jim", ("Jim",)]
+    assert [mode.ends[0] for mode in drill.modes] == [1, 1, 1]
+    assert pack.preds == (0, 1)
+
+
+def test_preemption_can_be_made_dear_or_forbidden() -> None:
+    dear = built(
+        instance(**STANDING),
+        hours(preemption=Preemption(resume_penalty_s=3600, same_agent=True, most=0, penalty=5)),
+    )
+    drill = dear.ops[0]
+    assert [len(drill.modes), drill.held, dear.most_preempted] == [1, 0, 0]
+    # An hour is left, two after an interruption.
+    assert drill.modes[0].ends[:3].tolist() == [1, 3, 4]
+    assert dear.levels[0].per_preemption == 5
+    for forbidden in (
+        Preemption(allowed=False),
+        Preemption(forbidden=("drill",)),
+        Preemption(most_per_item=0),
+    ):
+        problem = built(instance(**STANDING), hours(preemption=forbidden))
+        assert [work.task for work in problem.running] == ["drill", "paint"]
+        assert problem.ops[-1].preds == (0,)
+        assert problem.ops[-1].ready == 2  # drilled at 11, and an hour's delay
+
+
+def test_horizons() -> None:
+    def reach(**more: Any) -> int:
+        return built(instance(), hours(7, **more)).grid.periods
+
+    assert reach() == 5
+    assert reach(horizon="fixed", horizon_s=20 * 3600) == 2
+    assert reach(horizon="shrinking", horizon_s=22 * 3600) == 3
+    with pytest.raises(UsageError, match="finer grid"):
+        reach(horizon="fixed", horizon_s=3600)
+
+
+def test_without_lost_sale_dates_the_horizon_holds_all_the_work() -> None:
+    orders = [{"id": str(i), "T_r": 0} for i in range(8)]
+    problem = built(instance(orders=orders), hours(1))
+    worth = problem.levels[0].worth
+    assert problem.levels[0].name == "flow time"
+    # Ida saws for 16 h, 8 h on Monday and 8 of the 9 h on Tuesday, which begins at 32.
+    assert problem.grid.periods >= 32 + 8 + 1 + 6 + 1
+    assert worth[0, :3].tolist() == [0, -1, -2]
+    assert "no values" in problem.notes[0]
+
+
+def test_tasks_that_take_no_time_are_passed_through() -> None:
+    tasks = {**WORKSHOP["tasks"], "paint": {"agents": ["Kim"], "h": 0, "preds": ["saw"]}}
+    problem = built(instance(tasks=tasks), hours())
+    assert [op.task for op in problem.ops] == ["saw", "drill", "dry", "pack"]
+    assert problem.ops[2].preds == (0,)
+
+
+def test_absences_stop_work() -> None:
+    agents = {"Joe": {"absences": [{"start_h": 2, "end_h": 5}]}}
+    problem = built(instance(agents=agents, calendars={}), hours(0.5))
+    joe = next(i for i, pool in enumerate(problem.pools) if pool.units == ("Joe",))
+    mode = next(mode for mode in problem.ops[1].modes if mode.pool == joe)
+    # An hour and a half from 1 on: one hour before, half an hour after.
+    assert mode.ends[2] == 11
+    assert mode.ends[4:10].tolist() == [problem.grid.never] * 6
