@@ -25,6 +25,7 @@ def latest_s(
     now_s: float,
     origin: datetime,
     settings: Settings,
+    dt_s: float,
     expected: Expected,
 ) -> float:
     """The horizon's end, seconds since the origin.
@@ -40,27 +41,27 @@ def latest_s(
     if todo and all(date is not None for date in dates):
         end_s = max(now_s, *(date for date in dates if date is not None))
     else:
-        end_s = _makespan(metagraph, todo, now_s, origin, settings, expected)
+        end_s = _makespan(metagraph, todo, now_s, origin, dt_s, expected)
     return end_s if settings.horizon_s is None else min(end_s, now_s + settings.horizon_s)
 
 
-def periods(now_s: float, end_s: float, settings: Settings) -> int:
+def periods(now_s: float, end_s: float, dt_s: float, settings: Settings) -> int:
     """Of the grid. Rounded down where nothing may be planned beyond the horizon.
 
     Raises UsageError for a grid coarser than the horizon, or finer than can be handled.
     """
     length_s = end_s - now_s
-    found = periods_of(length_s, settings.dt_s, whole=settings.horizon != "rolling")
+    found = periods_of(length_s, dt_s, whole=settings.horizon != "rolling")
     if found < 1 and settings.horizon == "rolling":
         return 1
     if found < 1:
         raise UsageError(
-            f"the horizon of {length_s / 3600:.3g} h holds no period of {settings.dt_s / 3600:.3g} h: take a "
+            f"the horizon of {length_s / 3600:.3g} h holds no period of {dt_s / 3600:.3g} h: take a "
             "finer grid or a longer horizon"
         )
     if found > MOST_PERIODS:
         raise UsageError(
-            f"a grid of {settings.dt_s:g} s has {found} periods up to the horizon, {length_s / 3600:.0f} h "
+            f"a grid of {dt_s:g} s has {found} periods up to the horizon, {length_s / 3600:.0f} h "
             f"ahead; {MOST_PERIODS} are the most: take a coarser grid or a shorter horizon"
         )
     return found
@@ -77,14 +78,14 @@ def _makespan(
     todo: Sequence[Todo],
     now_s: float,
     origin: datetime,
-    settings: Settings,
+    dt_s: float,
     expected: Expected,
 ) -> float:
     """When all is done if orders go one after the other, each step by who is done with it first; every step
     takes whole periods, so that the grid can hold this plan."""
     window_s = 60 * _DAY_S
     while True:
-        end_s = _serial(metagraph, todo, now_s, origin, settings.dt_s, expected, now_s + window_s)
+        end_s = _serial(metagraph, todo, now_s, origin, dt_s, expected, now_s + window_s)
         if end_s is not None:
             return end_s
         if window_s > 2000 * _DAY_S:

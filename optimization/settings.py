@@ -49,7 +49,8 @@ class Overtime:
 class Settings:
     """How the problem is made from metagraph, state and orders."""
 
-    dt_s: float = 900.0
+    dt_s: float | None = None
+    """The grid; None: the coarsest that makes the work little longer."""
     horizon: Horizon = "rolling"
     horizon_s: float | None = None
     """Fixed: from the state on. Shrinking: the instant, seconds since the origin. Rolling: the longest look

@@ -15,9 +15,13 @@ from optimization.levels import levels_of
 from optimization.operations import JobBuilder, Todo
 from optimization.pools import Crew
 from optimization.problem import Job, Operation, Problem, Running
+from optimization.rounding import coarser, cost_note, expected_work, fitting
 from optimization.routes import route_of
 from optimization.settings import Settings
 from optimization.work import Expected
+
+ENOUGH_PERIODS = 2000
+"""Of a grid that nobody asked for."""
 
 
 def build_problem(
@@ -35,7 +39,7 @@ def build_problem(
     Raises UsageError for settings that can't be meant, InfeasibleError where nothing can be planned.
     """
     now_s = start_s if state is None else state.at_s
-    if not settings.dt_s > 0:
+    if settings.dt_s is not None and not settings.dt_s > 0:
         raise UsageError(f"a grid of {settings.dt_s:g} s: give a time above 0")
     standing: list[tuple[Order, OpenOrder | None]] = [
         *((found.order, found) for found in (state.orders if state is not None else ())),
@@ -43,8 +47,7 @@ def build_problem(
     ]
     todo = [Todo(order, found, route_of(metagraph, order, found)) for order, found in standing]
     expected = Expected()
-    end_s = latest_s(metagraph, todo, now_s, origin, settings, expected)
-    grid = Grid(now_s, settings.dt_s, periods(now_s, end_s, settings))
+    grid, cost = _grid(metagraph, todo, now_s, origin, settings, expected)
     crew = Crew(metagraph, grid, origin, settings, todo)
     builder = JobBuilder(metagraph, grid, origin, settings, crew, expected)
     jobs: list[Job] = []
@@ -57,7 +60,7 @@ def build_problem(
         running += made.running
     levels, words = levels_of(metagraph, jobs, grid, settings)
     notes = dict.fromkeys(
-        (*builder.notes, *crew.notes, *words, *(n for one in todo for n in one.route.notes))
+        (*words, cost, *builder.notes, *crew.notes, *(n for one in todo for n in one.route.notes))
     )
     return Problem(
         grid=grid,
@@ -69,3 +72,24 @@ def build_problem(
         most_preempted=settings.preemption.most,
         notes=tuple(notes),
     )
+
+
+def _grid(
+    metagraph: Metagraph,
+    todo: Sequence[Todo],
+    now_s: float,
+    origin: datetime,
+    settings: Settings,
+    expected: Expected,
+) -> tuple[Grid, str]:
+    """The grid, and what it costs. One that isn't given is made coarser until the horizon has no more than
+    ENOUGH_PERIODS."""
+    work_s = expected_work(metagraph, todo, expected)
+    dt_s = fitting(work_s) if settings.dt_s is None else settings.dt_s
+    while True:
+        end_s = latest_s(metagraph, todo, now_s, origin, settings, dt_s, expected)
+        if settings.dt_s is not None or end_s - now_s <= ENOUGH_PERIODS * dt_s:
+            break
+        dt_s = coarser(dt_s)
+    note = cost_note(work_s, dt_s, settings.dt_s is None)
+    return Grid(now_s, dt_s, periods(now_s, end_s, dt_s, settings)), note
