@@ -9,6 +9,7 @@ from metagraph.agents import Queue
 from metagraph.faults import Fault, listed, shown
 from metagraph.model import Metagraph
 from metagraph.nodes import Gateway, Node, Task
+from metagraph.order_extras import material_faults
 from metagraph.state import OpenOrder, Position, State
 
 
@@ -23,6 +24,7 @@ class _Known:
     def __init__(self, metagraph: Metagraph) -> None:
         self.nodes: dict[str, Node] = {node.id: node for node in metagraph.nodes}
         self.labels = [*dict.fromkeys(task.label for task in metagraph.tasks())]
+        self.tasks = [task.id for task in metagraph.tasks()]
         self.agents = {agent.id for agent in metagraph.agents}
         self.queues: dict[str, Queue] = {queue.id: queue for queue in metagraph.queues}
         self.incoming = Counter(flow.target for flow in metagraph.flows)
@@ -38,6 +40,7 @@ class _Known:
         for place, n in Counter(position.node for position in open_order.positions).items():
             if n > 1:
                 yield Fault(f"{where}, position {shown(place)}", f"{n} positions; an order is there once")
+        yield from material_faults(open_order.order, self.tasks)
         for label in dict.fromkeys(open_order.history):
             yield from self._label(label, f"{where}, history")
         for position in open_order.positions:

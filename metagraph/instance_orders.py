@@ -95,8 +95,11 @@ def _with_profits(record: Record, order: Order, rule: Mapping[str, Any]) -> Orde
                 name, f"missing; an order with one of {listed([*NAMES_OF_PROFITS])} needs all of them"
             )
         found[name] = number or 0.0
-    if order.profit is not None:
-        record.fault("profit", "given beside p_e, p_d, p_l, p_f, p_ls; one way is enough")
+    if order.profit is not None or order.profit_points:
+        record.fault(
+            "profit" if order.profit else "profit_points",
+            "given beside p_e, p_d, p_l, p_f, p_ls; one way is enough",
+        )
     value = order.value
     if value is None:
         value = found["p_d"] or max(found.values(), key=abs)
@@ -113,7 +116,9 @@ def _curves(
 ) -> tuple[ProfitShape | None, dict[str, Order]]:
     """The curve that holds for orders without one, and by id the orders that change by it."""
     shares = {ours: whole.as_number(rule.get(name)) for name, ours in NAMES_OF_PROFITS.items()}
-    bare = any(order.profit is None and order.value is not None for order in orders)
+    bare = any(
+        order.profit is None and order.value is not None and not order.profit_points for order in orders
+    )
     if all(share is not None for share in shares.values()):
         common = ProfitShape(**{name: share or 0.0 for name, share in shares.items()})
     elif bare and rule:

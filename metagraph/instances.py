@@ -17,8 +17,10 @@ from metagraph.instance_tasks import read_network
 from metagraph.json_io import check_version, from_json
 from metagraph.json_text import parsed, plain, read_text, write_text, written
 from metagraph.model import Metagraph
+from metagraph.order_extras import material_faults
 from metagraph.orders import Order
-from metagraph.orders_file import DATES, doubled_ids, order_of, order_row, told_origin
+from metagraph.orders_file import INSTANTS, doubled_ids, order_of, order_row, told_origin
+from metagraph.overtime import Overtime, overtime_faults, overtime_of, overtime_row
 from metagraph.records import Record
 from metagraph.state import State
 from metagraph.state_file import MOMENTS, state_of, state_row
@@ -26,9 +28,9 @@ from metagraph.timelines import TimeLine, time_line
 from metagraph.validate import validate
 
 _WHAT = "an instance or a twin, as JSON"
-_HOLDING = ("state", "orders", "positions", "in_progress", "waiting", "absences", "exceptions")
+_HOLDING = ("state", "orders", "positions", "in_progress", "waiting", "absences", "exceptions", "overtime")
 """Fields whose objects hold instants."""
-_TIMES = ("at", *DATES, *MOMENTS, "start", "end", "hired")
+_TIMES = ("at", *INSTANTS, *MOMENTS, "start", "end", "hired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Instance:
     """How far a scheduler looks, from hour 0 or the state on."""
     dt_s: float | None = None
     """A scheduler's grid."""
+    overtime: tuple[Overtime, ...] = ()
+    """Hours that a scheduler can buy."""
 
 
 def read_any(path: str | Path) -> Metagraph | Instance:
@@ -80,6 +84,8 @@ def write_instance(instance: Instance, path: str | Path) -> None:
     row["metagraph"] = plain(instance.metagraph, brief=True)
     if instance.state is not None:
         row["state"] = state_row(instance.state, line)
+    if instance.overtime:
+        row["overtime"] = [overtime_row(hours, line) for hours in instance.overtime]
     row["orders"] = [order_row(order, line) for order in instance.orders]
     write_text(path, written(row))
 
@@ -96,11 +102,16 @@ def instance_of(raw: Mapping[str, Any], source: str) -> Instance:
     for name, hours in spans.items():
         if hours is not None and hours <= 0:
             whole.fault(f"{name}_h", f"{hours:g}; expected more than 0")
+    overtime = tuple(overtime_of(inner, line) for inner in whole.items("overtime"))
     read = _read_whole if "metagraph" in raw else _read_tasks
     metagraph, orders, state = read(whole, line, source)
     whole.close()
     if not faults:
         faults += validate(metagraph)
+    if not faults:
+        faults += overtime_faults(overtime, metagraph, line.origin)
+        tasks = [task.id for task in metagraph.tasks()]
+        faults += [fault for order in orders for fault in material_faults(order, tasks)]
     if not faults and state is not None:
         faults += state_faults(state, metagraph)
     faults += doubled_ids([*orders, *(o.order for o in state.orders)] if state is not None else orders)
@@ -109,7 +120,9 @@ def instance_of(raw: Mapping[str, Any], source: str) -> Instance:
     seconds = {name: None if hours is None else 3600.0 * hours for name, hours in spans.items()}
     ordered = tuple(sorted(orders, key=lambda order: order.release_s))
     start_s = (line.zero - line.origin).total_seconds()
-    return Instance(metagraph, ordered, state, line.origin, start_s, seconds["horizon"], seconds["dt"])
+    return Instance(
+        metagraph, ordered, state, line.origin, start_s, seconds["horizon"], seconds["dt"], overtime
+    )
 
 
 _Read = tuple[Metagraph, tuple[Order, ...], State | None]

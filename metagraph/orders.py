@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -43,11 +44,33 @@ class Order:
     attributes: Mapping[str, str] = field(default_factory=dict)
     profit: ProfitShape | None = None
     """Its own profit curve; None: the process's."""
+    profit_points: tuple[tuple[float, float], ...] = ()
+    """Its profit as a table in place of any curve: (instant, money), linear between; see `tabulated`."""
+    material_s: Mapping[str, float] = field(default_factory=dict)
+    """By task's id: when what it needs is there; work on it can't begin before."""
+
+
+def tabulated(points: tuple[tuple[float, float], ...], t: float) -> float:
+    """Money at `t` by a table: linear between its points, level before the first and after the last.
+
+    Two points at one instant are a jump: at the instant itself the first of them holds, as an order is still
+    on time at its due date.
+    """
+    i = bisect_left(points, t, key=lambda point: point[0])
+    if i == len(points):
+        return points[-1][1]
+    if i == 0 or points[i][0] == t:
+        return points[i][1]
+    (t0, y0), (t1, y1) = points[i - 1], points[i]
+    return y0 + (y1 - y0) * (t - t0) / (t1 - t0)
 
 
 def profit_at(order: Order, shape: ProfitShape | None, t: float) -> float:
-    """Money that the order yields if it is fulfilled at `t`, by its own curve or else by `shape`; its value
-    where there is neither, 0 for an order without a value."""
+    """Money that the order yields if it is fulfilled at `t`: by its own table or curve, or else by `shape`.
+
+    Its value where there is none of them, 0 for an order without a value."""
+    if order.profit_points:
+        return tabulated(order.profit_points, t)
     value = order.value or 0.0
     curve = order.profit or shape
     if curve is None:

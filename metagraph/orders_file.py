@@ -14,17 +14,20 @@ from typing import Any
 from metagraph.errors import DataError
 from metagraph.faults import Fault, refusal, shown
 from metagraph.json_text import parsed, plain, read_text, write_text, written
+from metagraph.order_extras import EXTRAS, check_points, extras_row, material_of, points_of
 from metagraph.orders import Order, ProfitShape
 from metagraph.records import Record, records
 from metagraph.sheets import read_sheet, sheet
 from metagraph.timelines import FORMS, TimeLine, instant_of, time_line, unread_instant
 
 DATES = ("release", "early", "due", "lost")
+INSTANTS = (*DATES, *EXTRAS)
+"""Fields of an order that hold instants, by what comes before the suffix."""
 _CALLED = {"release": "release", "early": "early date", "due": "due date", "lost": "lost-sale date"}
 SHARES = tuple(field.name for field in fields(ProfitShape))
 OWN = {"id", "class", "cls", "segment", "value", "profit", "attributes"}
 _SECONDS = {f"{date}_s" for date in DATES}
-OWN |= {date + suffix for date in DATES for suffix in FORMS} | _SECONDS
+OWN |= {date + suffix for date in INSTANTS for suffix in FORMS} | _SECONDS
 OWN |= {f"profit_{share}" for share in SHARES}
 """Fields of an order: in CSV no attribute can have such a name."""
 _WHAT = "a file of orders, CSV or JSON"
@@ -42,7 +45,7 @@ def read_orders(path: str | Path, origin: datetime | None = None) -> tuple[tuple
         told, rows = None, [*read_sheet(path, faults)]
     else:
         told, rows = _json_rows(path, faults)
-    line = time_line((row.raw for row in rows), DATES, told=told, origin=origin, faults=faults)
+    line = time_line((row.raw for row in rows), INSTANTS, told=told, origin=origin, faults=faults)
     orders = tuple(order_of(row, line) for row in rows)
     faults += doubled_ids(orders)
     if not orders and not faults:
@@ -75,19 +78,25 @@ def order_of(record: Record, line: TimeLine) -> Order:
     called, known = record.text("id"), len(record.faults)
     release_s = record.needed_time("release", line)
     released = len(record.faults) == known
+    points, value = points_of(record, line), record.number("value", least=0.0)
+    if points and value is None:
+        value = max(0.0, *(money for _, money in points))
     order = Order(
         id=called,
         release_s=release_s,
         cls=record.text(name, ""),
         segment=record.text("segment", ""),
-        value=record.number("value", least=0.0),
+        value=value,
         early_s=early_s,
         due_s=due_s,
         lost_s=lost_s,
         profit=_profit(record),
+        profit_points=points,
+        material_s=material_of(record, line),
         attributes=_attributes(record),
     )
     _check_dates(record, order, line.suffix, released)
+    check_points(record, order, line.suffix)
     return order
 
 
@@ -104,6 +113,7 @@ def order_row(order: Order, line: TimeLine) -> dict[str, Any]:
             row[name + line.suffix] = line.shown(at)
     if order.profit is not None:
         row["profit"] = plain(order.profit)
+    row |= extras_row(order, line)
     if order.attributes:
         row["attributes"] = plain(order.attributes)
     return row
@@ -206,7 +216,10 @@ def _check_dates(record: Record, order: Order, suffix: str, released: bool) -> N
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row without objects inside. Raises DataError for attributes whose names a table can't hold."""
+    """A row without objects inside. Raises DataError for what a table can't hold."""
+    for name in EXTRAS:
+        if name in row or f"{name}_h" in row:
+            raise DataError(f"order {row['id']} has {name}, which CSV can't hold: write JSON")
     flat = {name: value for name, value in row.items() if name not in ("profit", "attributes")}
     flat |= {f"profit_{share}": value for share, value in row.get("profit", {}).items()}
     for name, value in row.get("attributes", {}).items():

@@ -13,7 +13,7 @@ from metagraph.errors import DataError
 from metagraph.faults import Fault, refusal, shown
 from metagraph.json_text import parsed, plain, read_text, write_text, written
 from metagraph.model import Metagraph
-from metagraph.orders_file import DATES, doubled_ids, order_of, order_row, told_origin
+from metagraph.orders_file import INSTANTS, doubled_ids, order_of, order_row, told_origin
 from metagraph.records import Record
 from metagraph.state import OpenOrder, Position, State
 from metagraph.timelines import TimeLine, time_line
@@ -36,7 +36,7 @@ def read_state(
         raise DataError(f"{source} holds {shown(raw)}; expected an object with `at` and `orders`")
     faults: list[Fault] = []
     told = told_origin(raw, faults)
-    line = time_line(_times(raw), ("at", *DATES, *MOMENTS), told=told, origin=origin, faults=faults)
+    line = time_line(_times(raw), ("at", *INSTANTS, *MOMENTS), told=told, origin=origin, faults=faults)
     whole = Record(raw, "", faults)
     whole.take("origin")
     state = state_of(whole, line, metagraph)

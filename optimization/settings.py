@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from metagraph.overtime import Overtime
+
 Horizon = Literal["rolling", "fixed", "shrinking"]
 """Rolling: up to the last lost-sale date of the orders there are (Perez, Wassick and Grossmann, 3.4.1), or
 until all of them can be done; fixed: a given time from now; shrinking: up to a given instant. Under the last
@@ -33,16 +35,6 @@ class Preemption:
     """Working seconds that an interruption adds to the work that is left."""
     same_agent: bool = False
     """Interrupted work is resumed by who began it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overtime:
-    """Hours that can be bought: an agent comes if the plan gives work to them, for the whole price."""
-
-    agent: str
-    start_s: float
-    end_s: float
-    price: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.orders import Order, ProfitShape
 from simulation.lowering_names import Names, names_of
@@ -110,7 +111,12 @@ def parts_of(ids: Sequence[str]) -> tuple[tuple[str, ...] | Numbered, ...]:
 
 
 def orders_of(metagraph: Metagraph, orders: Sequence[Order]) -> Orders:
-    """Orders as arrays, by their place in the sequence; what they lack is written as ORDER says."""
+    """Orders as arrays, by their place in the sequence; what they lack is written as ORDER says.
+
+    Raises DataError for orders with what no run follows: profits as a table, material that comes later.
+    """
+    for order in orders:
+        _check_followed(order)
     names, importance = names_of(metagraph), metagraph.orders.segment_priority
     table = np.array(
         [
@@ -137,6 +143,20 @@ def orders_of(metagraph: Metagraph, orders: Sequence[Order]) -> Orders:
         attributes=tuple(o.attributes for o in orders) if any(o.attributes for o in orders) else None,
         curves=np.array([_curve(order.profit or shape) for order in orders]) if own else None,
     )
+
+
+def _check_followed(order: Order) -> None:
+    if order.profit_points:
+        raise DataError(
+            f"order {order.id} has its profit as a table (profit_points), which only the scheduler knows: "
+            "for a simulation give it a value and a profit curve"
+        )
+    for task, at_s in order.material_s.items():
+        if at_s > order.release_s:
+            raise DataError(
+                f"order {order.id} waits for material for {task!r}, which only the scheduler knows: for a "
+                "simulation announce it as the task's `eta` in a state, or leave it out"
+            )
 
 
 def _curve(shape: ProfitShape | None) -> tuple[float, float, float, float, float]:

@@ -214,3 +214,16 @@ def test_numbered_orders_are_told_from_open_ones(name: str, twice: bool) -> None
 def test_a_release_is_an_instant(release_s: float) -> None:
     with pytest.raises(DataError, match=r"order 2 has no release that is a date: give it one"):
         lower(station(Constant(1.0)), orders([0.0, release_s]), origin=ORIGIN)
+
+
+def test_what_no_run_follows_is_refused() -> None:
+    model = station(Constant(1.0))
+    table = replace(RICH[0], profit_points=((0.0, 1.0),))
+    with pytest.raises(DataError, match=f"order {table.id} has its profit as a table"):
+        lower(model, [table], origin=ORIGIN)
+    task, release_s = model.tasks()[0].id, RICH[0].release_s
+    there = replace(RICH[0], material_s={task: release_s})
+    assert len(lower(model, [there], origin=ORIGIN).orders) == 1
+    late = replace(RICH[0], material_s={task: release_s + 1.0})
+    with pytest.raises(DataError, match=f"order {late.id} waits for material for '{task}'"):
+        lower(model, [late], origin=ORIGIN)
