@@ -66,9 +66,11 @@ INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
 	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Simulations are compiled once, here, so that nobody waits for it later.
-build/.kernel: .venv/.installed $(wildcard simulation/kernel*.py) simulation/program.py metagraph/rules.py
+# Simulations and the search for plans are compiled once, here, so that nobody waits for it later.
+build/.kernel: .venv/.installed $(wildcard simulation/kernel*.py) simulation/program.py metagraph/rules.py \
+	$(wildcard optimization/search_*.py)
 	$(BIN)/python -m simulation.warm
+	$(BIN)/python -m optimization.warm
 	@mkdir -p build && touch $@
 
 # pip's --target works on systems that forbid installing into their own Python.
