@@ -143,6 +143,9 @@ class JobBuilder:
         """None for what takes no time."""
         ready, lag = self._readiness(order, step, before)
         task, position = step.task, step.position
+        begun = position is not None and (position.worked_s or position.started_s is not None)
+        if task.id in order.material_s and not begun:
+            ready = max(ready, self._grid.up(order.material_s[task.id]))
         if not task.queues:
             law = law_of(task, order.cls, order.segment, None)
             seconds = step.visits * self._expected.mean(law)
@@ -152,7 +155,7 @@ class JobBuilder:
                 return None
             modes: tuple[Mode, ...] = (Mode(NOBODY, seconds, wall_ends(seconds, self._grid)),)
             return Operation(job, task.id, before.preds, ready, modes, lag)
-        if position is not None and (position.worked_s or position.started_s is not None):
+        if position is not None and begun:
             return self._begun(job, order, step, position, before, ready, lag)
         modes = tuple(
             Mode(pool, work_s, self._crew.ends(pool, work_s)) for pool, work_s in self._pools(order, step)
@@ -187,12 +190,13 @@ class JobBuilder:
         modes: list[Mode] = []
         held = None
         for pool, work_s in self._pools(order, step):
-            mine = position.agent is not None and self._crew.pool_of.get(position.agent) == pool
+            mine = self._crew.belongs(pool, position.agent)
             if wanted.same_agent and position.agent is not None and not mine:
                 continue
             rest_s = left_s if mine else share * work_s
             ends = self._crew.ends(pool, max(rest_s, 2 * INSTANT_S) + wanted.resume_penalty_s)
-            if mine and position.started_s is not None:
+            own = position.agent is not None and self._crew.pool_of.get(position.agent) == pool
+            if own and position.started_s is not None:
                 held = len(modes)
                 ends = ends.copy()
                 ends[0] = self._goes_on(position, left_s)

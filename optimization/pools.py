@@ -10,6 +10,7 @@ import numpy as np
 from metagraph.agents import Agent
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
+from metagraph.overtime import Overtime
 from optimization.grid import Grid
 from optimization.operations import Todo
 from optimization.problem import Floats, Ints, Pool, Running
@@ -41,14 +42,26 @@ class Crew:
                 key = (alone, self.on(agent.id).tobytes(), *alike[agent.id])
                 groups.setdefault(key, []).append(agent.id)
         self._members = tuple(tuple(members) for members in groups.values())
+        self._bought = _offered(settings, todo, needed, grid)
+        """Of pools that come after those."""
+        self._pool_on = [
+            *(self.on(members[0]) for members in self._members),
+            *(Presence((h.start_s,), (h.end_s,), (0.0,)).on(grid) for h in self._bought),
+        ]
         self.pool_of = {agent: i for i, members in enumerate(self._members) for agent in members}
-        """Index of its pool, by agent."""
+        """Index of its pool in its own hours, by agent."""
         self.notes = tuple(
             dict.fromkeys(
                 note for agent in metagraph.agents if agent.id in needed for note in _left_out(agent)
             )
         )
         """What of agents a plan leaves out."""
+        if self._bought:
+            self.notes += ("Hours that can be bought hold only work that begins and ends in them.",)
+        elif settings.overtime and not _money(settings, todo):
+            self.notes += (
+                "No overtime is planned: what it costs can't be weighed, as profit doesn't count.",
+            )
 
     def on(self, agent: str) -> Floats:
         """[point] working seconds of an agent since point 0."""
@@ -73,13 +86,24 @@ class Crew:
         found: dict[int, str] = {}
         for agent in able(self._metagraph, task):
             found.setdefault(self.pool_of[agent], agent)
+        served = set(able(self._metagraph, task))
+        for k, hours in enumerate(self._bought):
+            if hours.agent in served:
+                found[len(self._members) + k] = hours.agent
         return found
+
+    def belongs(self, pool: int, agent: str | None) -> bool:
+        """Whether an agent is one of a pool, in their own hours or in bought ones."""
+        k = pool - len(self._members)
+        return agent is not None and (
+            self._bought[k].agent == agent if k >= 0 else self.pool_of.get(agent) == pool
+        )
 
     def ends(self, pool: int, work_s: float) -> Ints:
         """Mode.ends of so much work in a pool."""
         key = (pool, work_s)
         if key not in self._ends:
-            self._ends[key] = ends_at(self.on(self._members[pool][0]), work_s, self._grid)
+            self._ends[key] = ends_at(self._pool_on[pool], work_s, self._grid)
         return self._ends[key]
 
     def pools(self, running: Sequence[Running]) -> tuple[Pool, ...]:
@@ -92,7 +116,29 @@ class Crew:
         for i, members in enumerate(self._members):
             units = tuple(agent for agent in members for _ in range(places(self._agents[agent])))
             pools.append(Pool(units, np.maximum(len(units) - taken[i], 0)))
+        for hours in self._bought:
+            units = (hours.agent,) * places(self._agents[hours.agent])
+            capacity = np.full(self._grid.periods, len(units), np.int64)
+            pools.append(Pool(units, capacity, hours.price, "bought hours"))
         return tuple(pools)
+
+
+def _money(settings: Settings, todo: Sequence[Todo]) -> bool:
+    """Whether profit counts."""
+    return "profit" in settings.levels or (
+        not settings.levels and any(one.order.value is not None for one in todo)
+    )
+
+
+def _offered(settings: Settings, todo: Sequence[Todo], needed: set[str], grid: Grid) -> tuple[Overtime, ...]:
+    """Hours worth looking at: of who is needed, and not all of them past or beyond the horizon."""
+    if not _money(settings, todo):
+        return ()
+    return tuple(
+        hours
+        for hours in settings.overtime
+        if hours.agent in needed and hours.end_s > grid.start_s and hours.start_s < grid.at(grid.periods)
+    )
 
 
 def _left_out(agent: Agent) -> list[str]:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from metagraph.errors import UsageError
+from metagraph.faults import refusal
 from metagraph.model import Metagraph
+from metagraph.order_extras import material_faults
 from metagraph.orders import Order
+from metagraph.overtime import overtime_faults
 from metagraph.state import OpenOrder, State
 from optimization.grid import Grid
 from optimization.horizon import latest_s, periods
@@ -45,6 +48,7 @@ def build_problem(
         *((found.order, found) for found in (state.orders if state is not None else ())),
         *((order, None) for order in orders),
     ]
+    _check(metagraph, [order for order, _ in standing], origin, settings)
     todo = [Todo(order, found, route_of(metagraph, order, found)) for order, found in standing]
     expected = Expected()
     grid, cost = _grid(metagraph, todo, now_s, origin, settings, expected)
@@ -72,6 +76,17 @@ def build_problem(
         most_preempted=settings.preemption.most,
         notes=tuple(notes),
     )
+
+
+def _check(metagraph: Metagraph, orders: Sequence[Order], origin: datetime, settings: Settings) -> None:
+    """Raise DataError for overtime and material that can't be."""
+    tasks = [task.id for task in metagraph.tasks()]
+    faults = [
+        *overtime_faults(settings.overtime, metagraph, origin),
+        *(fault for order in orders for fault in material_faults(order, tasks)),
+    ]
+    if faults:
+        raise refusal("what is to be planned", faults)
 
 
 def _grid(
