@@ -1,0 +1,113 @@
+"""Units of pools, and plans as schedules and back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from metagraph.orders import Order, ProfitShape
+from metagraph.schedule import Assignment, Schedule
+from optimization.checks import check
+from optimization.generation import Generator, Priorities
+from optimization.plan_schedule import plan_of, schedule_of
+from optimization.problem import NOBODY, Plan, Problem, Running, ends_of, values
+from optimization.units import units_of
+from tests.optimization.handmade import HOUR, flow_shop
+from tests.optimization.handmade import plan_of as starting
+from tests.optimization.problems import RICH, small_problem
+
+SHAPE = ProfitShape(1.0, 0.8, 0.7, 0.2, 0.0)
+ORDERS = tuple(Order(name, 0.0, value=100.0, due_s=9 * HOUR, lost_s=9 * HOUR) for name in "ABC")
+
+
+def some_plan(problem: Problem, seed: int) -> Plan:
+    return Generator(problem).plan(Priorities(np.random.default_rng(seed).random(len(problem.ops))))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_unit_has_more_at_once_than_it_has_places(seed: int) -> None:
+    problem = small_problem(seed, RICH)
+    plan = some_plan(problem, seed)
+    units, ends = units_of(problem, plan), ends_of(problem, plan)
+    for pool in range(len(problem.pools)):
+        places = Counter(problem.pools[pool].units)
+        for t in range(problem.grid.periods):
+            here = Counter(
+                unit for i, unit in enumerate(units) if unit in places and plan.start[i] <= t < ends[i]
+            )
+            assert all(here[unit] <= places[unit] for unit in here)
+    for i, op in enumerate(problem.ops):
+        if op.held is not None and plan.start[i] == 0 and plan.mode[i] == op.held:
+            assert units[i] == op.held_unit
+        assert bool(units[i]) == (plan.mode[i] >= 0 and op.modes[int(plan.mode[i])].pool != NOBODY)
+
+
+def two_places() -> Problem:
+    return flow_shop(ORDERS, (2, 2), SHAPE, 10, places=(2, 2))
+
+
+def test_an_order_stays_with_whoever_had_it() -> None:
+    problem = two_places()
+    same = tuple(replace(op, modes=(replace(op.modes[0], pool=0),)) for op in problem.ops)
+    plan = starting([0, 2, 0, 2, 4, 6])
+    assert units_of(replace(problem, ops=same), plan) == ["u0.0", "u0.0", "u0.1", "u0.1", "u0.0", "u0.0"]
+
+
+def test_interrupted_work_goes_back_to_who_began_it() -> None:
+    problem = two_places()
+    ops = (replace(problem.ops[0], held=0, held_unit="u0.1"), *problem.ops[1:])
+    held = replace(problem, ops=ops)
+    assert units_of(held, starting([0, 2, 0, 2, 2, 4]))[:3] == ["u0.1", "u1.0", "u0.0"]
+    assert units_of(held, starting([3, 5, 0, 2, 3, 5]))[0] == "u0.1"
+
+
+def test_work_that_runs_to_its_end_keeps_its_unit() -> None:
+    problem = two_places()
+    running = Running("X", "t0", "u0.0", -HOUR, 1)
+    pool = replace(problem.pools[0], capacity=np.array([1] + [2] * 9))
+    found = replace(problem, running=(running,), pools=(pool, problem.pools[1]))
+    plan = starting([0, 2, 1, 3, 2, 4])
+    check(found, plan)
+    assert units_of(found, plan)[::2] == ["u0.1", "u0.0", "u0.1"]
+
+
+def test_a_schedule_names_agents_ranks_and_instants() -> None:
+    problem = replace(two_places(), running=(Running("X", "t1", "u1.0", -HOUR, 1),))
+    schedule = schedule_of(problem, starting([1, 3, 0, 2, -1, -1]))
+    assert schedule.assignments == (
+        Assignment("X", "t1", "u1.0", -1.0, -HOUR, HOUR),
+        Assignment("B", "t0", "u0.0", 0.0, 0.0, 2 * HOUR),
+        Assignment("A", "t0", "u0.1", 1.0, HOUR, 3 * HOUR),
+        Assignment("B", "t1", "u1.0", 2.0, 2 * HOUR, 4 * HOUR),
+        Assignment("A", "t1", "u1.1", 3.0, 3 * HOUR, 5 * HOUR),
+    )
+    late = schedule_of(problem, starting([1, 3, 0, 2, -1, -1]), lambda agent, t: t + (agent == "u0.0") * 60)
+    assert late.assignments[1].start_s == 60.0
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_there_and_back_gives_a_plan_at_least_as_good(seed: int) -> None:
+    problem = small_problem(seed, RICH)
+    ops = tuple(replace(op, task=f"t{i}") for i, op in enumerate(problem.ops))
+    problem = replace(problem, ops=ops)
+    plan = some_plan(problem, seed)
+    again = plan_of(problem, schedule_of(problem, plan))
+    check(problem, again)
+    assert values(problem, again)[0] >= values(problem, plan)[0] - 1e-9
+
+
+def test_what_is_over_or_new_does_not_matter() -> None:
+    problem = two_places()
+    told = Schedule(
+        (
+            Assignment("gone", "t0", "u0.0", 0.0, 0.0, HOUR),
+            Assignment("C", "t0", "nobody known", 1.0, 0.0, HOUR),
+            Assignment("B", "t0", "u0.1", 2.0, HOUR, 2 * HOUR),
+        )
+    )
+    assert plan_of(problem, told).start.tolist() == [2, 4, 0, 2, 0, 2]
+    by_rank = Schedule(tuple(replace(one, start_s=None, end_s=None) for one in told.assignments))
+    assert plan_of(problem, by_rank).start.tolist() == [2, 4, 0, 2, 0, 2]
