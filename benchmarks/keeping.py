@@ -9,16 +9,20 @@ from typing import Any
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """All lines, oldest first; none where there is no file."""
+    """All lines, oldest first, without one that was being written when the run was ended; none where there is
+    no file."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines() if line]
 
 
 def append(path: Path, row: dict[str, Any]) -> None:
-    """One line more."""
-    with path.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(row) + "\n")
+    """One line more, in place of a torn one."""
+    with path.open("a+b") as lines:
+        lines.seek(0)
+        lines.truncate(lines.read().rfind(b"\n") + 1)
+        lines.write(json.dumps(row).encode() + b"\n")
 
 
 def version(root: Path) -> str:

@@ -9,13 +9,11 @@ because orders come faster than it computes, and no order is overlooked.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf, isfinite
-from typing import Literal
-
-import numpy as np
+from typing import Any
 
 from metagraph.errors import DataError, UsageError
 from metagraph.schedule import Schedule
@@ -25,20 +23,7 @@ from simulation.program import Program, Rule
 from simulation.run import Run
 from simulation.session import WORKING, Session, Snapshot
 from simulation.snapshots import state_of
-
-Trigger = Literal["arrival", "period", "instant"]
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """When the controller is asked."""
-
-    on_arrival: bool = True
-    """When orders have arrived."""
-    every_s: float | None = None
-    """Each time that so much has passed since the run's beginning."""
-    at_s: tuple[float, ...] = ()
-    """At these instants: disturbances, announcements; and whatever else the caller knows of."""
+from simulation.triggers import Announcement, Control, News, Trigger, Triggers
 
 
 @dataclass(frozen=True)
@@ -57,16 +42,6 @@ class View:
     def state(self) -> State:
         """What could be known."""
         return state_of(self.program, self.snapshot, self.announced)
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """When an order's task ends (a task without queues) or can begin (others)."""
-
-    order: str
-    task: str
-    """Id of the task's node."""
-    eta_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +74,8 @@ class Decision:
 class Steered:
     run: Run
     decisions: tuple[Decision, ...]
+    unheard: tuple[News, ...] = ()
+    """News that changed nothing: their order didn't stand at the task then, or an agent worked on it."""
 
 
 Controller = Callable[[View], Answer | None]
@@ -117,8 +94,8 @@ def steer(
 
     An answer takes effect after its own `computing_s`, else what this `computing_s` says of it, else the
     seconds that the controller took on this machine (which makes runs differ). None is no answer and takes no
-    time. At one instant everything that happens comes first, then an answer takes effect, then the controller
-    is asked.
+    time. At one instant everything that happens comes first, then news are heard, an answer takes effect, and
+    the controller is asked.
 
     Raises UsageError for control points before the run's beginning, times that can't be, and a schedule in a
     run whose queues aren't ordered by one; DataError for a schedule or announcement that names what the
@@ -132,7 +109,7 @@ def steer(
         if target_s in (end_s, inf) or session.now_s < target_s:
             break
         steering.step()
-    return Steered(session.result(until_s), steering.decisions())
+    return Steered(session.result(until_s), steering.decisions(), tuple(steering.unheard))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +135,11 @@ class _Steering:
         self._program = session.program
         self._controller = controller
         self._computing_s = computing_s
-        self._triggers = _Triggers(session, control)
+        self._triggers = Triggers(session, control)
         self._under_way: _UnderWay | None = None
         self._missed: set[Trigger] = set()
         self._done: list[Decision] = []
+        self.unheard: list[News] = []
         tokens = [token for standing in self._program.standing for token in standing.tokens]
         self._announced = {i: token.eta_s for i, token in enumerate(tokens) if token.eta_s is not None}
 
@@ -180,6 +158,7 @@ class _Steering:
         """At such an instant, once all that happens in it has happened."""
         now_s = self._session.now_s
         because = self._triggers.take(now_s)
+        because |= self._hear(self._triggers.take_news(now_s))
         if self._under_way is not None and self._under_way.effective_s <= now_s:
             self._done.append(self._apply(self._under_way))
             self._under_way = None
@@ -235,66 +214,40 @@ class _Steering:
             applied += [one for one in named if one in live]
             gone += [one for one in named if one[0] not in open_ids]
         for said in answer.announcements:
-            one = (said.order, said.task)
-            item = live.get(one)
-            if item is None and (said.order not in ids or said.task not in nodes):
-                raise DataError(
-                    f"the controller announced {said.task!r} of order {said.order}, which isn't there: "
-                    "name an order and a task's node of the program"
-                )
-            if not isfinite(said.eta_s):
-                raise DataError(
-                    f"the controller announced {said.task!r} of order {said.order} for {said.eta_s:g} s: "
-                    "give an instant"
-                )
-            if item is None or (item["status"] == WORKING and item["queue"] >= 0):
-                gone.append(one)
-                continue
-            session.announce(int(item["order"]), int(item["node"]), said.eta_s)
-            self._announced[int(item["serial"])] = said.eta_s
-            applied.append(one)
+            heard = self._announce(said, "the controller", live.get((said.order, said.task)))
+            (applied if heard else gone).append((said.order, said.task))
         return replace(done.decision, effective_s=session.now_s, applied=tuple(applied), gone=tuple(gone))
 
+    def _hear(self, news: Sequence[News]) -> set[Trigger]:
+        """Tell the run what became known; whether that changed anything."""
+        if not news:
+            return set()
+        ids, nodes = self._program.orders.ids, self._program.network.node_ids
+        live = {(ids[i["order"]], nodes[i["node"]]): i for i in self._session.snapshot().items}
+        changed: set[Trigger] = set()
+        for one in news:
+            said = one.announcement
+            if self._announce(said, "the news", live.get((said.order, said.task))):
+                changed.add("eta")
+            else:
+                self.unheard.append(one)
+        return changed
 
-class _Triggers:
-    """When the controller is to be asked, and why."""
-
-    def __init__(self, session: Session, control: Control) -> None:
-        begin_s = session.now_s
-        if control.every_s is not None and not control.every_s > 0:
-            raise UsageError(f"control every {control.every_s:g} s: give a time above 0")
-        if any(not t >= begin_s for t in control.at_s):
-            raise UsageError(
-                f"control at {min(control.at_s):g} s, before the run's beginning at {begin_s:g} s: "
-                "give later instants"
+    def _announce(self, said: Announcement, who: str, item: Any) -> bool:
+        """Tell the run of an end or beginning; False if nothing waits for it."""
+        if item is None and (
+            said.order not in self._program.orders.ids or said.task not in self._program.network.node_ids
+        ):
+            raise DataError(
+                f"{who} announced {said.task!r} of order {said.order}, which isn't there: "
+                "name an order and a task's node of the program"
             )
-        release_s = session.program.orders.table["release_s"][len(session.program.standing) :]
-        arrivals = np.unique(release_s[release_s >= begin_s]) if control.on_arrival else np.zeros(0)
-        self._given: dict[Trigger, list[float]] = {
-            "arrival": arrivals[::-1].tolist(),
-            "instant": sorted(set(control.at_s), reverse=True),
-        }
-        self._begin_s = begin_s
-        self._every_s = control.every_s
-        self._periods = 1
-
-    def next_s(self) -> float:
-        return min(
-            [inf if self._every_s is None else self._period_s(), *(t[-1] for t in self._given.values() if t)]
-        )
-
-    def take(self, now_s: float) -> set[Trigger]:
-        """What triggers at this instant; it won't again."""
-        found: set[Trigger] = set()
-        for name, instants in self._given.items():
-            while instants and instants[-1] <= now_s:
-                instants.pop()
-                found.add(name)
-        while self._every_s is not None and self._period_s() <= now_s:
-            self._periods += 1
-            found.add("period")
-        return found
-
-    def _period_s(self) -> float:
-        assert self._every_s is not None
-        return self._begin_s + self._periods * self._every_s
+        if not isfinite(said.eta_s):
+            raise DataError(
+                f"{who} announced {said.task!r} of order {said.order} for {said.eta_s:g} s: give an instant"
+            )
+        if item is None or (item["status"] == WORKING and item["queue"] >= 0):
+            return False
+        self._session.announce(int(item["order"]), int(item["node"]), said.eta_s)
+        self._announced[int(item["serial"])] = said.eta_s
+        return True

@@ -22,13 +22,14 @@ from metagraph.policies import Policy
 from metagraph.routing import Level
 from metagraph.schedule import Assignment, Schedule
 from metagraph.state import Position
-from simulation.control import Announcement, Answer, Control, View, steer
+from simulation.control import Answer, View, steer
 from simulation.engines import Wanted, session
 from simulation.lowering import lower
 from simulation.lowering_orders import ranks_of
 from simulation.program import Program
 from simulation.run import Run
 from simulation.snapshots import state_of
+from simulation.triggers import Announcement, Control, News
 from tests.simulation.builders import ORIGIN, expon, orders, process, row, station, tandem
 
 RANKED = Policy(priorities=("RANK",), schedule=Schedule(()))
@@ -228,6 +229,26 @@ def test_announced_ends_and_beginnings(engine: Wanted) -> None:
 
 
 @each_engine
+def test_news_are_heard_at_once_and_ask_the_controller_where_they_change_something(engine: Wanted) -> None:
+    """A delay of 100 s is told at 10 to take 300, while an answer is computed until 60; that of order 2 has
+    ended when it is told, and nobody is asked."""
+    program = lower(process(row("wait"), Constant(100.0)), orders([0.0, 20.0]), origin=ORIGIN, policy=RANKED)
+    news = (News(200.0, Announcement("2", "wait", 900.0)), News(10.0, Announcement("1", "wait", 300.0)))
+    asked: list[tuple[float, tuple[str, ...], list[float | None]]] = []
+
+    def controller(view: View) -> Answer:
+        etas = [place.eta_s for order in view.state.orders for place in order.positions]
+        asked.append((view.now_s, view.because, etas))
+        return Answer(computing_s=60.0)
+
+    control = Control(on_arrival=False, at_s=(0.0,), news=news)
+    found = steer(session(program, 0, engine=engine), control, controller)
+    assert found.run.completed_s.tolist() == [300.0, 120.0]
+    assert asked == [(0.0, ("instant",), [None]), (60.0, ("eta",), [300.0, None])]
+    assert found.unheard == news[:1]
+
+
+@each_engine
 def test_the_state_knows_what_was_announced(engine: Wanted) -> None:
     program = lower(process(row("wait"), Constant(100.0)), orders([0.0]), origin=ORIGIN)
     seen: list[Position] = []
@@ -261,6 +282,9 @@ def test_faults(engine: Wanted) -> None:
         steer(session(program, 0, engine=engine), Control(at_s=(1.0,)), lambda view: None)
     with pytest.raises(UsageError, match="give a time above 0"):
         steer(session(program, 0, engine=engine), Control(every_s=0.0), lambda view: None)
+    early = Control(news=(News(1.0, Announcement("1", "a", 9.0)),))
+    with pytest.raises(UsageError, match="news at 1 s, before the run's beginning at 5 s"):
+        steer(session(program, 0, engine=engine), early, lambda view: None)
 
 
 @each_engine
