@@ -59,7 +59,7 @@ def tabulated(points: tuple[tuple[float, float], ...], t: float) -> float:
     i = bisect_left(points, t, key=lambda point: point[0])
     if i == len(points):
         return points[-1][1]
-    if i == 0 or points[i][0] == t:
+    if i == 0:
         return points[i][1]
     (t0, y0), (t1, y1) = points[i - 1], points[i]
     return y0 + (y1 - y0) * (t - t0) / (t1 - t0)

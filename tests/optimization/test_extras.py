@@ -11,6 +11,7 @@ import pytest
 from metagraph.errors import DataError
 from metagraph.overtime import Overtime
 from optimization.problem import Mode, Operation, Plan, values
+from optimization.settings import Preemption
 from tests.optimization.handmade import HOUR
 from tests.optimization.test_stn import WORKSHOP, built, hours, instance
 
@@ -39,7 +40,7 @@ def test_a_horizon_that_holds_all_work_waits_for_material() -> None:
 
 
 def modes_of(mode: Mode, at: range) -> list[int]:
-    return mode.ends[at.start : at.stop].tolist()
+    return [int(mode.ends[t]) for t in at]
 
 
 def test_bought_hours_are_a_pool_with_a_price() -> None:
@@ -92,7 +93,8 @@ def test_interrupted_work_goes_on_in_bought_hours() -> None:
     """What is left is the same work, as it is the same agent."""
     held = {"in_progress": [{"task": "saw", "agent": "Ida", "started_h": 16, "worked_h": 1}]}
     raw = WORKSHOP["orders"][0] | held
-    found = built(instance(orders=[raw], at_h=17), hours(overtime=(EVENING,)))
+    wanted = hours(overtime=(EVENING,), preemption=Preemption(same_agent=True))
+    found = built(instance(orders=[raw], at_h=17), wanted)
     own, bought = found.ops[0].modes
     assert (own.work_s, bought.work_s) == (HOUR, HOUR)
     assert found.ops[0].held == 0
