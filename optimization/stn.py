@@ -62,7 +62,7 @@ def build_problem(
         jobs.append(made.job)
         ops += made.ops
         running += made.running
-    levels, words = levels_of(metagraph, jobs, grid, settings)
+    levels, words = levels_of(jobs, ops, grid, settings)
     notes = dict.fromkeys(
         (*words, cost, *builder.notes, *crew.notes, *(n for one in todo for n in one.route.notes))
     )
