@@ -81,7 +81,9 @@ def y(field: str, title: str, **more: Any) -> alt.Y:
     return alt.Y(field, type="quantitative", title=title, **more)
 
 
-def when(field: str, ticks: int | None = None, *, named: bool = True) -> alt.X:
+def when(
+    field: str, ticks: int | None = None, *, named: bool = True, scale: alt.Scale | None = None
+) -> alt.X:
     """An instant, in UTC; midnights are labelled with their day. A narrow chart names its few `ticks`, each
     with day and time; one above another with the same axis needn't name them."""
     label = "utcFormat(datum.value, utchours(datum.value) ? '%H:%M' : '%a %d %b')"
@@ -92,7 +94,7 @@ def when(field: str, ticks: int | None = None, *, named: bool = True) -> alt.X:
     if not named:
         axis.labels = False
     title = "time (UTC)" if named else None
-    return alt.X(field, type="temporal", scale=alt.Scale(type="utc"), title=title, axis=axis)
+    return alt.X(field, type="temporal", scale=scale or alt.Scale(type="utc"), title=title, axis=axis)
 
 
 def titled(text: str, subtitle: str = "") -> alt.TitleParams:

@@ -56,10 +56,10 @@ def check_writable(*paths: Path | None) -> None:
             raise _unwritable(path, "no permission")
 
 
-def check_picture_name(path: Path | None) -> None:
+def check_picture_name(path: Path | None, option: str = "--chart") -> None:
     """Raise UsageError for a chart's name that ends in something else."""
     if path is not None and path.suffix not in PICTURES:
-        raise UsageError(f"--chart {path}: expected a name that ends in {', '.join(PICTURES)}")
+        raise UsageError(f"{option} {path}: expected a name that ends in {', '.join(PICTURES)}")
 
 
 def _unwritable(path: Path, why: str | None) -> DataError:
