@@ -16,12 +16,14 @@ from simulation.opening_rows import Mode, Reader, Row
 from simulation.philox import uniforms
 from simulation.program import Floats, Ints, Kind, Network, Program, Records, Standing
 from simulation.session import COLLECTED, DELAYED, JOURNEY, LIVE, WAITING
-from simulation.streams import Purpose, Stream
+from simulation.streams import REDRAW, Purpose, Stream
 from simulation.tokens import Journey, advance
 
 _REDRAWS = 50
+"""All choices at the beginning are redraws, from 1 on: a number that led to a way that was refused must not
+decide anything later."""
 _Hops = tuple[tuple[int, ...], ...]
-_ROUTE = int(Purpose.ROUTE)
+_FIRST = Purpose.ROUTE + REDRAW
 _ROW = np.dtype(
     [(name, np.float64 if kind is float else np.int64) for name, kind in get_type_hints(Row).items()]
 )
@@ -165,7 +167,7 @@ class _State:
         """The rows of an order with tokens at gateways, which are moved on."""
         standing, frame = self.standing[order], self.frame
         found: list[int] = []
-        for redraw in range(_REDRAWS):
+        for redraw in range(1, _REDRAWS + 1):
             journey, found = self._journey(order, standing), []
             for i, token in enumerate(standing.tokens):
                 if frame.kinds[token.node] == Kind.TASK:
@@ -191,11 +193,11 @@ class _Foreseen:
         self._first: dict[tuple[int, int, int], float] = {}
         if hops:
             orders, nodes, visits = hops
-            us = uniforms(stream, orders, nodes, visits, _ROUTE).tolist()
+            us = uniforms(stream, orders, nodes, visits, _FIRST).tolist()
             self._first = dict(zip(zip(orders, nodes, visits, strict=True), us, strict=True))
 
     def uniform(self, order: int, node: int, visit: int, purpose: int) -> float:
-        if purpose == _ROUTE:
+        if purpose == _FIRST:
             found = self._first.get((order, node, visit))
             if found is not None:
                 return found

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metagraph.agents import Absence, Agent, Breakdowns, Queue
-from metagraph.blocks import Choice, Empty, Leaf, Parallel, Sequence
+from metagraph.blocks import Choice, Empty, Leaf, Loop, Parallel, Sequence
 from metagraph.distributions import Constant, Distribution, Empirical
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
@@ -21,6 +21,7 @@ from metagraph.orders import Order
 from metagraph.paces import Pace
 from metagraph.policies import Policy
 from metagraph.state import OpenOrder, Position, State
+from simulation import engines
 from simulation.lowering import lower
 from simulation.opening import Opening, opening
 from simulation.program import Program
@@ -268,7 +269,7 @@ def test_tokens_at_gateways_move_on() -> None:
     found = opening(program, stream)
     x, network, redrawn = node_of(program, "x"), program.network, 0
     for i in range(200):
-        us = (stream.uniform(i, x, 1, Purpose.ROUTE + REDRAW * k) for k in range(50))
+        us = (stream.uniform(i, x, 1, Purpose.ROUTE + REDRAW * k) for k in range(1, 51))
         tries = [[("a",), ("b", "c"), ()][np.searchsorted([0.2, 0.5], u, side="right")] for u in us]
         expected = next(way for way in tries if way)
         redrawn += not tries[0]
@@ -281,6 +282,21 @@ def test_tokens_at_gateways_move_on() -> None:
     assert 50 < redrawn < 150
     assert found.items["serial"].tolist() == list(range(len(found.items)))
     assert (np.diff(found.items["order"]) >= 0).all()
+
+
+def test_ways_that_were_refused_decide_nothing_later() -> None:
+    """At the end of a loop that is left half the time, before a task that is skipped half the time: an order
+    that is open goes back or does the task, and so does it with a chance of 2/3 in all."""
+    structure = Sequence(
+        (Loop("in", "out", Leaf("a", "A"), (Empty(),)), Choice("x", "y", (Leaf("b", "B"), Empty())))
+    )
+    model = process(structure, Constant(60.0), weights={"out": [0.5, 0.5], "x": [0.5, 0.5]})
+    place = Position("out", AT, after="A")
+    n = 6000
+    orders = tuple(OpenOrder(Order(str(i), 0.0), (place,), ("A",), {"a": 1, "out": 1}) for i in range(n))
+    run = engines.run(lower(model, (), origin=ORIGIN, state=State(AT, orders)), 5)
+    did = (run.task == run.labels.index("B")).sum() / n
+    assert abs(did - 2 / 3) < 3.3 * (2 / 9 / n) ** 0.5
 
 
 def test_an_order_that_ends_whatever_is_drawn_is_complete() -> None:
