@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
-import numpy as np
-
-from metagraph.model import Metagraph
 from metagraph.orders import Order, profit_at
 from metagraph.schedule import Schedule
 from optimization.checks import check
-from optimization.problem import Job, Plan, Problem, Running, values
+from optimization.problem import Job, Plan, Problem, values
 from optimization.result import Result
-from optimization.work import presence
 
 Standing = Literal["on time", "late", "planned", "lost", "left out"]
 """Planned: it has no due date. Lost: not before its lost-sale date. Left out: not within
@@ -47,6 +42,19 @@ class OrderOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkOutcome:
+    """One operation under a plan, or work that goes on whatever is planned."""
+
+    order: str
+    task: str
+    agent: str
+    start_s: float
+    end_s: float
+    running: bool
+    """Under way now, and not interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentOutcome:
     """One agent under a plan."""
 
@@ -58,7 +66,9 @@ class AgentOutcome:
     there_s: float
     """Working time from now to the end of the plan, by calendar, times the places."""
     bought: bool
-    """Whether its hours have a price and are used."""
+    """Whether hours of theirs are bought."""
+    off: tuple[tuple[float, float], ...]
+    """When they aren't there, from now to the end of the plan, seconds since the origin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,8 @@ class Outcome:
     schedule: Schedule
     orders: tuple[OrderOutcome, ...]
     """By job."""
+    work: tuple[WorkOutcome, ...]
+    """By its beginning; what needs nobody is left out."""
     agents: tuple[AgentOutcome, ...]
     """Those who could do anything of it; in the metagraph's order."""
     rules: tuple[RuleOutcome, ...]
@@ -146,41 +158,3 @@ def rule_outcomes(problem: Problem, plans: Mapping[str, Plan]) -> tuple[RuleOutc
         for name, plan in plans.items()
     ]
     return tuple(sorted(found, key=lambda rule: tuple(-round(v, 9) for v in rule.values)))
-
-
-def agent_outcomes(
-    metagraph: Metagraph, problem: Problem, schedule: Schedule, origin: datetime
-) -> tuple[AgentOutcome, ...]:
-    """Each agent's work from now on, against the time that they are there."""
-    now_s = problem.grid.start_s
-    spans: dict[str, list[tuple[float, float]]] = {}
-    for a in schedule.assignments:
-        if a.start_s is not None and a.end_s is not None:
-            spans.setdefault(a.agent, []).append((a.start_s, a.end_s))
-    planned = {(a.order, a.task) for a in schedule.assignments}
-    for work in problem.running:
-        if work.unit and (work.order, work.task) not in planned:
-            spans.setdefault(work.unit, []).append((now_s, _end_s(problem, work)))
-    last_s = max((end for mine in spans.values() for _, end in mine), default=now_s)
-    priced = {unit for pool in problem.pools if pool.price for unit in pool.units}
-    known = {unit for pool in problem.pools for unit in pool.units} | set(spans)
-    found = []
-    for agent in metagraph.agents:
-        if agent.id not in known:
-            continue
-        there = presence(agent, metagraph, origin, now_s, last_s) if last_s > now_s else None
-        mine = spans.get(agent.id, [])
-        busy = [
-            there.worked(end) - there.worked(max(start, now_s)) if there is not None else 0.0
-            for start, end in mine
-        ]
-        hours = 0.0 if there is None else there.worked(last_s)
-        bought = agent.id in priced and bool(mine)
-        found.append(
-            AgentOutcome(agent.id, len(mine), float(np.sum(busy)), hours * min(agent.capacity, 1000), bought)
-        )
-    return tuple(found)
-
-
-def _end_s(problem: Problem, work: Running) -> float:
-    return problem.grid.at(min(work.end, problem.grid.periods))

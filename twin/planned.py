@@ -50,7 +50,7 @@ class PlannedWork:
     activity: str
     agent: str
     rank: float | None
-    """What goes first with its agent; None: it is under way and goes on."""
+    """What goes first with its agent; -1: it goes on."""
     start: datetime
     end: datetime
     running: bool
@@ -165,7 +165,6 @@ def planned(
     model = Model(
         options.formulation, result.rows, result.columns, result.binaries, result.columns - result.binaries
     )
-    work = _work(found, metagraph, origin)
     return Planned(
         name=name,
         at=_instant(origin, problem.grid.start_s),
@@ -184,8 +183,8 @@ def planned(
         on_time=on_time_share(found.orders),
         preemptions=found.preemptions,
         orders=_orders(found, origin),
-        work=work,
-        agents=_agents(found, metagraph, origin, work),
+        work=_work(found, metagraph, origin),
+        agents=_agents(found, origin),
         rules=tuple(
             PlannedByRule(rule.rule, dict(zip(names, rule.values, strict=True)), rule.on_time)
             for rule in found.rules
@@ -228,73 +227,36 @@ def _orders(found: Outcome, origin: datetime) -> tuple[PlannedOrder, ...]:
 
 
 def _work(found: Outcome, metagraph: Metagraph, origin: datetime) -> tuple[PlannedWork, ...]:
-    """What the schedule says and what goes on, by beginning."""
+    """By beginning; ranks are those of the schedule."""
     labels = {task.id: task.label for task in metagraph.tasks()}
-    now_s, grid = found.problem.grid.start_s, found.problem.grid
-    held = {
-        (found.problem.jobs[op.job].order.id, op.task): op.held_unit
-        for op in found.problem.ops
-        if op.held is not None
-    }
-    rows: list[tuple[str, str, str, float | None, float, float, bool]] = []
-    for a in found.schedule.assignments:
-        if a.start_s is None or a.end_s is None:
-            continue
-        running = held.get((a.order, a.task)) == a.agent and a.start_s <= now_s
-        rows.append((a.order, a.task, a.agent, a.rank, a.start_s, a.end_s, running))
-    known = {(row[0], row[1]) for row in rows}
-    for run in found.problem.running:
-        if run.unit and (run.order, run.task) not in known:
-            end_s = grid.at(min(run.end, grid.periods))
-            rows.append((run.order, run.task, run.unit, None, run.begun_s, end_s, True))
-    going = {(run.order, run.task) for run in found.problem.running}
-    rows.sort(key=lambda row: (row[4], row[5], row[2], row[0]))
+    ranks = {(a.order, a.task): a.rank for a in found.schedule.assignments}
     return tuple(
         PlannedWork(
-            order,
-            task,
-            labels.get(task, task),
-            agent,
-            rank,
-            _instant(origin, start_s),
-            _instant(origin, end_s),
-            running or (order, task) in going,
+            order=one.order,
+            task=one.task,
+            activity=labels.get(one.task, one.task),
+            agent=one.agent,
+            rank=ranks.get((one.order, one.task)),
+            start=_instant(origin, one.start_s),
+            end=_instant(origin, one.end_s),
+            running=one.running,
         )
-        for order, task, agent, rank, start_s, end_s, running in rows
+        for one in found.work
     )
 
 
-def _agents(
-    found: Outcome, metagraph: Metagraph, origin: datetime, work: tuple[PlannedWork, ...]
-) -> tuple[PlannedAgent, ...]:
-    from optimization.work import presence
-
-    now_s = found.problem.grid.start_s
-    last_s = max((origin_s(origin, one.end) for one in work), default=now_s)
-    agents = {agent.id: agent for agent in metagraph.agents}
-    rows = []
-    for one in found.agents:
-        off: list[tuple[float, float]] = []
-        if last_s > now_s:
-            there = presence(agents[one.agent], metagraph, origin, now_s, last_s)
-            edges = [now_s, *(t for span in zip(there.starts, there.ends, strict=True) for t in span), last_s]
-            off = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b > a]
-        rows.append(
-            PlannedAgent(
-                agent=one.agent,
-                tasks=one.tasks,
-                busy_h=one.busy_s / 3600.0,
-                there_h=one.there_s / 3600.0,
-                bought=one.bought,
-                off=tuple((_instant(origin, a), _instant(origin, b)) for a, b in off),
-            )
+def _agents(found: Outcome, origin: datetime) -> tuple[PlannedAgent, ...]:
+    return tuple(
+        PlannedAgent(
+            agent=one.agent,
+            tasks=one.tasks,
+            busy_h=one.busy_s / 3600.0,
+            there_h=one.there_s / 3600.0,
+            bought=one.bought,
+            off=tuple((_instant(origin, a), _instant(origin, b)) for a, b in one.off),
         )
-    return tuple(rows)
-
-
-def origin_s(origin: datetime, at: datetime) -> float:
-    """Seconds since the origin."""
-    return (at - origin).total_seconds()
+        for one in found.agents
+    )
 
 
 def _instant(origin: datetime, seconds: float) -> datetime:
