@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from metagraph.blocks import Parallel, nodes_in
 from metagraph.orders import Order
 
 
@@ -56,3 +57,14 @@ class State:
 
     at_s: float
     orders: tuple[OpenOrder, ...]
+
+
+def awaited(inclusive: Sequence[Parallel], order: OpenOrder) -> dict[str, int]:
+    """Per or_merge: branches before it in which the order stands."""
+    places = {position.node for position in order.positions}
+    found = {
+        block.merge: sum(not places.isdisjoint(nodes_in(branch)) for branch in block.branches)
+        + (block.merge in places)
+        for block in inclusive
+    }
+    return {merge: n for merge, n in found.items() if n}

@@ -49,6 +49,11 @@ class Settings:
     ahead; None: no limit."""
     levels: tuple[LevelName, ...] = ()
     """What counts, first things first; none: profit if orders have values, else flow time."""
+    ways: int = 0
+    """Which ways orders are planned to take where gateways are still to choose: 0: the one that stands
+    best for all; 1, 2, ...: others, drawn."""
+    seed: int = 0
+    """Of the ways that orders may take."""
     preemption: Preemption = Preemption()
     overtime: tuple[Overtime, ...] = ()
 

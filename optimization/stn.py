@@ -19,7 +19,7 @@ from optimization.operations import JobBuilder, Todo
 from optimization.pools import Crew
 from optimization.problem import Job, Operation, Problem, Running
 from optimization.rounding import coarser, cost_note, expected_work, fitting
-from optimization.routes import route_of
+from optimization.routes import routes_of
 from optimization.settings import Settings
 from optimization.work import Expected
 
@@ -49,7 +49,8 @@ def build_problem(
         *((order, None) for order in orders),
     ]
     _check(metagraph, [order for order, _ in standing], origin, settings)
-    todo = [Todo(order, found, route_of(metagraph, order, found)) for order, found in standing]
+    ways = routes_of(metagraph, standing, seed=settings.seed, variant=settings.ways)
+    todo = [Todo(*one, route) for one, route in zip(standing, ways.routes, strict=True)]
     expected = Expected()
     grid, cost = _grid(metagraph, todo, now_s, origin, settings, expected)
     crew = Crew(metagraph, grid, origin, settings, todo)
@@ -63,9 +64,7 @@ def build_problem(
         ops += made.ops
         running += made.running
     levels, words = levels_of(jobs, ops, grid, settings)
-    notes = dict.fromkeys(
-        (*words, cost, *builder.notes, *crew.notes, *(n for one in todo for n in one.route.notes))
-    )
+    notes = dict.fromkeys((*words, cost, *builder.notes, *crew.notes, *ways.notes))
     return Problem(
         grid=grid,
         pools=crew.pools(running),

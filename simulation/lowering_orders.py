@@ -9,14 +9,14 @@ from math import inf, isfinite
 
 import numpy as np
 
-from metagraph.blocks import Parallel, nodes_in
+from metagraph.blocks import Parallel
 from metagraph.errors import DataError
 from metagraph.expressions import parse
 from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.policies import Policy
 from metagraph.schedule import Schedule
-from metagraph.state import OpenOrder, Position, State
+from metagraph.state import OpenOrder, Position, State, awaited
 from simulation.lowering_agents import rule_of
 from simulation.orders import Numbered, parts_of
 from simulation.program import UNKNOWN, Assign, Floats, Ints, Kind, Network, Orders, Rule, Standing, Token
@@ -185,17 +185,6 @@ def earliest_of(state: State | None) -> tuple[float, float]:
 
 def _week(t: float) -> float:
     return min(t // 604800.0 * 604800.0, 0.0)
-
-
-def awaited(inclusive: Sequence[Parallel], order: OpenOrder) -> dict[str, int]:
-    """Per or_merge: branches before it in which the order stands."""
-    places = {position.node for position in order.positions}
-    found = {
-        block.merge: sum(not places.isdisjoint(nodes_in(branch)) for branch in block.branches)
-        + (block.merge in places)
-        for block in inclusive
-    }
-    return {merge: n for merge, n in found.items() if n}
 
 
 def standings(
