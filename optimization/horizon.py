@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from math import ceil
 
-from metagraph.errors import UsageError
+from metagraph.errors import InfeasibleError, UsageError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from optimization.grid import periods_of
@@ -48,16 +48,19 @@ def latest_s(
 def periods(now_s: float, end_s: float, dt_s: float, settings: Settings) -> int:
     """Of the grid. Rounded down where nothing may be planned beyond the horizon.
 
-    Raises UsageError for a grid coarser than the horizon, or finer than can be handled.
+    Raises InfeasibleError for a grid coarser than the horizon, UsageError for a horizon that is over or for a
+    grid finer than can be handled.
     """
     length_s = end_s - now_s
     found = periods_of(length_s, dt_s, whole=settings.horizon != "rolling")
     if found < 1 and settings.horizon == "rolling":
         return 1
+    if length_s <= 0 and settings.horizon != "rolling":
+        raise UsageError(f"the horizon ends {-length_s / 3600:.3g} h before now: name a later end")
     if found < 1:
-        raise UsageError(
-            f"the horizon of {length_s / 3600:.3g} h holds no period of {dt_s / 3600:.3g} h: take a "
-            "finer grid or a longer horizon"
+        raise InfeasibleError(
+            f"nothing can be planned: the horizon of {length_s / 3600:.3g} h holds no period of "
+            f"{dt_s / 3600:.3g} h: take a finer grid or a longer horizon"
         )
     if found > MOST_PERIODS:
         raise UsageError(
@@ -82,14 +85,14 @@ def _makespan(
     expected: Expected,
 ) -> float:
     """When all is done if orders go one after the other, each step by who is done with it first; every step
-    takes whole periods, so that the grid can hold this plan."""
+    takes whole periods, so that the grid can hold this plan. An order for which nobody ever comes doesn't
+    count."""
     window_s = 60 * _DAY_S
     while True:
-        end_s = _serial(metagraph, todo, now_s, origin, dt_s, expected, now_s + window_s)
+        last = window_s > 2000 * _DAY_S
+        end_s = _serial(metagraph, todo, now_s, origin, dt_s, expected, now_s + window_s, give_up=last)
         if end_s is not None:
             return end_s
-        if window_s > 2000 * _DAY_S:
-            return now_s + window_s
         window_s *= 2
 
 
@@ -101,8 +104,10 @@ def _serial(
     dt_s: float,
     expected: Expected,
     window_end_s: float,
+    *,
+    give_up: bool,
 ) -> float | None:
-    """The end of that plan; None if it goes beyond the window."""
+    """The end of that plan; None if it goes beyond the window, unless one gives up the orders that do."""
     agents = {agent.id: agent for agent in metagraph.agents}
     there: dict[str, Presence] = {}
     free: dict[str, float] = {}
@@ -126,8 +131,11 @@ def _serial(
                     work_s = step.visits * _mean(one, step.task, agent, expected)
                     options.append((there[agent].after(begin, _whole(work_s, dt_s)), agent))
                 best, chosen = min(options)
-                if best >= window_end_s:
+                if best >= window_end_s and not give_up:
                     return None
+                if best >= window_end_s:
+                    ends = []
+                    break
                 free[chosen] = best = _rounded(best, now_s, dt_s)
             ends.append(best)
         last = max([last, *ends])

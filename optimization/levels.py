@@ -120,5 +120,5 @@ def _work_s(job: Job, ops: Sequence[Operation]) -> float:
     over: dict[int, float] = {}
     for i in job.ops:
         before = max((over[pred] for pred in ops[i].preds), default=0.0)
-        over[i] = before + min(mode.work_s for mode in ops[i].modes)
+        over[i] = before + min((mode.work_s for mode in ops[i].modes), default=0.0)
     return max(over.values(), default=0.0)
