@@ -1,4 +1,4 @@
-"""A plan as a schedule, with agents, ranks and instants; and a schedule as a plan, where that still can be."""
+"""A plan as a schedule, with agents, ranks and instants; a schedule as a plan, where that still can be."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def places(agent: Agent) -> int:
 
 def likeness(metagraph: Metagraph, tasks: Sequence[Task]) -> dict[str, tuple[object, ...]]:
     """By agent: what tells it from others, beside its working time."""
-    mine: dict[str, list[object]] = {agent.id: [places(agent)] for agent in metagraph.agents}
+    mine: dict[str, list[object]] = {agent.id: [places(agent), agent.capacity] for agent in metagraph.agents}
     for task in tasks:
         for agent in able(metagraph, task):
             rows = [(r.cls, r.segment, r.fitted.law) for r in task.durations.rows if r.agent == agent]

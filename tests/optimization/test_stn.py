@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metagraph.errors import UsageError
+from metagraph.errors import InfeasibleError
 from metagraph.instances import Instance, instance_of
 from optimization.problem import NOBODY, Problem
 from optimization.settings import Preemption, Settings
@@ -146,7 +146,7 @@ def test_horizons() -> None:
     assert reach() == 5
     assert reach(horizon="fixed", horizon_s=20 * 3600) == 2
     assert reach(horizon="shrinking", horizon_s=22 * 3600) == 3
-    with pytest.raises(UsageError, match="finer grid"):
+    with pytest.raises(InfeasibleError, match="finer grid"):
         reach(horizon="fixed", horizon_s=3600)
 
 
