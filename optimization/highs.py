@@ -128,12 +128,13 @@ def maximise(
     *,
     start: Floats | None = None,
     at_least: tuple[float, ...] = (),
-    improved: Callable[[Floats, float], None] | None = None,
+    improved: Callable[[Floats], None] | None = None,
+    enough: Callable[[float], bool] | None = None,
 ) -> Answer:
     """Maximise a level in whole numbers.
 
     start: columns of a solution to begin with. at_least: what the levels before must keep. improved: called
-    with the columns of each better solution, and the bound by then.
+    with the columns of each better solution. enough: called with the bound by now, says whether to end.
     """
     if not form.n_columns:
         return _nothing(form, level)
@@ -146,7 +147,7 @@ def maximise(
         if start is not None:
             used = np.arange(form.n_columns, dtype=np.int32)
             highs.setSolution(form.n_columns, used, start)
-        _run(highs, limits, improved)
+        _run(highs, limits, improved, enough)
         ended = _ended(highs)
         if ended == "infeasible":
             return Answer(ended, None, -np.inf)
@@ -189,7 +190,12 @@ def _model(form: StandardForm, level: int, limits: Limits, *, whole: bool) -> An
     return highs
 
 
-def _run(highs: Any, limits: Limits, improved: Callable[[Floats, float], None] | None = None) -> None:
+def _run(
+    highs: Any,
+    limits: Limits,
+    improved: Callable[[Floats], None] | None = None,
+    enough: Callable[[float], bool] | None = None,
+) -> None:
     """Run until the end, a limit or cancel; errors of callbacks are raised here, not within the solver."""
     from highspy import HighsStatus, cb
 
@@ -200,8 +206,16 @@ def _run(highs: Any, limits: Limits, improved: Callable[[Floats, float], None] |
         try:
             if kind == int(kinds.kCallbackMipImprovingSolution):
                 if improved is not None:
-                    improved(np.array(out.mip_solution, np.float64), float(out.mip_dual_bound))
-            elif failed or limits.cancelled():
+                    improved(np.array(out.mip_solution, np.float64))
+            elif (
+                failed
+                or limits.cancelled()
+                or (
+                    enough is not None
+                    and kind == int(kinds.kCallbackMipInterrupt)
+                    and enough(float(out.mip_dual_bound))
+                )
+            ):
                 back.user_interrupt = True
         except BaseException as error:
             failed.append(error)

@@ -200,3 +200,15 @@ def _begins(problem: Problem, op: Operation, m: int, earliest: int, latest: int)
     if op.held == m and counts and ends[0] < problem.grid.never:
         can[0] = True
     return np.flatnonzero(can)
+
+
+def soonest(problem: Problem) -> Ints:
+    """[job] the first point at which it could be delivered if it were alone."""
+    never = problem.grid.never
+    over = np.full(len(problem.ops), never, np.int64)
+    for i, op in enumerate(problem.ops):
+        after = max([0, *(int(over[p]) for p in op.preds)])
+        at = min(max(op.ready, after if op.lag is None or not op.preds else int(op.lag[after])), never)
+        over[i] = min(int(end_if_ready(mode, never)[at]) for mode in op.modes)
+    found = [min(max([job.floor, *(int(over[k]) for k in job.sinks)]), never) for job in problem.jobs]
+    return np.array(found, np.int64)

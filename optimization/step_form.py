@@ -7,7 +7,7 @@ Columns are there only where something can begin with anything to gain (network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +40,13 @@ class StepForm:
         return _values(self.problem, self.network, self.columns, plan)
 
 
-def step_form(problem: Problem, free: Iterable[int] = ()) -> StepForm:
-    """With the capacity of the pools `free` left out: then it is a relaxation."""
+def step_form(
+    problem: Problem, free: Iterable[int] = (), *, tick: Callable[[], None] = lambda: None
+) -> StepForm:
+    """With the capacity of the pools `free` left out: then it is a relaxation.
+
+    tick: called now and then; what it raises ends the building.
+    """
     import pyomo.environ as pyo
     from pyomo.common.gc_manager import PauseGC
 
@@ -61,16 +66,20 @@ def step_form(problem: Problem, free: Iterable[int] = ()) -> StepForm:
         )
         model.Y = pyo.Var(columns.priced, domain=pyo.Binary)
         variables = [*model.S.values(), *model.F.values(), *model.Y.values()]
-        builder = Rows(problem, net, columns, model, variables)
-        builder.monotone()
-        builder.one_mode()
-        builder.precedence()
-        builder.delivery()
-        builder.capacity()
-        builder.preemption()
-        builder.prices()
+        rows = Rows(problem, net, columns, model, variables)
+        for family in (
+            rows.monotone,
+            rows.one_mode,
+            rows.precedence,
+            rows.delivery,
+            rows.capacity,
+            rows.preemption,
+            rows.prices,
+        ):
+            tick()
+            family()
         for level in range(len(problem.levels)):
-            builder.objective(level)
+            rows.objective(level)
     return StepForm(problem, net, columns, model, variables)
 
 
