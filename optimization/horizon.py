@@ -117,7 +117,7 @@ def _serial(
         for step in one.route.steps:
             ready = max([now_s, one.order.release_s, *(ends[i] for i in step.preds)])
             if step.task.delay is not None:
-                ready += 2 * expected.mean(step.task.delay.lookup(step.after).law)
+                ready += 2 * step.visits * expected.mean(step.task.delay.lookup(step.after).law)
             ready = max(ready, one.order.material_s.get(step.task.id, ready))
             ready = _rounded(ready, now_s, dt_s)
             served = able(metagraph, step.task)

@@ -223,6 +223,7 @@ class JobBuilder:
         mean_s = self._expected.mean(delay.lookup(step.after).law)
         if delay.since == "release":
             return max(before.ready, grid.up(order.release_s + mean_s)), None
+        mean_s *= step.visits
         if mean_s < INSTANT_S:
             return before.ready, None
         points = grid.start_s + grid.dt_s * np.arange(grid.periods + 1)
