@@ -18,7 +18,7 @@ from optimization.grid import Grid
 from optimization.problem import NOBODY, Ints, Job, Mode, Operation, Running
 from optimization.routes import Route, Step
 from optimization.settings import Settings
-from optimization.work import Expected, able, law_of, wall_ends
+from optimization.work import Expected, law_of, wall_ends
 
 if TYPE_CHECKING:
     from optimization.pools import Crew
@@ -102,11 +102,12 @@ class JobBuilder:
         return Made(job, tuple(ops), tuple(running))
 
     def _running(self, order: Order, step: Step) -> Running | None:
-        """Work that is under way and won't be interrupted."""
+        """Work that is under way and won't be interrupted. Whom the process doesn't know works by the clock
+        on the wall and takes nobody's place, as in the simulator."""
         position, grid = step.position, self._grid
         if position is None or position.started_s is None:
             return None
-        if step.task.queues and self._interruptible(step.task, position):
+        if step.task.queues and position.agent and self._interruptible(step.task, position):
             return None
         if not step.task.queues:
             end_s = position.eta_s
@@ -114,10 +115,12 @@ class JobBuilder:
                 law = law_of(step.task, order.cls, order.segment, None)
                 end_s = grid.start_s + self._expected.left(law, grid.start_s - position.started_s)
             return Running(order.id, step.task.id, "", position.started_s, _at_least(grid, end_s))
-        agent = position.agent or able(self._metagraph, step.task)[0]
         left_s = self._left(order, step, position)
-        end_s = self._crew.presence(agent).after(grid.start_s, left_s)
-        return Running(order.id, step.task.id, agent, position.started_s, _at_least(grid, end_s))
+        if position.agent is None:
+            end_s = grid.start_s + left_s
+            return Running(order.id, step.task.id, "", position.started_s, _at_least(grid, end_s))
+        end_s = self._crew.presence(position.agent).after(grid.start_s, left_s)
+        return Running(order.id, step.task.id, position.agent, position.started_s, _at_least(grid, end_s))
 
     def _interruptible(self, task: Task, position: Position) -> bool:
         wanted = self._settings.preemption
@@ -134,8 +137,10 @@ class JobBuilder:
         """Working seconds done."""
         if position.worked_s is not None:
             return position.worked_s
-        if position.started_s is None or position.agent is None:
+        if position.started_s is None:
             return 0.0
+        if position.agent is None:
+            return self._grid.start_s - position.started_s
         clock = self._crew.presence(position.agent)
         return clock.worked(self._grid.start_s) - clock.worked(position.started_s)
 

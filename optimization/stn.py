@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from metagraph.errors import UsageError
@@ -11,7 +12,7 @@ from metagraph.model import Metagraph
 from metagraph.order_extras import material_faults
 from metagraph.orders import Order
 from metagraph.overtime import overtime_faults
-from metagraph.state import OpenOrder, State
+from metagraph.state import OpenOrder, Position, State
 from optimization.grid import Grid
 from optimization.horizon import latest_s, periods
 from optimization.levels import levels_of
@@ -45,7 +46,7 @@ def build_problem(
     if settings.dt_s is not None and not settings.dt_s > 0:
         raise UsageError(f"a grid of {settings.dt_s:g} s: give a time above 0")
     standing: list[tuple[Order, OpenOrder | None]] = [
-        *((found.order, found) for found in (state.orders if state is not None else ())),
+        *((found.order, found) for found in (_known(metagraph, state) if state is not None else ())),
         *((order, None) for order in orders),
     ]
     _check(metagraph, [order for order, _ in standing], origin, settings)
@@ -74,6 +75,18 @@ def build_problem(
         running=tuple(running),
         most_preempted=settings.preemption.most,
         notes=tuple(notes),
+    )
+
+
+def _known(metagraph: Metagraph, state: State) -> tuple[OpenOrder, ...]:
+    """The open orders; agents whom the process doesn't have (any more) are left out of their positions."""
+    agents = {agent.id for agent in metagraph.agents}
+
+    def told(place: Position) -> Position:
+        return place if place.agent is None or place.agent in agents else replace(place, agent=None)
+
+    return tuple(
+        replace(one, positions=tuple(told(place) for place in one.positions)) for one in state.orders
     )
 
 
