@@ -20,7 +20,7 @@ from metagraph.errors import UsageError
 from metagraph.model import Metagraph
 from metagraph.orders import Order, profit_at
 from metagraph.policies import Policy
-from metagraph.state import State
+from metagraph.state import OpenOrder, Position, State
 from twin.progress import Progress
 from twin.running import engine_text, many
 
@@ -122,6 +122,7 @@ def choose(
     origin: datetime,
     *,
     measure: Measure,
+    start_s: float = 0.0,
     scenarios: int = SCENARIOS,
     seed: int = 0,
     workers: int | None = None,
@@ -129,9 +130,11 @@ def choose(
 ) -> Robust:
     """The best of the candidates for the orders of the state and those to come, by the mean over scenarios.
 
-    Every scenario runs until all orders are done or lost; nobody plans again in it. Of candidates that are
-    equal the first is taken. Raises UsageError for fewer than one candidate or two scenarios, DataError for
-    what can't be simulated, CancelledError where the user asked to stop.
+    Now is the state's instant, without a state `start_s`. Every scenario runs from now until all orders are
+    done or lost; nobody plans again in it. Of candidates that are equal the first is taken.
+
+    Raises UsageError for fewer than one candidate or two scenarios, DataError for what can't be simulated,
+    CancelledError where the user asked to stop.
     """
     if not candidates or scenarios < FEWEST:
         raise UsageError(
@@ -139,12 +142,14 @@ def choose(
             "scenarios"
         )
     progress = progress or Progress()
-    known = [*(one.order for one in (state.orders if state is not None else ())), *orders]
+    state, coming = _begun(metagraph, state, orders, start_s)
+    known = [*(one.order for one in state.orders), *coming]
+    begun = replace(state, orders=tuple(replace(one, order=_plain(one.order)) for one in state.orders))
     values: list[NDArray[np.float64]] = []
     on_time: list[float | None] = []
     cut, engine = 0, ""
     for i, candidate in enumerate(candidates):
-        source = _program(candidate, metagraph, state, orders, origin)
+        source = _program(candidate, metagraph, begun, coming, origin)
         made = many(
             source,
             seed,
@@ -161,22 +166,30 @@ def choose(
     return _decided(candidates, values, on_time, measure, engine, _notes(measure, scenarios, cut))
 
 
+def _begun(
+    metagraph: Metagraph, state: State | None, orders: Sequence[Order], start_s: float
+) -> tuple[State, list[Order]]:
+    """The state with orders that are there by now but not in it yet, so that ranks decide who goes first; and
+    those still to come."""
+    now_s = start_s if state is None else state.at_s
+    enter = next(node.id for node in metagraph.nodes if node.kind == "start")
+    there = [
+        OpenOrder(order, (Position(enter, order.release_s),), ())
+        for order in orders
+        if order.release_s <= now_s
+    ]
+    opened = (*(state.orders if state is not None else ()), *there)
+    return State(now_s, opened), [order for order in orders if order.release_s > now_s]
+
+
 def _program(
-    candidate: Candidate,
-    metagraph: Metagraph,
-    state: State | None,
-    orders: Sequence[Order],
-    origin: datetime,
+    candidate: Candidate, metagraph: Metagraph, state: State, orders: Sequence[Order], origin: datetime
 ) -> Callable[[int], Program]:
     """The same program in every scenario."""
     from simulation.lowering import lower
 
-    process = candidate.metagraph or metagraph
-    begun = state
-    if state is not None:
-        begun = replace(state, orders=tuple(replace(one, order=_plain(one.order)) for one in state.orders))
-    plain = [_plain(order) for order in orders]
-    return _Same(lower(process, plain, origin=origin, state=begun, policy=candidate.policy))
+    process, plain = candidate.metagraph or metagraph, [_plain(order) for order in orders]
+    return _Same(lower(process, plain, origin=origin, state=state, policy=candidate.policy))
 
 
 def _plain(order: Order) -> Order:

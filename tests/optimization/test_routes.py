@@ -15,8 +15,10 @@ from metagraph.model import Metagraph
 from metagraph.nodes import End, Start, Task
 from metagraph.orders import Order
 from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
-from metagraph.state import OpenOrder, Position
+from metagraph.state import OpenOrder, Position, State
 from optimization.routes import Route, representative, routes_of
+from optimization.settings import Settings
+from optimization.stn import build_problem
 from simulation import reference
 from simulation.lowering import lower
 from simulation.replicate import replicate
@@ -25,6 +27,7 @@ from simulation.session import Options
 from tests.simulation.builders import ORIGIN, always, expon, process, row
 from tests.simulation.ingredients import HOUR, Names, order, structure
 from tests.simulation.programs import Seeded, choices
+from tests.simulation.small import single
 from tests.simulation.states import state_of
 
 WALKS, SEEDS = 500, 8
@@ -294,3 +297,15 @@ def test_the_notes_tell_how_much_is_left_out() -> None:
 def test_a_loop_that_is_hardly_ever_left_is_broken_off_and_said_so() -> None:
     model = process(Loop("l", "e", Empty(), (Empty(),)), Constant(HOUR), weights={"e": (1 - 1e-9, 1e-9)})
     assert "broken off" in routes_of(model, [(Order("1", 0.0), None)], walks=2).notes[0]
+
+
+def test_somebody_unknown_works_by_the_clock_on_the_wall_and_takes_nobodys_place() -> None:
+    model = single(Constant(HOUR))
+    opened = OpenOrder(Order("1", 0.0), (Position("a", 0.0, 0.0, "gone"),), ())
+    problem = build_problem(
+        model, State(HOUR / 2, (opened,)), [Order("2", HOUR / 2)], ORIGIN, Settings(900.0)
+    )
+    (running,) = problem.running
+    assert (running.unit, running.end) == ("", 2)
+    assert problem.pools[0].capacity.tolist() == [1] * problem.grid.periods
+    assert problem.jobs[0].floor == 2
