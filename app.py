@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas  # noqa: F401
 import streamlit as st
 
-from ui import page_build, page_forecast, page_log, page_process, page_upload, page_validation
+from ui import page_build, page_forecast, page_log, page_process, page_schedule, page_upload, page_validation
 from ui.parts import choose_twin
 
 # A file of our own: Streamlit would fetch a Material icon for the tab from another server.
@@ -28,6 +28,9 @@ pages = {
     ),
     "forecast": st.Page(
         page_forecast.show, title="5 Forecast", icon=":material/timeline:", url_path="forecast"
+    ),
+    "schedule": st.Page(
+        page_schedule.show, title="6 Schedule", icon=":material/view_timeline:", url_path="schedule"
     ),
 }
 st.session_state["pages"] = pages

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from metagraph.errors import TwinError
-from ui import commands_import, commands_log, commands_simulate, commands_twins
+from ui import commands_import, commands_log, commands_optimize, commands_simulate, commands_twins
 from ui.options import (
     DB,
     HIGHEST_SEED,
@@ -49,6 +49,7 @@ app.command()(commands_twins.waits)
 app.command()(commands_twins.arrivals)
 app.command()(commands_twins.models)
 app.command()(commands_simulate.simulate)
+app.command()(commands_optimize.optimize)
 
 
 @app.command()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from metagraph.orders import Order, profit_at
 from metagraph.schedule import Schedule
+from optimization.alone import earliest
 from optimization.checks import check
 from optimization.problem import Job, Plan, Problem, values
 from optimization.result import Result
@@ -33,6 +34,8 @@ class OrderOutcome:
     """None: it has no value."""
     at_best: float | None
     """What it could yield from now on if nothing else stood in its way."""
+    why: str = ""
+    """What stands against it being on time, or done at all, even if it were alone; a sentence."""
 
     @property
     def slack_s(self) -> float | None:
@@ -110,15 +113,24 @@ class Outcome:
         return (self.result.objective - best) / abs(best)
 
 
-def order_outcomes(problem: Problem, plan: Plan) -> tuple[OrderOutcome, ...]:
-    """Each order's standing and profit under a plan. Raises BrokenPlanError if the plan breaks a rule."""
+def order_outcomes(
+    problem: Problem, plan: Plan, reasons: Mapping[str, str] | None = None
+) -> tuple[OrderOutcome, ...]:
+    """Each order's standing and profit under a plan; `reasons` by order, for those that can't be on time.
+
+    Raises BrokenPlanError if the plan breaks a rule.
+    """
+    reasons = reasons or {}
     checked = check(problem, plan)
     money = next((level.worth for level in problem.levels if level.name == "profit"), None)
     found = []
     for j, job in enumerate(problem.jobs):
         done = checked.fulfilled[j]
-        worth = None if money is None else (float(money[j, done]), float(money[j, job.floor]))
-        found.append(_order(problem, job, done, checked.delivered[j], worth))
+        worth = None
+        if money is not None:
+            worth = (float(money[j, done]), float(money[j, earliest(problem, j)]))
+        one = _order(problem, job, done, checked.delivered[j], worth)
+        found.append(replace(one, why=reasons.get(job.order.id, "")))
     return tuple(found)
 
 

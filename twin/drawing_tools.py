@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,15 +82,22 @@ def y(field: str, title: str, **more: Any) -> alt.Y:
 
 
 def when(
-    field: str, ticks: int | None = None, *, named: bool = True, scale: alt.Scale | None = None
+    field: str,
+    ticks: int | None = None,
+    *,
+    named: bool = True,
+    scale: alt.Scale | None = None,
+    at: Sequence[alt.DateTime] = (),
 ) -> alt.X:
     """An instant, in UTC; midnights are labelled with their day. A narrow chart names its few `ticks`, each
-    with day and time; one above another with the same axis needn't name them."""
+    with day and time; one above another with the same axis needn't name them. `at`: these instead."""
     label = "utcFormat(datum.value, utchours(datum.value) ? '%H:%M' : '%a %d %b')"
     full = "utcFormat(datum.value, '%a %d %b, %H:%M')"
     axis = (
         alt.Axis(labelExpr=full, tickCount=ticks) if ticks else alt.Axis(labelExpr=label, labelOverlap=True)
     )
+    if at:
+        axis.values = list(at)
     if not named:
         axis.labels = False
     title = "time (UTC)" if named else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil, floor
 from typing import Any
 
 import altair as alt
 
 from twin.drawing_tools import BLUE, GREY, INK, ORANGE, RED, Picture, base, titled, when
 from twin.planned import Planned, PlannedWork
+from twin.planned_words import moment
 
 WIDTH = 900
 MOST_ROWS = 60
@@ -25,6 +27,8 @@ ORDER_COLOURS = (
     "#5b7fc0",
 )
 """White letters can be read on each."""
+MOST_TICKS = 10
+STEPS = tuple(timedelta(hours=h) for h in (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 168, 336))
 DUE = "due dates"
 STANDINGS = {
     "on time": BLUE,
@@ -59,7 +63,16 @@ class _Axis:
                 scale=alt.Scale(domain=domain, nice=False),
             )
         scale = alt.Scale(type="utc", domain=[_stamp(self.low), _stamp(self.high)], nice=False)
-        return when(field, scale=scale)
+        return when(field, scale=scale, at=[_stamp(at) for at in self.ticks()])
+
+    def ticks(self) -> list[datetime]:
+        """Midnights among them, so that every day is named."""
+        length = self.high - self.low
+        step = next((one for one in STEPS if length / one <= MOST_TICKS), length / MOST_TICKS)
+        midnight = self.low.replace(hour=0, minute=0, second=0, microsecond=0)
+        first = ceil((self.low - midnight) / step)
+        last = floor((self.high - midnight) / step)
+        return [midnight + i * step for i in range(first, last + 1)]
 
     def tip(self, field: str, title: str) -> alt.Tooltip:
         if self.plan.hours:
@@ -103,7 +116,7 @@ def gantt(plan: Planned) -> Picture:
         *_due(plan, rows, axis, colour, shade),
         now.encode(x=axis.x("now")),
     ]
-    title = titled(f"Plan of {plan.name}", _legend(plan, rows, coloured))
+    title = titled(f"Plan of {plan.name}, {moment(plan, plan.at, whole=True)}", _legend(plan, rows, coloured))
     return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(rows.step), title=title)
 
 

@@ -39,6 +39,8 @@ class PlannedOrder:
     """None: it has no value."""
     at_best: float | None
     """What it could yield if nothing else stood in its way."""
+    why: str = ""
+    """What stands against it being on time, or done at all, even if it were alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,7 @@ def _orders(found: Outcome, origin: datetime) -> tuple[PlannedOrder, ...]:
             slack_h=None if slack_s is None else slack_s / 3600.0,
             profit=mine.profit,
             at_best=mine.at_best,
+            why=mine.why,
         )
 
     rows = [one_of(mine.order, i) for i, mine in enumerate(found.orders)]

@@ -77,10 +77,22 @@ def _gap(gap: float) -> str:
 def checked_text(plan: Planned) -> str:
     """What was recomputed, and how long all took."""
     return (
-        "Dates, places and profit were recomputed without the solver. "
-        f"{plan.build_s + plan.solve_s:.1f} s, {plan.cpu_s:.1f} of CPU; {plan.model.rows:,} rows, "
-        f"{plan.model.binaries:,} binaries, {plan.model.continuous:,} continuous."
+        "Dates, places and what it is worth were recomputed without the solver. "
+        f"{plan.build_s + plan.solve_s:.1f} s, {plan.cpu_s:.1f} of CPU; {_model_text(plan)}."
     )
+
+
+def _model_text(plan: Planned) -> str:
+    model = plan.model
+    if not model.columns:
+        return "no model was needed"
+    return f"{model.rows:,} rows, {model.binaries:,} binaries, {model.continuous:,} continuous"
+
+
+def sentence(note: str) -> str:
+    """A note with a capital letter and a full stop."""
+    text = note[:1].upper() + note[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def better_text(plan: Planned) -> str:

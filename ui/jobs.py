@@ -71,7 +71,8 @@ def start(folder: Path, command: Sequence[str], cwd: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     _children[:] = [child for child in _children if child.poll() is None]
-    script = '"$@"; echo $? > "$0"'
+    # The shell outlives an interruption, which the command may answer with a result.
+    script = 'trap : INT; "$@"; echo $? > "$0"'
     with (
         (folder / "lock").open("w") as lock,
         (folder / "out").open("wb") as out,
@@ -117,6 +118,13 @@ def cancel(folder: Path, patience_s: float = 5.0) -> None:
         until = time.monotonic() + wait_s
         while _alive(folder) and time.monotonic() < until:
             time.sleep(0.05)
+
+
+def interrupt(folder: Path) -> None:
+    """Ask the job for what it has by now, as Ctrl-C does; nothing happens if none is running."""
+    if _alive(folder):
+        with suppress(ProcessLookupError):
+            os.killpg(int(_read(folder / "pid")), signal.SIGINT)
 
 
 def _alive(folder: Path) -> bool:

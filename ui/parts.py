@@ -100,11 +100,14 @@ def run_job(folder: Path, command: Sequence[str], place: Workspace) -> None:
     st.rerun()
 
 
-def watched(folder: Path, what: str) -> jobs.JobState:
-    """Show how a job stands; while it runs, the page ends here and is shown anew once it is done."""
+def watched(folder: Path, what: str, enough: str = "") -> jobs.JobState:
+    """Show how a job stands; while it runs, the page ends here and is shown anew once it is done.
+
+    `enough` is the button by which a job that improves its result is asked for what it has.
+    """
     state = jobs.state(folder)
     if state.status == "running":
-        _watch(folder, what)
+        _watch(folder, what, enough)
         st.stop()
     if state.status == "failed":
         st.error(plain(f"{what} failed: {state.message}"), icon=":material/error:")
@@ -117,15 +120,18 @@ def watched(folder: Path, what: str) -> jobs.JobState:
 
 
 @st.fragment(run_every=0.7)
-def _watch(folder: Path, what: str) -> None:
+def _watch(folder: Path, what: str, enough: str) -> None:
     state = jobs.state(folder)
     if state.status != "running":
         st.rerun()
     share = min(max(state.share, 0.01), 1.0)
     st.progress(share, text=plain(f"{what}: {state.step} ({state.elapsed_s:.0f} s)"))
-    if st.button("Cancel", key=f"cancel {folder}"):
+    left, right, _ = st.columns([1, 1.5, 4]) if enough else (st.container(), st.container(), None)
+    if left.button("Cancel", key=f"cancel {folder}"):
         jobs.cancel(folder)
         st.rerun()
+    if enough and right.button(enough, key=f"enough {folder}"):
+        jobs.interrupt(folder)
 
 
 def keep_output(folder: Path, target: Path, when: Callable[[], bool] = lambda: True) -> None:

@@ -53,6 +53,22 @@ def test_a_failed_job_says_why(tmp_path: Path, code: str, says: str) -> None:
     assert (failed.status, failed.message) == ("failed", says)
 
 
+def test_a_job_that_is_interrupted_may_answer_with_what_it_has(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    code = (
+        "import signal, sys, time\nasked = []\nsignal.signal(signal.SIGINT, lambda *_: asked.append(1))\n"
+        "open(sys.argv[1], 'w').close()\nwhile not asked: time.sleep(0.02)\nprint('the best so far')"
+    )
+    jobs.start(folder, python(code, str(tmp_path / "ready")), tmp_path)
+    until = time.monotonic() + 10.0
+    while not (tmp_path / "ready").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    jobs.interrupt(folder)
+    assert wait(folder).status == "done"
+    assert jobs.output(folder) == "the best so far\n"
+    jobs.interrupt(folder)
+
+
 def test_stopping_stops_everything_that_was_started(tmp_path: Path) -> None:
     folder, marks = tmp_path / "job", tmp_path / "marks"
     grandchild = "import sys, time\nwhile True: time.sleep(0.02); open(sys.argv[1], 'a').write('.')"

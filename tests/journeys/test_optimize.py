@@ -1,0 +1,172 @@
+"""`tracetwin optimize` as its users meet it: the published example, a log's open orders, and faults."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.order_to_cash import START, known_twin
+from metagraph.json_io import save
+from tests.journeys.test_commands import CHECKOUT, fine, tracetwin
+from tests.twin.small import known_log
+from twin.planning import of_instance, plan_command
+from twin.planning_request import PlanRequest
+from twin.progress import Progress
+from ui.commands_optimize import until_stopped
+
+EXAMPLE = CHECKOUT / "examples" / "example1.instance.json"
+PAPERS_NAMES = {
+    "horizon_h": 14,
+    "dt_h": 1,
+    "tasks": {
+        "create": {"agents": ["CSR"], "h": 1, "preds": []},
+        "produce": {"agents": ["A", "B"], "h": 3, "preds": ["create"]},
+        "ship": {"agents": ["3PL"], "h": 2, "preds": ["produce"]},
+    },
+    "orders": [
+        {"id": i, "T_r": 0, "T_e": 0, "T_d": due, "T_ls": 14,
+         "p_e": p, "p_d": p, "p_l": 0.9 * p, "p_f": 0.81 * p, "p_ls": 0}
+        for i, due, p in ((1, 7, 1000), (2, 8, 2000), (3, 10, 1000), (4, 11, 2000), (5, 12, 3000))
+    ],
+}  # fmt: skip
+LOGGED = ("--objective", "profit", "--log", "orders.csv", "--as-of", "2026-08-05T10:00:00Z")
+
+
+def planned(*arguments: str | Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(fine("optimize", *arguments, "--json"))
+    return found
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_published_example(here: Path) -> None:
+    (here / "paper.json").write_text(json.dumps(PAPERS_NAMES))
+    for file in (EXAMPLE, here / "paper.json"):
+        found = planned(file, "--dt", "1h", "--gap", "0")
+        assert (found["status"], found["objective"], found["bound"], found["gap"]) == (
+            "optimal",
+            8810,
+            8810,
+            0,
+        )
+        assert found["on_time"] == pytest.approx(0.8)
+        assert [o["standing"] for o in found["orders"]].count("late") == 1
+        assert sum(o["profit"] for o in found["orders"]) == pytest.approx(8810)
+        assert len(found["work"]) == 15
+    said = " ".join(fine("optimize", EXAMPLE, "--dt", "1h", "--gap", "0").split())
+    assert "5 orders, profit 8,810, 80 % on time (1 late)." in said
+    assert "No plan on this grid is better (bound: profit 8,810)." in said
+    assert "it holds the durations as they are" in said
+
+
+def test_a_schedule_is_followed_by_the_simulator_and_a_table_and_a_picture_are_written(here: Path) -> None:
+    options = ("--dt", "1h", "--gap", "0")
+    fine("optimize", EXAMPLE, *options, "--out", "plan.json", "--gantt", "plan.svg")
+    found = json.loads(fine("simulate", EXAMPLE, "--schedule", "plan.json", "--json"))
+    assert found["figures"]["profit"]["mean"] == pytest.approx(8810)
+    assert "CSR" in (here / "plan.svg").read_text(encoding="utf-8")
+    fine("optimize", EXAMPLE, *options, "--out", "plan.csv")
+    with (here / "plan.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["order", "task", "activity", "agent", "rank", "start_h", "end_h", "running"]
+    assert len(rows) == 15
+    assert max(float(row["end_h"]) for row in rows) == 14
+    told = json.loads((here / "plan.json").read_text(encoding="utf-8"))
+    times = {(a["order"], a["task"]): (a["start_h"], a["end_h"]) for a in told["assignments"]}
+    assert times == {(r["order"], r["task"]): (float(r["start_h"]), float(r["end_h"])) for r in rows}
+
+
+def test_open_orders_of_a_log(here: Path) -> None:
+    known_log(here / "orders.csv", 5)
+    save(known_twin(), here / "twin.json")
+    found = planned("--twin", "twin.json", *LOGGED, "--out", "plan.csv")
+    listed = json.loads(fine("state", "orders.csv", "--at", "2026-08-05T10:00:00Z", "--json"))
+    assert {o["order"] for o in found["orders"]} <= {row["case"] for row in listed["orders"]}
+    assert len(found["orders"]) >= 5
+    assert next(iter(found["values"])) == "profit"
+    assert any("open orders" in note for note in found["notes"])
+    assert any("aren't planned" in note for note in found["notes"])
+    running = [one for one in found["work"] if one["running"]]
+    assert running
+    assert all(one["start"] <= found["at"] for one in running)
+    assert found["at"] == "2026-08-05T10:00:00Z"
+    assert planned("--twin", "twin.json", *LOGGED)["work"] == found["work"], "the same input, the same plan"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ((EXAMPLE, "--dt", "15"), 2, "--dt 15: expected a time above 0 with its unit"),
+        ((EXAMPLE, "--horizon", "soon"), 2, "--horizon soon: expected a time"),
+        ((EXAMPLE, "--objective", "money"), 2, "'money' is unknown; join some of profit"),
+        ((EXAMPLE, "--objective", "profit,profit"), 2, "'profit' is named twice"),
+        ((EXAMPLE, "--forbid", "paint"), 2, "--forbid paint: no such task; there are Create Order"),
+        ((EXAMPLE, "--out", "plan.txt"), 2, "expected a name that ends in .json or .csv"),
+        ((EXAMPLE, "--gantt", "plan.txt"), 2, "--gantt plan.txt: expected a name that ends in"),
+        ((EXAMPLE, "--twin", "twin.json"), 2, "both say what is to be planned"),
+        (("--twin", "twin.json", "--log", "x.csv"), 2, "--as-of is missing"),
+        ((), 2, "say what is to be planned"),
+        (("twin.json",), 3, "twin.json is a twin; expected an instance"),
+        (("none.json",), 3, "none.json doesn't exist"),
+        ((EXAMPLE, "--out", "nowhere/plan.json"), 3, "there is no such folder"),
+        ((EXAMPLE, "--dt", "1h", "--horizon", "3h"), 5, "none of the 5 orders can be done"),
+        ((EXAMPLE, "--dt", "20h", "--horizon", "14h"), 5, "holds no period"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_planned_ends_in_a_sentence(
+    here: Path, arguments: tuple[str | Path, ...], code: int, says: str
+) -> None:
+    save(known_twin(), here / "twin.json")
+    said = tracetwin("optimize", *arguments)
+    assert says in said.err
+    assert said.code == code
+    assert said.out == ""
+    assert len(said.err.strip().splitlines()) == 1
+
+
+def test_when_it_is_stopped_the_best_plan_so_far_is_the_answer(here: Path) -> None:
+    told: list[str] = []
+    request = PlanRequest(dt="1h", gap=0.0, out=here / "plan.json")
+    found = plan_command(
+        of_instance(EXAMPLE), request, Progress(lambda step, share: told.append(step)), lambda: True
+    )
+    assert found.status == "cancelled"
+    assert 0 < found.objective <= 8810 <= found.bound
+    assert (here / "plan.json").exists()
+    assert told
+
+
+def test_the_first_interruption_asks_and_the_second_one_ends() -> None:
+    with until_stopped() as stopped:
+        assert not stopped()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stopped()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    with until_stopped() as stopped:
+        assert not stopped()
+
+
+def test_grid_horizon_and_what_counts_are_told(here: Path) -> None:
+    found = planned(
+        EXAMPLE, "--dt", "30m", "--horizon", "13h", "--objective", "lateness,profit", "--gap", "0"
+    )
+    assert (found["dt_s"], found["periods"]) == (1800, 26)
+    assert list(found["values"]) == ["lateness", "profit"]
+    assert found["units"] == {"lateness": "h", "profit": "money"}
+    until = START + timedelta(days=3)
+    assert (
+        "expected an instant"
+        not in tracetwin("optimize", EXAMPLE, "--horizon", f"until:{until:%Y-%m-%d}").err
+    )

@@ -1,0 +1,173 @@
+"""What `tracetwin optimize` does: a process and its open orders in; a schedule, figures and a picture out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metagraph.model import Metagraph
+from metagraph.orders import Order
+from metagraph.state import State
+from twin.files import check_picture_name, check_writable, write_text
+from twin.planned import Planned, planned
+from twin.planning_request import PlanRequest, Told, check_schedule_name, options_of, settings_of
+from twin.progress import Progress
+from twin.renames import closing_in_log_words
+from twin.source import LogRequest, announced, read_log
+
+if TYPE_CHECKING:
+    from metagraph.schedule import Schedule
+    from optimization.result import Incumbent
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A process and where its orders stand."""
+
+    metagraph: Metagraph
+    origin: datetime
+    """A Monday 00:00 UTC."""
+    state: State | None
+    orders: tuple[Order, ...] = ()
+    """Still to come."""
+    start_s: float = 0.0
+    """Now, seconds since the origin, where there is no state."""
+    told: Told = field(default_factory=Told)
+    hours: bool = False
+    """Whether times read better as hours since now."""
+    notes: tuple[str, ...] = ()
+
+
+def of_instance(path: Path) -> Standing:
+    """What an instance file holds. Raises DataError with every fault."""
+    from metagraph.instances import read_instance
+    from metagraph.timelines import FIRST
+
+    found = read_instance(path)
+    return Standing(
+        found.metagraph,
+        found.origin,
+        found.state,
+        found.orders,
+        found.start_s,
+        Told(found.dt_s, found.horizon_s, found.overtime),
+        hours=found.origin == FIRST and found.start_s == 0,
+    )
+
+
+def of_log(model: Metagraph, request: LogRequest, progress: Progress) -> Standing:
+    """Where the orders of a log stand at `request.until`; those to come aren't known."""
+    from twin.state import state_of
+
+    asked = replace(request, closing=closing_in_log_words(model))
+    source = read_log(asked, progress.step, lambda text: progress.step(text, 0.0))
+    progress.step("replaying the open orders", 1.0)
+    state, notes = state_of(model, source.snapshot, announced(request))
+    return Standing(
+        model,
+        source.snapshot.origin,
+        state,
+        notes=(
+            f"{source.open_rule}.",
+            "Orders that will arrive after this instant aren't planned.",
+            *notes,
+        ),
+    )
+
+
+def plan_command(
+    standing: Standing, wanted: PlanRequest, progress: Progress, cancelled: Callable[[], bool] | None = None
+) -> Planned:
+    """Plan, and write the schedule and the picture that were asked for.
+
+    When `cancelled` says so, the best plan so far is taken. Raises UsageError, DataError and InfeasibleError
+    for what can't be planned or written.
+    """
+    from optimization.optimize import optimize
+
+    check_schedule_name(wanted.out)
+    check_picture_name(wanted.gantt, "--gantt")
+    check_writable(wanted.out, wanted.gantt)
+    settings = settings_of(wanted, standing.metagraph, standing.origin, standing.told)
+    options = options_of(wanted)
+
+    def improved(found: Incumbent) -> None:
+        progress.step(_improved_text(found), min(0.1 + 0.85 * found.at_s / options.time_limit_s, 0.95))
+
+    found = optimize(
+        standing.metagraph,
+        standing.state,
+        standing.orders,
+        standing.origin,
+        settings,
+        options,
+        start_s=standing.start_s,
+        progress=progress.step,
+        on_incumbent=improved,
+        cancelled=cancelled,
+    )
+    plan = planned(
+        found,
+        standing.metagraph,
+        standing.origin,
+        options,
+        name=standing.metagraph.name,
+        hours=standing.hours,
+        notes=standing.notes,
+    )
+    if wanted.out is not None:
+        write_plan(wanted.out, plan, found.schedule, standing.origin)
+    if wanted.gantt is not None:
+        from twin.drawing_tools import write_picture
+        from twin.gantt import gantt
+
+        write_picture(wanted.gantt, gantt(plan))
+    return plan
+
+
+def _improved_text(found: Incumbent) -> str:
+    """'improvement 8,646, bound 8,810, gap 1.9 %'."""
+    text = f"{found.source} {found.objective:,.6g}"
+    if found.bound is None:
+        return text
+    gap = max(found.bound - found.objective, 0.0) / max(abs(found.objective), 1e-9)
+    return f"{text}, bound {found.bound:,.6g}, gap {gap:.1%}"
+
+
+def write_plan(path: Path, plan: Planned, schedule: Schedule, origin: datetime) -> None:
+    """A schedule as JSON that `simulate --schedule` reads, or as a table of who does what when."""
+    from metagraph.schedule_file import write_schedule
+
+    if path.suffix == ".json":
+        write_schedule(schedule, path, origin, hours=plan.hours)
+    else:
+        write_text(path, plan_csv(plan))
+
+
+def plan_csv(plan: Planned) -> str:
+    """Columns order, task, activity, agent, rank, start, end, running: a row a task, by beginning. Where the
+    instance knows no instants, start_h and end_h."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    times = ("start_h", "end_h") if plan.hours else ("start", "end")
+    table.writerow(("order", "task", "activity", "agent", "rank", *times, "running"))
+    for one in plan.work:
+        rank = "" if one.rank is None else f"{one.rank:g}"
+        running = "yes" if one.running else ""
+        span = [f"{_hours(plan, t):.12g}" if plan.hours else _stamp(t) for t in (one.start, one.end)]
+        table.writerow((one.order, one.task, one.activity, one.agent, rank, *span, running))
+    return text.getvalue()
+
+
+def _hours(plan: Planned, at: datetime) -> float:
+    return (at - plan.at).total_seconds() / 3600
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

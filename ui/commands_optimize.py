@@ -1,0 +1,202 @@
+"""The commands that plan, and that check a plan."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ui.options import DB, Db, Json, Map, Open, ProgressFile, Seed
+
+if TYPE_CHECKING:
+    from twin.planning import Standing
+    from twin.progress import Progress
+
+_OF_LOG = "Of the open orders of a log: "
+
+
+def optimize(
+    instance: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="INSTANCE", help="A process and its orders in one file; or --twin, --log and --as-of."
+        ),
+    ] = None,
+    twin: Annotated[
+        str | None, typer.Option("--twin", help=f"{_OF_LOG}the twin, a file or name\\[@version].")
+    ] = None,
+    log: Annotated[str | None, typer.Option("--log", help=f"{_OF_LOG}the log, a path or name.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help=f"{_OF_LOG}the instant of the plan; nothing later is used.")
+    ] = None,
+    open_cases: Open = None,
+    mapping: Map = None,
+    dt: Annotated[
+        str | None,
+        typer.Option(
+            "--dt",
+            metavar="TIME",
+            help="The grid, e.g. 15m, 1h, 90s; the instance's, else one that fits the work.",
+        ),
+    ] = None,
+    horizon: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="How far to look: rolling (to the last lost-sale date, or until all is done), a time from "
+            "now such as 12h, or until:INSTANT. Under the last two nothing is done beyond it.",
+        ),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="What counts, first things first: profit, flow (the sum of times to completion), lateness, "
+            "preemptions, joined by commas. Else profit if orders have values, or flow.",
+        ),
+    ] = None,
+    formulation: Annotated[
+        Literal["step", "paper"],
+        typer.Option(
+            help="step: fast; paper: the published equations, for comparison. Their optima are equal."
+        ),
+    ] = "step",
+    gap: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Enough is a plan proven to be this close to the best.")
+    ] = 0.01,
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Or the best plan found by then.")
+    ] = 60.0,
+    preemption: Annotated[
+        bool,
+        typer.Option(
+            "--preemption/--no-preemption", help="Whether work that is under way may be interrupted."
+        ),
+    ] = True,
+    forbid: Annotated[
+        list[str] | None, typer.Option(metavar="TASK", help="Never interrupt this task; may be repeated.")
+    ] = None,
+    max_preemptions: Annotated[
+        int | None, typer.Option(min=0, help="So many interruptions in the plan at most.")
+    ] = None,
+    max_preemptions_per_item: Annotated[
+        int | None, typer.Option(min=0, help="Work that was interrupted so often isn't any more.")
+    ] = None,
+    preemption_penalty: Annotated[
+        float, typer.Option(min=0.0, metavar="MONEY", help="What each interruption costs.")
+    ] = 0.0,
+    resume_penalty: Annotated[
+        float, typer.Option(min=0.0, metavar="MIN", help="Minutes that each resumption adds.")
+    ] = 0.0,
+    same_agent: Annotated[
+        bool, typer.Option("--same-agent", help="Who began a task resumes it, nobody else.")
+    ] = False,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The schedule: .json, which simulate --schedule follows, or a table, .csv."),
+    ] = None,
+    gantt: Annotated[
+        Path | None, typer.Option(help="Who does what when, as a picture: .html, .svg or .png.")
+    ] = None,
+    db: Db = DB,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Plan who does what when: of an instance, or of the open orders of a log."""
+    from twin.planning import plan_command
+    from twin.planning_request import Interruptions, PlanRequest
+    from ui import console, results_planned
+
+    interruptions = Interruptions(
+        allowed=preemption,
+        forbidden=tuple(forbid or ()),
+        most=max_preemptions,
+        most_per_item=max_preemptions_per_item,
+        penalty=preemption_penalty,
+        resume_penalty_s=60 * resume_penalty,
+        same_agent=same_agent,
+    )
+    request = PlanRequest(
+        dt=dt or "",
+        horizon=horizon or "",
+        objective=objective or "",
+        interruptions=interruptions,
+        formulation=formulation,
+        gap=gap,
+        time_limit_s=time_limit,
+        seed=seed,
+        out=out,
+        gantt=gantt,
+    )
+    with console.progress(progress_file) as progress:
+        given = _standing(instance, twin, log, as_of, open_cases, mapping, db, progress.part(0.0, 0.1))
+        with until_stopped() as stopped:
+            found = plan_command(given, request, progress.part(0.1, 1.0), stopped)
+    results_planned.show_planned(found, as_json, [path for path in (out, gantt) if path])
+
+
+def _standing(
+    instance: Path | None,
+    twin: str | None,
+    log: str | None,
+    as_of: str | None,
+    open_cases: Path | None,
+    mapping: str | None,
+    db: str,
+    progress: Progress,
+) -> Standing:
+    """What is to be planned. Raises UsageError unless it is either an instance or the orders of a log."""
+    from metagraph.errors import UsageError
+    from twin.planning import of_instance, of_log
+    from twin.requests import log_request
+    from twin.source import instant, read_twin
+
+    about_log: dict[str, Any] = {"--twin": twin, "--log": log, "--as-of": as_of}
+    told = [name for name, value in about_log.items() if value is not None]
+    if instance is not None:
+        further = {**about_log, "--open": open_cases, "--map": mapping}
+        too_much = [name for name, value in further.items() if value is not None]
+        if too_much:
+            raise UsageError(
+                f"{instance} and {too_much[0]} both say what is to be planned; leave one of them out"
+            )
+        return of_instance(instance)
+    if twin is None or log is None or as_of is None:
+        missing = [name for name in about_log if name not in told]
+        raise UsageError(
+            "say what is to be planned: an instance file, or --twin, --log and --as-of; "
+            f"{missing[0]} is missing"
+        )
+    model = read_twin(twin, db)
+    return of_log(
+        model, log_request(log, db, mapping, until=instant(as_of, "--as-of"), open_file=open_cases), progress
+    )
+
+
+@contextmanager
+def until_stopped() -> Iterator[Callable[[], bool]]:
+    """Within, the first Ctrl-C only asks to stop, and the answer tells whether it came; the second one ends
+    the program as ever."""
+    asked = False
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+
+    try:
+        signal.signal(signal.SIGINT, ask)
+    except ValueError:  # not the main thread: nobody can press Ctrl-C here
+        yield lambda: False
+        return
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)

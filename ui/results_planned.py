@@ -1,0 +1,113 @@
+"""What `tracetwin optimize` and `tracetwin schedule check` show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twin.planned_words import believed_text, better_text, decided_text, levels_text, moment, sentence
+from twin.words import number, percent
+from ui.console import MOST_ROWS, as_json, more, say, show_table
+
+if TYPE_CHECKING:
+    from twin.planned import Planned, PlannedOrder
+
+
+def show_planned(found: Planned, json_wanted: bool, written: Sequence[Path] = ()) -> None:
+    """What was decided, why it is to be believed, and what was assumed."""
+    if json_wanted:
+        as_json(found)
+        return
+    say(f"{found.name}, {moment(found, found.at, whole=True)}: {decided_text(found)}")
+    _orders(found)
+    _agents(found)
+    _rules(found)
+    say(believed_text(found))
+    for note in found.notes:
+        say(sentence(note))
+    for path in written:
+        say(f"Written: {path}")
+
+
+def _orders(found: Planned) -> None:
+    if not found.orders:
+        return
+    rows = [_order(found, one) for one in found.orders[:MOST_ROWS]]
+    columns = ("order", "class", "stands", "done", "due", "lost after", "slack", "profit", "at best")
+    show_table(f"Orders, {levels_text(found)}", columns, rows, (0, 1, 2))
+    more(len(found.orders))
+    left = [one.order for one in found.orders if one.delivered is None]
+    if left and len(found.orders) > MOST_ROWS:
+        names = ", ".join(left[:MOST_ROWS]) + (" …" if len(left) > MOST_ROWS else "")
+        say(f"Not delivered within the horizon: {names}.")
+
+
+def _order(found: Planned, one: PlannedOrder) -> tuple[str, ...]:
+    def at(moment_: datetime | None) -> str:
+        return "" if moment_ is None else moment(found, moment_)
+
+    money = found.units.get("profit") == "money" or any(o.profit is not None for o in found.orders)
+    return (
+        one.order,
+        " ".join(filter(None, (one.cls, one.segment))),
+        one.standing,
+        at(one.delivered) or "–",
+        at(one.due),
+        at(one.lost),
+        "" if one.slack_h is None else f"{number(one.slack_h)} h",
+        "" if not money or one.profit is None else number_of_money(one.profit),
+        "" if one.at_best is None else number_of_money(one.at_best),
+    )
+
+
+def number_of_money(value: float) -> str:
+    """An amount without cents where it is large."""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.2f}"
+
+
+def _agents(found: Planned) -> None:
+    rows = [
+        (
+            one.agent,
+            str(one.tasks),
+            f"{number(one.busy_h)} h",
+            f"{number(one.there_h)} h",
+            percent(one.busy_h / one.there_h) if one.there_h > 0 else "–",
+            "bought" if one.bought else "",
+        )
+        for one in sorted(found.agents, key=lambda one: (-one.busy_h, one.agent))[:MOST_ROWS]
+    ]
+    if rows:
+        columns = ("agent", "tasks", "busy", "there", "share", "")
+        show_table("Agents, from now to the end of the plan", columns, rows, (0, 5))
+        more(len(found.agents))
+
+
+def _rules(found: Planned) -> None:
+    """What rules would have done, on the levels that count."""
+    if not found.rules:
+        return
+    names = list(found.values)
+    plan = ("this plan", *(number_of_money(found.values[name]) for name in names), _share(found.on_time))
+    rows = [
+        plan,
+        *(
+            (rule.rule, *(number_of_money(rule.values[name]) for name in names), _share(rule.on_time))
+            for rule in found.rules
+        ),
+    ]
+    columns = ("planned by", *(_named(found, name) for name in names), "on time")
+    show_table("Beside rules of priority on the same grid", columns, rows)
+    if text := better_text(found):
+        say(text)
+
+
+def _named(found: Planned, name: str) -> str:
+    unit = found.units.get(name, "")
+    return f"{name} ({unit})" if unit == "h" else name
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else percent(share)
