@@ -48,16 +48,16 @@ def compiled(function: F) -> F:
         before = config.CACHE_DIR
         config.CACHE_DIR = str(folder())
         try:
-            found: F = njit(cache=True, nogil=True, error_model="numpy")(function)
+            found: F = njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
         finally:
             config.CACHE_DIR = before
     return found
 
 
 def inlined(function: F) -> F:
-    """The function as machine code within those that call it."""
+    """The function as machine code for those that are compiled with it; Python can't call it then."""
     import numba
 
     njit: Any = numba.njit
-    found: F = njit(nogil=True, error_model="numpy")(function)
+    found: F = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     return found

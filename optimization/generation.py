@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimization.packing import empty, packed, unpacked
+from optimization.packing import packed, search, unpacked
 from optimization.problem import NOBODY, Floats, Ints, Plan, Problem
-
-if TYPE_CHECKING:
-    from optimization.search_place import Packed, Wanted
 
 COMPILING = "Compiling the search for plans, once in this installation; this takes up to half a minute."
 
@@ -38,64 +34,55 @@ class Generator:
     def __init__(self, problem: Problem, levels: int | None = None) -> None:
         self.problem = problem
         self.packed = packed(problem, levels)
-        self.placed = empty(self.packed)
-        self._order = np.arange(len(problem.ops))
-        self._own = np.zeros(len(problem.ops))
-        self._by_worth = np.argsort(-_most(self.packed), kind="stable")
+        self.search = search(problem, self.packed)
 
     @property
     def values(self) -> tuple[float, ...]:
         """Of the plan made last; minus infinity for too many interruptions."""
-        return tuple(self.placed.values.tolist())
+        return tuple(self.search.now.values.tolist())
 
     def plan(self, priorities: Priorities) -> Plan:
         """The plan by these priorities. Orders that can't gain anything any more are left out."""
-        self.make(self.wanted(priorities))
+        from optimization.search_anneal import MAKE
+
+        self.want(priorities)
+        self.act(MAKE)
         return self.last()
 
     def last(self) -> Plan:
         """The plan made last."""
-        return unpacked(self.packed, self.placed.start, self.placed.mode)
-
-    def make(self, wanted: Wanted) -> None:
-        """Make a plan; it is in `placed`."""
-        from optimization.search_place import generate, sort_by
-
-        sort_by(self.packed, wanted.keys, self._order, self._own)
-        generate(self.packed, self.placed, wanted, self._order)
+        return unpacked(self.packed, self.search.now.start, self.search.now.mode)
 
     def justified(self, priorities: Priorities, rounds: int = 3) -> Plan:
         """The plan by these priorities after it was shifted late, and early again, as long as that helps."""
-        from optimization.search_place import insert_lost, shift_right
+        from optimization.search_anneal import MAKE, SHIFT
 
-        wanted = self.wanted(priorities)
-        self.make(wanted)
-        best, values = self.last(), self.values
+        best = self.plan(priorities)
+        values, now = self.values, self.search.now
         for _ in range(rounds):
-            shift_right(self.packed, self.placed, self._own)
-            insert_lost(self.packed, self.placed, wanted, self._by_worth)
-            wanted = wanted._replace(keys=np.where(self.placed.mode >= 0, self.placed.start, 1e9))
-            self.make(wanted)
+            self.act(SHIFT)
+            self.search.wanted.keys[:] = np.where(now.mode >= 0, now.start, self.packed.never)
+            self.act(MAKE)
             if not self.values > values:
                 break
             best, values = self.last(), self.values
         return best
 
-    def wanted(self, priorities: Priorities) -> Wanted:
-        """Priorities as arrays."""
-        from optimization.search_place import Wanted
+    def want(self, priorities: Priorities) -> None:
+        """Take these priorities."""
+        p, wanted = self.packed, self.search.wanted
+        wanted.keys[:] = priorities.keys
+        prefer = NOBODY if priorities.prefer is None else priorities.prefer
+        wanted.prefer[:] = np.where(np.asarray(prefer) >= 0, p.mode_at[:-1] + prefer, NOBODY)
+        wanted.keep[:] = 1 if priorities.keep is None else priorities.keep
+        wanted.use[:] = 1 if priorities.use is None else priorities.use
+        wanted.closed[:] = 0 if priorities.closed is None else priorities.closed
 
-        problem, p = self.problem, self.packed
-        prefer = np.full(len(problem.ops), NOBODY, np.int64)
-        if priorities.prefer is not None:
-            prefer = np.where(priorities.prefer >= 0, p.mode_at[:-1] + priorities.prefer, NOBODY)
-        return Wanted(
-            keys=np.asarray(priorities.keys, np.float64).copy(),
-            prefer=prefer.astype(np.int64),
-            keep=_given(priorities.keep, len(problem.ops), 1),
-            use=_given(priorities.use, len(problem.jobs), 1),
-            closed=_given(priorities.closed, len(problem.pools), 0),
-        )
+    def act(self, command: int, n: int = 0, hot: float = 1.0, cold: float = 1.0, mending: float = 0.0) -> int:
+        """Do one of the search's commands; how many trials were taken."""
+        from optimization.search_anneal import act
+
+        return act(self.packed, self.search, command, n, hot, cold, mending)
 
 
 def after(problem: Problem, plan: Plan) -> Priorities:
@@ -131,16 +118,6 @@ def in_turn(problem: Problem, jobs: Ints) -> Priorities:
     return Priorities(np.array([place[op.job] for op in problem.ops], np.float64))
 
 
-def _most(p: Packed) -> Floats:
-    """[job] the most that it can gain on the first level."""
-    gains = p.worth[:1, :, 0] - p.worth[:1, :, -1]
-    return np.asarray(gains.sum(axis=0), np.float64)
-
-
 def _unused(problem: Problem, plan: Plan) -> Ints:
     used = {op.modes[int(m)].pool for op, m in zip(problem.ops, plan.mode, strict=True) if m >= 0}
     return np.array([p.price > 0 and i not in used for i, p in enumerate(problem.pools)], np.int64)
-
-
-def _given(values: Ints | None, n: int, default: int) -> Ints:
-    return np.full(n, default, np.int64) if values is None else np.asarray(values, np.int64).copy()

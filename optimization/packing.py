@@ -9,7 +9,8 @@ import numpy as np
 from optimization.problem import NOBODY, Floats, Ints, Operation, Plan, Problem
 
 if TYPE_CHECKING:
-    from optimization.search_place import Packed, Placed
+    from optimization.search_anneal import Search
+    from optimization.search_place import Packed, Placed, Wanted
 
 
 def packed(problem: Problem, levels: int | None = None) -> Packed:
@@ -74,9 +75,65 @@ def empty(p: Packed) -> Placed:
     )
 
 
+def wanted(p: Packed) -> Wanted:
+    """Priorities that say nothing: all work under way goes on, nothing is left out."""
+    from optimization.search_place import Wanted
+
+    n = len(p.job)
+    return Wanted(
+        keys=np.zeros(n),
+        prefer=np.full(n, NOBODY, np.int64),
+        keep=np.ones(n, np.int64),
+        use=np.ones(len(p.floor), np.int64),
+        closed=np.zeros(len(p.capacity), np.int64),
+    )
+
+
+def search(problem: Problem, p: Packed) -> Search:
+    """A search that hasn't begun."""
+    from optimization.search_anneal import Search
+
+    best = empty(p)
+    best.values[:] = -np.inf
+    gains = np.sum(p.worth[:1, :, 0] - p.worth[:1, :, -1], axis=0)
+    jobs = np.flatnonzero(np.diff(p.op_at) > 0)
+    return Search(
+        wanted=wanted(p),
+        tried=wanted(p),
+        now=empty(p),
+        trial=empty(p),
+        best=best,
+        order=np.arange(len(p.job)),
+        own=np.zeros(len(p.job)),
+        head=heads(problem),
+        held=np.flatnonzero(p.held >= 0),
+        choices=np.flatnonzero(np.diff(p.mode_at) > 1),
+        priced=np.flatnonzero((p.charged > 0).any(axis=0)),
+        jobs=jobs[np.argsort(-gains[jobs], kind="stable")],
+        state=np.zeros(1, np.uint64),
+    )
+
+
 def unpacked(p: Packed, start: Ints, mode: Ints) -> Plan:
     """The plan of these starts and numbers of modes."""
     return Plan(start.copy(), np.where(mode >= 0, mode - p.mode_at[:-1], NOBODY))
+
+
+def heads(problem: Problem) -> Floats:
+    """[operation] when it can begin if nothing else is done; `never` if it can't."""
+    never = problem.grid.never
+    begins = np.full(len(problem.ops), float(never))
+    ends = np.full(len(problem.ops), never, np.int64)
+    for i, op in enumerate(problem.ops):
+        t = max((int(ends[pred]) for pred in op.preds), default=0)
+        if op.lag is not None and op.preds:
+            t = int(op.lag[t])
+        t = max(t, op.ready)
+        for mode in op.modes:
+            can = np.flatnonzero(mode.ends[t:] < never) + t
+            if len(can) and mode.ends[can[0]] < ends[i]:
+                begins[i], ends[i] = can[0], mode.ends[can[0]]
+    return begins
 
 
 def _at(lengths: list[int]) -> Ints:

@@ -32,7 +32,8 @@ def schedule_of(
         if work.unit
     ]
     todo = [i for i, unit in enumerate(units) if unit]
-    named: set[tuple[str, str]] = set()
+    # A further execution of a task that is under way can't be told apart from it.
+    named = {(one.order, one.task) for one in found}
     for rank, i in enumerate(sorted(todo, key=lambda i: (int(plan.start[i]), int(ends[i]), i))):
         op = problem.ops[i]
         order = problem.jobs[op.job].order.id

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optimization.compiled import compiled, inlined
+from optimization.compiled import inlined
 from optimization.problem import Floats, Ints
 
 NONE = -1
@@ -148,7 +148,7 @@ def possible(p: Packed, d: Placed, op: int) -> int:
     return max(t, int(p.ready[op]))
 
 
-@compiled
+@inlined
 def place(p: Packed, d: Placed, w: Wanted, op: int) -> bool:
     """Put the operation where it is over first; False if its order can't gain anything then."""
     t = possible(p, d, op)
@@ -170,7 +170,7 @@ def place(p: Packed, d: Placed, w: Wanted, op: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def drop(p: Packed, d: Placed, w: Wanted, job: int) -> None:
     """Leave the order out; what goes on anyway stays."""
     d.out[job] = 1
@@ -179,7 +179,7 @@ def drop(p: Packed, d: Placed, w: Wanted, job: int) -> None:
             give_back(p, d, op)
 
 
-@compiled
+@inlined
 def insert(p: Packed, d: Placed, w: Wanted, job: int) -> bool:
     """Place all that is missing of an order; if it can't gain, it is left out again."""
     d.out[job] = 0
@@ -190,7 +190,7 @@ def insert(p: Packed, d: Placed, w: Wanted, job: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def insert_lost(p: Packed, d: Placed, w: Wanted, jobs: Ints) -> None:
     """Place the orders that are left out though they needn't be, one after the other, as far as they gain."""
     for job in jobs:
@@ -198,7 +198,7 @@ def insert_lost(p: Packed, d: Placed, w: Wanted, jobs: Ints) -> None:
             insert(p, d, w, job)
 
 
-@compiled
+@inlined
 def clear(p: Packed, d: Placed, w: Wanted) -> None:
     """An empty plan, in which only that goes on which is to be kept."""
     d.free[:] = p.capacity
@@ -213,7 +213,7 @@ def clear(p: Packed, d: Placed, w: Wanted) -> None:
             take(p, d, op, mode, 0)
 
 
-@compiled
+@inlined
 def fulfilled(p: Packed, d: Placed, job: int) -> int:
     """When the order can be delivered; never if an operation isn't placed."""
     t = int(p.floor[job])
@@ -222,7 +222,7 @@ def fulfilled(p: Packed, d: Placed, job: int) -> int:
     return t
 
 
-@compiled
+@inlined
 def appraise(p: Packed, d: Placed) -> None:
     """Find the plan's values."""
     d.values[:] = 0.0
@@ -246,7 +246,7 @@ def appraise(p: Packed, d: Placed) -> None:
         d.values[level] = total if interrupted <= p.most else -np.inf
 
 
-@compiled
+@inlined
 def sort_by(p: Packed, keys: Floats, order: Ints, own: Floats) -> None:
     """Sort operations by their keys, each after its predecessors; fast if they nearly are."""
     for op in range(len(keys)):
@@ -263,7 +263,7 @@ def sort_by(p: Packed, keys: Floats, order: Ints, own: Floats) -> None:
         order[k + 1] = op
 
 
-@compiled
+@inlined
 def generate(p: Packed, d: Placed, w: Wanted, order: Ints) -> None:
     """Place all operations in this order, which must have each one after its predecessors."""
     clear(p, d, w)
@@ -304,7 +304,7 @@ def _limit(p: Packed, d: Placed, op: int, last: int) -> int:
     return found
 
 
-@compiled
+@inlined
 def shift_right(p: Packed, d: Placed, own: Floats) -> None:
     """Put every operation as late as it can be while no order gets worse (justification: Valls, Ballestin
     and Quintanilla, European Journal of Operational Research 165, 2005)."""

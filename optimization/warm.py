@@ -16,7 +16,7 @@ def warm() -> bool:
     """Compile what isn't yet, and drop what older sources left; whether there was anything to compile."""
     missing = not ready()
     problem = Problem(Grid(0.0, 1.0, 1), (), (), (), ())
-    Generator(problem).justified(Priorities(np.zeros(0)))
+    Generator(problem).plan(Priorities(np.zeros(0)))
     here = folder()
     if here.is_dir():
         for other in here.parent.iterdir():

@@ -28,7 +28,7 @@ def by_dates(orders: Sequence[Order], shape: ProfitShape, grid: Grid) -> Level:
         found = [profit_at(order, shape, grid.at(t)) for t in range(grid.periods + 1)]
         found.append(profit_at(order, shape, float("inf")))
         rows.append(np.maximum.accumulate(np.array(found)[::-1])[::-1])
-    return Level("profit", "money", np.stack(rows), prices=True)
+    return Level("profit", "money", np.array(rows).reshape(len(orders), grid.never + 1), prices=True)
 
 
 def flow_shop(
