@@ -128,13 +128,14 @@ def maximise(
     *,
     start: Floats | None = None,
     at_least: tuple[float, ...] = (),
-    improved: Callable[[Floats], None] | None = None,
+    improved: Callable[[Floats], object] | None = None,
     enough: Callable[[float], bool] | None = None,
 ) -> Answer:
     """Maximise a level in whole numbers.
 
-    start: columns of a solution to begin with. at_least: what the levels before must keep. improved: called
-    with the columns of each better solution. enough: called with the bound by now, says whether to end.
+    start: columns of a solution to begin with, not a number where the solver is to find them. at_least: what
+    the levels before must keep. improved: called with the columns of each better solution. enough: called
+    with the bound by now, says whether to end.
     """
     if not form.n_columns:
         return _nothing(form, level)
@@ -145,8 +146,8 @@ def maximise(
             least = value - form.constants[before] - max(KEPT, 1e-6 * abs(value))
             highs.addRow(least, highs.inf, len(used), used.astype(np.int32), form.costs[before][used])
         if start is not None:
-            used = np.arange(form.n_columns, dtype=np.int32)
-            highs.setSolution(form.n_columns, used, start)
+            used = np.flatnonzero(~np.isnan(start))
+            highs.setSolution(len(used), used.astype(np.int32), start[used])
         _run(highs, limits, improved, enough)
         ended = _ended(highs)
         if ended == "infeasible":
@@ -193,7 +194,7 @@ def _model(form: StandardForm, level: int, limits: Limits, *, whole: bool) -> An
 def _run(
     highs: Any,
     limits: Limits,
-    improved: Callable[[Floats], None] | None = None,
+    improved: Callable[[Floats], object] | None = None,
     enough: Callable[[float], bool] | None = None,
 ) -> None:
     """Run until the end, a limit or cancel; errors of callbacks are raised here, not within the solver."""

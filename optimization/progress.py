@@ -35,14 +35,14 @@ class Progress:
         self.begun = monotonic()
         self.plan: Plan | None = None
         self.values: tuple[float, ...] = ()
-        self.bound = self._best_alone()
+        self.bound = self.best_alone()
         self.incumbents: list[Incumbent] = []
         self.bound_known = False
         """Whether a model gave the bound."""
         self._on_incumbent, self._cancelled = on_incumbent, cancelled
         self._stopped = False
 
-    def _best_alone(self) -> float:
+    def best_alone(self) -> float:
         """What all jobs would be worth if each were alone."""
         worth = self.problem.levels[0].worth
         return float(worth[np.arange(len(self.problem.jobs)), soonest(self.problem)].sum())

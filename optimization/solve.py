@@ -9,10 +9,12 @@ from time import monotonic, process_time
 
 import numpy as np
 
+from metagraph.errors import InfeasibleError
 from optimization.generation import Generator, Priorities, after
 from optimization.guided import guided
 from optimization.highs import Limits, maximise, relax
 from optimization.network import light, network
+from optimization.paper_form import paper_form
 from optimization.problem import NOBODY, Floats, Plan, Problem
 from optimization.progress import EndedError, Progress
 from optimization.result import Incumbent, Result, Status
@@ -64,9 +66,13 @@ def solve(
     progress = Progress(problem, options, on_incumbent, cancelled)
     sizes = _Sizes()
     generator = Generator(problem)
-    _first_plans(progress, generator, warm)
+    _first_plan(progress, generator, warm)
     with suppress(EndedError):
-        _Search(progress, generator, sizes).run()
+        if options.formulation == "paper":
+            _as_in_the_paper(progress, sizes)
+        else:
+            _priority_plans(progress, generator)
+            _Search(progress, generator, sizes).run()
     assert progress.plan is not None
     return Result(
         status=_status(progress),
@@ -93,17 +99,31 @@ def _status(progress: Progress) -> Status:
     return "cancelled" if progress.cancelled() else "time"
 
 
-def _first_plans(progress: Progress, generator: Generator, warm: Plan | None) -> None:
-    """So that there is a plan whatever happens: what was given, what is under way, and orders in turn."""
+def _first_plan(progress: Progress, generator: Generator, warm: Plan | None) -> None:
+    """So that there is one whatever happens: what is under way goes on; and what was given.
+
+    Raises InfeasibleError if that can't be.
+    """
     problem = progress.problem
     n = len(problem.ops)
     start, mode = np.full(n, NOBODY, np.int64), np.full(n, NOBODY, np.int64)
     for i, op in enumerate(problem.ops):
         if op.held is not None and op.modes[op.held].ends[0] < problem.grid.never:
             start[i], mode[i] = 0, op.held
+    broken = sum(op.held is not None and mode[i] < 0 for i, op in enumerate(problem.ops))
+    if problem.most_preempted is not None and broken > problem.most_preempted:
+        raise InfeasibleError(
+            f"{broken} tasks that are under way can't be done within the horizon, so they would be "
+            f"interrupted, but at most {problem.most_preempted} may be: allow more, or a longer horizon"
+        )
     progress.offer(Plan(start, mode), "work that is under way")
     if warm is not None:
         progress.offer(generator.justified(after(problem, warm)), "the plan before")
+
+
+def _priority_plans(progress: Progress, generator: Generator) -> None:
+    """Orders in turn, by what tells them apart."""
+    problem = progress.problem
     lost = [np.inf if job.order.lost_s is None else job.order.lost_s for job in problem.jobs]
     due = [lost[j] if job.order.due_s is None else job.order.due_s for j, job in enumerate(problem.jobs)]
     worth = -problem.levels[0].worth[:, 0]
@@ -116,6 +136,34 @@ def _offer(progress: Progress, generator: Generator, priorities: Priorities, sou
     plan = generator.justified(priorities)
     if np.isfinite(generator.values[0]):
         progress.offer(plan, source)
+
+
+def _as_in_the_paper(progress: Progress, sizes: _Sizes) -> None:
+    """The printed equations as they are, solved without help: what the step form is compared with."""
+    alone, progress.bound = progress.bound, np.inf
+    try:
+        begun = monotonic()
+        progress.tick()
+        form = paper_form(progress.problem, tick=progress.tick)
+        arrays = standard_form(form.model, form.variables)
+        sizes.build_s += monotonic() - begun
+        sizes.of(arrays)
+        options = progress.options
+        limits = Limits(progress.left_s, options.threads, options.seed, options.gap, progress.cancelled)
+        assert progress.plan is not None
+        found = maximise(
+            arrays,
+            limits,
+            start=form.values(progress.plan),
+            improved=lambda x: progress.offer(form.plan(x), "MIP"),
+            enough=lambda bound: progress.limit(bound) and progress.enough(),
+        )
+        if found.x is not None:
+            progress.offer(form.plan(found.x), "MIP")
+        progress.limit(found.bound)
+    finally:
+        if np.isinf(progress.bound):
+            progress.bound = alone
 
 
 class _Search:
