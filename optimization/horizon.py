@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from math import ceil
+from heapq import heapify, heappop, heappush, heapreplace
+from math import ceil, inf
 
 from metagraph.errors import InfeasibleError, UsageError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
+from metagraph.paces import PaceClock
 from optimization.grid import periods_of
 from optimization.operations import Todo
 from optimization.settings import Settings
-from optimization.work import Expected, Presence, able, law_of, presence
+from optimization.work import Expected, Presence, able, law_of, places, presence
 
 _DAY_S = 86400.0
 MOST_PERIODS = 20_000
@@ -84,62 +86,115 @@ def _makespan(
     dt_s: float,
     expected: Expected,
 ) -> float:
-    """When all is done if orders go one after the other, each step by who is done with it first; every step
-    takes whole periods, so that the grid can hold this plan. An order for which nobody ever comes doesn't
-    count."""
+    """When all is done first come, first served, each step by who is done with it first; every step takes
+    whole periods, so that the grid can hold it. An order for which nobody ever comes doesn't count."""
     window_s = 60 * _DAY_S
     while True:
         last = window_s > 2000 * _DAY_S
-        end_s = _serial(metagraph, todo, now_s, origin, dt_s, expected, now_s + window_s, give_up=last)
+        rehearsal = _Rehearsal(metagraph, now_s, origin, dt_s, expected, now_s + window_s)
+        end_s = rehearsal.end_s(todo, give_up=last)
         if end_s is not None:
             return end_s
         window_s *= 2
 
 
-def _serial(
-    metagraph: Metagraph,
-    todo: Sequence[Todo],
-    now_s: float,
-    origin: datetime,
-    dt_s: float,
-    expected: Expected,
-    window_end_s: float,
-    *,
-    give_up: bool,
-) -> float | None:
-    """The end of that plan; None if it goes beyond the window, unless one gives up the orders that do."""
-    agents = {agent.id: agent for agent in metagraph.agents}
-    there: dict[str, Presence] = {}
-    free: dict[str, float] = {}
-    last = now_s
-    for one in todo:
-        ends: list[float] = []
-        for step in one.route.steps:
-            ready = max([now_s, one.order.release_s, *(ends[i] for i in step.preds)])
-            if step.task.delay is not None:
-                ready += 2 * step.visits * expected.mean(step.task.delay.lookup(step.after).law)
-            ready = max(ready, one.order.material_s.get(step.task.id, ready))
-            ready = _rounded(ready, now_s, dt_s)
-            served = able(metagraph, step.task)
-            best = ready + _whole(step.visits * _mean(one, step.task, None, expected), dt_s)
-            if served:
-                options = []
-                for agent in served:
-                    if agent not in there:
-                        there[agent] = presence(agents[agent], metagraph, origin, now_s, window_end_s)
-                    begin = max(ready, free.get(agent, now_s))
-                    work_s = step.visits * _mean(one, step.task, agent, expected)
-                    options.append((there[agent].after(begin, _whole(work_s, dt_s)), agent))
-                best, chosen = min(options)
-                if best >= window_end_s and not give_up:
-                    return None
-                if best >= window_end_s:
-                    ends = []
-                    break
-                free[chosen] = best = _rounded(best, now_s, dt_s)
-            ends.append(best)
-        last = max([last, *ends])
-    return last + dt_s
+class _Rehearsal:
+    """List scheduling in the order in which steps are ready (Graham, 1966)."""
+
+    def __init__(
+        self,
+        metagraph: Metagraph,
+        now_s: float,
+        origin: datetime,
+        dt_s: float,
+        expected: Expected,
+        window_end_s: float,
+    ) -> None:
+        self._metagraph, self._origin = metagraph, origin
+        self._now_s, self._dt_s, self._window_end_s = now_s, dt_s, window_end_s
+        self._expected = expected
+        self._agents = {agent.id: agent for agent in metagraph.agents}
+        self._paces = {
+            pace.id: PaceClock(pace, origin, earliest_s=min(now_s, 0.0)) for pace in metagraph.paces
+        }
+        self._there: dict[str, Presence] = {}
+        self._free: dict[str, list[float]] = {}
+
+    def end_s(self, todo: Sequence[Todo], *, give_up: bool) -> float | None:
+        """When the last order is done; None if that lies beyond the window, unless one gives up on orders
+        that end later."""
+        ends: list[list[float]] = [[inf] * len(one.route.steps) for one in todo]
+        waits = [[len(step.preds) for step in one.route.steps] for one in todo]
+        after = [_followers(one) for one in todo]
+        agenda = [
+            (self._ready(todo[j], i, ends[j]), j, i)
+            for j, found in enumerate(waits)
+            for i, n in enumerate(found)
+            if n == 0
+        ]
+        heapify(agenda)
+        last = self._now_s
+        while agenda:
+            ready, j, i = heappop(agenda)
+            end = ends[j][i] = self._done(todo[j], i, ready)
+            if end >= self._window_end_s:
+                if give_up:
+                    continue
+                return None
+            last = max(last, end)
+            for k in after[j][i]:
+                waits[j][k] -= 1
+                if waits[j][k] == 0:
+                    heappush(agenda, (self._ready(todo[j], k, ends[j]), j, k))
+        return last + self._dt_s
+
+    def _ready(self, one: Todo, i: int, ends: Sequence[float]) -> float:
+        step = one.route.steps[i]
+        ready = max([self._now_s, one.order.release_s, *(ends[p] for p in step.preds)])
+        delay = step.task.delay
+        if delay is not None:
+            mean_s = step.visits * self._expected.mean(delay.lookup(step.after).law)
+            ready = ready + mean_s if delay.pace is None else self._paces[delay.pace].after(ready, mean_s)
+        ready = max(ready, one.order.material_s.get(step.task.id, ready))
+        return _rounded(ready, self._now_s, self._dt_s)
+
+    def _done(self, one: Todo, i: int, ready: float) -> float:
+        """When a step is done by who is done with it first, who is busy until then."""
+        step, dt_s = one.route.steps[i], self._dt_s
+        served = able(self._metagraph, step.task)
+        if not served:
+            return ready + _whole(step.visits * _mean(one, step.task, None, self._expected), dt_s)
+        best, chosen = inf, served[0]
+        for agent in served:
+            work_s = _whole(step.visits * _mean(one, step.task, agent, self._expected), dt_s)
+            end = self._presence(agent).after(max(ready, self._places(agent)[0]), work_s)
+            if end < best:
+                best, chosen = end, agent
+        if best < self._window_end_s:
+            best = _rounded(best, self._now_s, dt_s)
+            heapreplace(self._places(chosen), best)
+        return best
+
+    def _places(self, agent: str) -> list[float]:
+        """From when on each of an agent's places is free, the first one first."""
+        if agent not in self._free:
+            self._free[agent] = [self._now_s] * min(places(self._agents[agent]), 1000)
+        return self._free[agent]
+
+    def _presence(self, agent: str) -> Presence:
+        if agent not in self._there:
+            self._there[agent] = presence(
+                self._agents[agent], self._metagraph, self._origin, self._now_s, self._window_end_s
+            )
+        return self._there[agent]
+
+
+def _followers(one: Todo) -> list[list[int]]:
+    found: list[list[int]] = [[] for _ in one.route.steps]
+    for i, step in enumerate(one.route.steps):
+        for p in step.preds:
+            found[p].append(i)
+    return found
 
 
 def _mean(one: Todo, task: Task, agent: str | None, expected: Expected) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING
@@ -81,7 +81,8 @@ class JobBuilder:
         ops: list[Operation] = []
         running: list[Running] = []
         released = self._grid.up(todo.order.release_s)
-        for step in todo.route.steps:
+        for given in todo.route.steps:
+            step = self._by_whom(given)
             before = _united([behind[i] for i in step.preds], released)
             work = self._running(todo.order, step)
             if work is not None:
@@ -101,6 +102,16 @@ class JobBuilder:
         job = Job(todo.order, shape, range(first, first + len(ops)), sinks, floor)
         return Made(job, tuple(ops), tuple(running))
 
+    def _by_whom(self, step: Step) -> Step:
+        """The step, its agent told as the metagraph calls them. Work by somebody whom it doesn't know,
+        or who doesn't do this task in it, is nobody's."""
+        if step.position is None or step.position.agent is None or not step.task.queues:
+            return step
+        agent = self._crew.agent_of(step.position, step.task)
+        if agent is None:
+            self.notes.append("Work under way by agents whom the twin doesn't know goes on to its end.")
+        return replace(step, position=replace(step.position, agent=agent))
+
     def _running(self, order: Order, step: Step) -> Running | None:
         """Work that is under way and won't be interrupted. Whom the process doesn't know works by the clock
         on the wall and takes nobody's place, as in the simulator."""
@@ -109,7 +120,8 @@ class JobBuilder:
             return None
         if step.task.queues and position.agent and self._interruptible(step.task, position):
             return None
-        if not step.task.queues:
+        agent = position.agent
+        if not step.task.queues or agent is None:
             end_s = position.eta_s
             if end_s is None:
                 law = law_of(step.task, order.cls, order.segment, None)
@@ -125,7 +137,8 @@ class JobBuilder:
     def _interruptible(self, task: Task, position: Position) -> bool:
         wanted = self._settings.preemption
         often = wanted.most_per_item is not None and position.preemptions >= wanted.most_per_item
-        return task.preemptible and wanted.allowed and task.id not in wanted.forbidden and not often
+        free = task.preemptible and wanted.allowed and task.id not in wanted.forbidden and not often
+        return free and position.agent is not None
 
     def _left(self, order: Order, step: Step, position: Position) -> float:
         """Working seconds left of what was begun, by whom it was begun."""

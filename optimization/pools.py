@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 
 import numpy as np
 
@@ -11,12 +12,15 @@ from metagraph.agents import Agent
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from metagraph.overtime import Overtime
+from metagraph.state import Position
 from optimization.grid import Grid
 from optimization.operations import Todo
 from optimization.problem import Floats, Ints, Pool, Running
 from optimization.settings import Settings
 from optimization.work import Presence, able, ends_at, likeness, places, presence
 
+PARTS = 15
+"""Of a period: work is rounded up to them where shifts begin or end within periods."""
 BACK_S = 60 * 86400.0
 """How far back work that is under way may have begun for its progress to be counted by its agent's clock."""
 
@@ -31,9 +35,15 @@ class Crew:
         self._agents = {agent.id: agent for agent in metagraph.agents}
         self._presences: dict[str, Presence] = {}
         self._on: dict[str, Floats] = {}
-        self._ends: dict[tuple[int, float], Ints] = {}
+        self._ends: dict[tuple[int, int], Ints] = {}
         alike = likeness(metagraph, metagraph.tasks())
-        bound = _bound_agents(todo) if settings.preemption.same_agent else set[str]()
+        bound = {
+            self.agent_of(step.position, step.task)
+            for one in todo
+            for step in one.route.steps
+            if settings.preemption.same_agent and step.position is not None
+        }
+        """Agents who alone may go on with what they began."""
         groups: dict[tuple[object, ...], list[str]] = {}
         needed = {agent for one in todo for step in one.route.steps for agent in able(metagraph, step.task)}
         for agent in metagraph.agents:
@@ -48,6 +58,7 @@ class Crew:
             *(self.on(members[0]) for members in self._members),
             *(Presence((h.start_s,), (h.end_s,), (0.0,)).on(grid) for h in self._bought),
         ]
+        self._steps_s = [_step_s(on, grid) for on in self._pool_on]
         self.pool_of = {agent: i for i, members in enumerate(self._members) for agent in members}
         """Index of its pool in its own hours, by agent."""
         self.notes = tuple(
@@ -81,6 +92,14 @@ class Crew:
             )
         return self._presences[agent]
 
+    def agent_of(self, position: Position, task: Task) -> str | None:
+        """Who works or has worked on something, as the metagraph calls them: the agent, or the one who stands
+        for several; None if nobody of them does this task."""
+        if position.agent is None:
+            return None
+        found = next((a.id for a in self._agents.values() if position.agent in (a.id, *a.members)), None)
+        return found if found in able(self._metagraph, task) else None
+
     def pools_for(self, task: Task) -> dict[int, str]:
         """Pools that can do a task, each with one of its agents."""
         found: dict[int, str] = {}
@@ -101,16 +120,17 @@ class Crew:
 
     def ends(self, pool: int, work_s: float) -> Ints:
         """Mode.ends of so much work in a pool."""
-        key = (pool, work_s)
+        step_s = self._steps_s[pool]
+        key = (pool, max(ceil(work_s / step_s - 1e-6), 1))
         if key not in self._ends:
-            self._ends[key] = ends_at(self._pool_on[pool], work_s, self._grid)
+            self._ends[key] = ends_at(self._pool_on[pool], key[1] * step_s, self._grid)
         return self._ends[key]
 
     def pools(self, running: Sequence[Running]) -> tuple[Pool, ...]:
         """With their capacity, less what is held by work that goes on to its end."""
         taken = [np.zeros(self._grid.periods, np.int64) for _ in self._members]
         for work in running:
-            if work.unit:
+            if work.unit in self.pool_of:
                 taken[self.pool_of[work.unit]][: work.end] += 1
         pools = []
         for i, members in enumerate(self._members):
@@ -121,6 +141,14 @@ class Crew:
             capacity = np.full(self._grid.periods, len(units), np.int64)
             pools.append(Pool(units, capacity, hours.price, "bought hours"))
         return tuple(pools)
+
+
+def _step_s(on: Floats, grid: Grid) -> float:
+    """To multiples of what work is rounded up. Where a period is worked wholly or not at all, those of the
+    period give the same ends; where shifts begin within periods, fractions of it keep the loss small."""
+    part = np.diff(on) / grid.dt_s
+    whole = bool((np.minimum(part, 1.0 - part) < 1e-6).all())
+    return grid.dt_s if whole else grid.dt_s / PARTS
 
 
 def _money(settings: Settings, todo: Sequence[Todo]) -> bool:
@@ -150,13 +178,3 @@ def _left_out(agent: Agent) -> list[str]:
     if agent.sharing == "shared" and agent.capacity > 1:
         found.append("Agents who share their time among several items are planned to do one after the other.")
     return found
-
-
-def _bound_agents(todo: Sequence[Todo]) -> set[str]:
-    """Agents who alone may go on with what they began."""
-    return {
-        step.position.agent
-        for one in todo
-        for step in one.route.steps
-        if step.position is not None and step.position.agent is not None
-    }

@@ -24,7 +24,7 @@ from optimization.routes import routes_of
 from optimization.settings import Settings
 from optimization.work import Expected
 
-ENOUGH_PERIODS = 2000
+ENOUGH_PERIODS = 5000
 """Of a grid that nobody asked for."""
 
 
