@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, floor
 
+import numpy as np
+from numpy.typing import NDArray
+
 _SLACK = 1e-6
 """Share of a period by which floating-point sums may miss a point."""
 
@@ -31,6 +34,11 @@ class Grid:
         """The first point at or after an instant, 0 to `never`: releases and early dates."""
         value = (t - self.start_s) / self.dt_s - _SLACK
         return ceil(min(max(value, 0.0), self.never))
+
+    def ups(self, t: NDArray[np.float64]) -> NDArray[np.int64]:
+        """`up` of many instants."""
+        value = (t - self.start_s) / self.dt_s - _SLACK
+        return np.ceil(np.clip(value, 0.0, self.never)).astype(np.int64)
 
     def down(self, t: float) -> int:
         """The last point at or before an instant, -1 to `periods`: due and lost-sale dates."""

@@ -7,13 +7,11 @@ from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from metagraph.orders import Order
-from metagraph.paces import PaceClock
 from metagraph.state import OpenOrder, Position
+from optimization.delays import Delays
 from optimization.grid import Grid
 from optimization.problem import NOBODY, Ints, Job, Mode, Operation, Running
 from optimization.routes import Route, Step
@@ -69,9 +67,7 @@ class JobBuilder:
     ) -> None:
         self._metagraph, self._grid, self._settings = metagraph, grid, settings
         self._crew, self._expected = crew, expected
-        self._paces = {
-            pace.id: PaceClock(pace, origin, earliest_s=min(grid.start_s, 0.0)) for pace in metagraph.paces
-        }
+        self._delays = Delays(metagraph.paces, grid, origin)
         self.notes: list[str] = []
 
     def job(self, number: int, first: int, todo: Todo) -> Made:
@@ -244,10 +240,7 @@ class JobBuilder:
         mean_s *= step.visits
         if mean_s < INSTANT_S:
             return before.ready, None
-        points = grid.start_s + grid.dt_s * np.arange(grid.periods + 1)
-        pace = self._paces[delay.pace] if delay.pace is not None else None
-        over = [t + mean_s if pace is None else pace.after(float(t), mean_s) for t in points]
-        lag = np.array([*(grid.up(t) for t in over), grid.never], np.int64)
+        lag = self._delays.lag(delay.pace, mean_s)
         if not before.preds:
             return int(lag[min(before.ready, grid.never)]), None
         return int(lag[before.ready]), lag
@@ -264,7 +257,7 @@ class JobBuilder:
             passed_s = max(grid.start_s - order.release_s, 0.0)
             return grid.up(grid.start_s + self._expected.left(law, passed_s))
         if delay.pace is not None:
-            clock = self._paces[delay.pace]
+            clock = self._delays.clocks[delay.pace]
             passed_s = clock.between(position.enabled_s, grid.start_s)
             return grid.up(clock.after(grid.start_s, self._expected.left(law, passed_s)))
         return grid.up(grid.start_s + self._expected.left(law, grid.start_s - position.enabled_s))
