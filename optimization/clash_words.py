@@ -148,7 +148,7 @@ def span(seconds: float) -> str:
     """A duration in the unit that suits it."""
     if seconds < 60:
         return f"{seconds:.0f} s"
-    if seconds < 2 * 3600:
+    if seconds < 2 * 3600 and seconds != 3600:
         return f"{seconds / 60:.3g} min"
     return f"{seconds / 3600:.3g} h" if seconds < 10 * _DAY_S else f"{seconds / _DAY_S:.0f} days"
 

@@ -43,6 +43,9 @@ class Answer:
     bound: float
     """No solution has more; infinite if nothing is known."""
     nodes: int = 0
+    duals: Floats | None = None
+    """[row] of a relaxation, what one more unit of the row's upper side would gain, or one less of its lower
+    side cost; None: nothing is known."""
 
 
 class _Scheduler:
@@ -88,12 +91,13 @@ def relax(form: StandardForm, limits: Limits, level: int = 0) -> Answer:
         if ended == "infeasible":
             return Answer(ended, None, -np.inf)
         found = highs.getSolution()
-        bound = np.inf
+        bound, duals = np.inf, None
         if found.dual_valid:
-            bound = bound_of(form, level, -np.asarray(found.row_dual, np.float64))
-            bound = min(bound, bound_of(form, level, np.asarray(found.row_dual, np.float64)))
+            told = np.asarray(found.row_dual, np.float64)
+            bound, sign = min((bound_of(form, level, sign * told), sign) for sign in (-1.0, 1.0))
+            duals = sign * told
         x = np.asarray(found.col_value, np.float64) if found.value_valid else None
-        return Answer(ended, x, bound)
+        return Answer(ended, x, bound, duals=duals)
 
 
 def _nothing(form: StandardForm, level: int) -> Answer:

@@ -29,6 +29,8 @@ class StepForm:
     """pyomo.environ.ConcreteModel; an Objective a level."""
     variables: list[Any]
     """By column."""
+    capacity_rows: tuple[tuple[int, int], ...] = ()
+    """(pool, period) of each row of model.capacity."""
 
     def plan(self, values: Floats) -> Plan:
         """The plan behind a solution. What gains nothing is left out."""
@@ -80,7 +82,7 @@ def step_form(
             family()
         for level in range(len(problem.levels)):
             rows.objective(level)
-    return StepForm(problem, net, columns, model, variables)
+    return StepForm(problem, net, columns, model, variables, tuple(rows.capacity_rows))
 
 
 def _plan(problem: Problem, net: Network, columns: Columns, begun: Any) -> Plan:

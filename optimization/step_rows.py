@@ -81,6 +81,8 @@ class Rows:
     ) -> None:
         self._problem, self._net, self._columns = problem, net, columns
         self._model, self._variables = model, variables
+        self.capacity_rows: list[tuple[int, int]] = []
+        """(pool, period) of each row of `capacity`."""
         self._ends = [
             [mode.ends[points] for mode, points in zip(op.modes, begins, strict=False)]
             for op, begins in zip(problem.ops, net.begins, strict=True)
@@ -155,6 +157,7 @@ class Rows:
                 ended = minus[active, t]
                 rows.append((plus[active, t].tolist(), ended[ended >= 0].tolist()))
                 limits.append(int(pool.capacity[t]))
+                self.capacity_rows.append((p, t))
         self._sums("capacity", rows, limits)
 
     def _occupied(self, pool: int) -> tuple[Ints, Ints, Ints, Ints] | None:

@@ -93,7 +93,7 @@ FINE = {"id": "fine", "T_d": 30, "T_ls": 40}
             "15 min; its lost-sale date is 15:06: it counts as lost.",
         ),
         ({"T_d": 13, "T_ls": 13.5}, {}, "its lost-sale date 13:30 was 30 min ago: it counts as lost."),
-        ({"T_d": 13, "T_ls": 39}, {}, "its due date 13:00 was 60 min ago: it can't be on time."),
+        ({"T_d": 13, "T_ls": 39}, {}, "its due date 13:00 was 1 h ago: it can't be on time."),
         (
             {"T_d": 16.4, "T_ls": 39},
             {},
