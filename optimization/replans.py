@@ -47,7 +47,7 @@ class Replans:
         if at > self.problem.grid.periods:
             return self.without(self.problem.ops[i].job)
         keep = _copied(self._given.keep, len(self.problem.ops), 0)
-        keep[i] = 0
+        keep[i] = keep[i] and not periods
         tried = []
         for key in (float(self._given.keys[i]), float(at), *self._places_after(i)):
             keys = self._given.keys.copy()

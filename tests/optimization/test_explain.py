@@ -62,6 +62,13 @@ def test_the_papers_example_in_words(paper: tuple[Instance, Problem, Plan]) -> N
     )
     assert last.rivals[0].order == "1"
     assert last.slack_s == 0.0
+    assert explain(problem, plan, "4", "ship").rivals == ()  # Nothing else is produced by then.
+    first = explain(problem, plan, "4", "create").rivals
+    assert [(one.order, one.slack_s, round(one.cost.amount)) for one in first] == [
+        ("2", HOUR, 0),
+        ("3", 2 * HOUR, 0),
+        ("5", 3 * HOUR, 260),
+    ]
     free = explain(problem, plan, "1", "create")
     assert (free.slack_s, free.waiting.amount, free.rivals) == (4 * HOUR, 0.0, ())
     assert told(found, free)[1] == "4 h of slack are left to it: waiting 1 h costs nothing."
@@ -126,7 +133,7 @@ def test_no_loss_is_less_than_it_must_be_and_no_slack_longer_than_it_can_be() ->
         best, plan = best_by_trying(problem)
         replans = Replans(problem, plan)
         for i, op in enumerate(problem.ops):
-            if plan.mode[i] == NOBODY or op.held is not None:
+            if plan.mode[i] == NOBODY:
                 continue
             for periods in (1, 3):
                 at = int(plan.start[i]) + periods
