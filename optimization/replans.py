@@ -44,8 +44,9 @@ class Replans:
     def delayed(self, i: int, periods: int) -> Loss:
         """If an operation begins at least so many periods later than in the plan."""
         at = int(self.plan.start[i]) + periods
-        if at > self.problem.grid.periods:
-            return self.without(self.problem.ops[i].job)
+        op = self.problem.ops[i]
+        if at > self.problem.grid.periods and op.held is None:
+            return self.without(op.job)
         keep = _copied(self._given.keep, len(self.problem.ops), 0)
         keep[i] = keep[i] and not periods
         tried = []
@@ -54,7 +55,8 @@ class Replans:
             keys[i] = key
             tried.append(replace(self._given, keys=keys, keep=keep))
         found = self._loss(Generator(self._held_back(i, at)), tried)
-        return min(found, self.without(self.problem.ops[i].job), key=self._rank)
+        # Without its order, work that is under way could still go on.
+        return found if op.held is not None else min(found, self.without(op.job), key=self._rank)
 
     def slack(self, i: int) -> int | None:
         """By how many periods an operation can be delayed for nothing; None: for ever."""
@@ -132,7 +134,7 @@ class Replans:
     def _held_back(self, i: int, point: int) -> Problem:
         """The problem in which an operation begins no earlier than at a point."""
         ops = list(self.problem.ops)
-        ops[i] = replace(ops[i], ready=max(ops[i].ready, point))
+        ops[i] = replace(ops[i], ready=min(max(ops[i].ready, point), self.problem.grid.never))
         return replace(self.problem, ops=tuple(ops))
 
     def _use(self) -> Ints:
