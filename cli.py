@@ -50,6 +50,7 @@ app.command()(commands_twins.arrivals)
 app.command()(commands_twins.models)
 app.command()(commands_simulate.simulate)
 app.command()(commands_optimize.optimize)
+app.add_typer(commands_optimize.schedule_app, name="schedule")
 
 
 @app.command()

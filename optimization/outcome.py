@@ -145,10 +145,10 @@ def _order(
     at = grid.at(delivered)
     if worth is None and order.value is not None:
         profit = profit_at(order, job.shape, at)
-    return OrderOutcome(order, _standing(order, at, 1e-6 * grid.dt_s), grid.at(done), at, profit, best)
+    return OrderOutcome(order, standing_at(order, at, 1e-6 * grid.dt_s), grid.at(done), at, profit, best)
 
 
-def _standing(order: Order, at_s: float, slack_s: float) -> Standing:
+def standing_at(order: Order, at_s: float, slack_s: float) -> Standing:
     """How an order that is delivered then stands to its dates."""
     if order.lost_s is not None and at_s > order.lost_s + slack_s:
         return "lost"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from twin.planning import Standing
     from twin.progress import Progress
 
+schedule_app = typer.Typer(help="Look at schedules.", no_args_is_help=True, rich_markup_mode="rich")
+
 _OF_LOG = "Of the open orders of a log: "
 
 
@@ -200,3 +202,18 @@ def until_stopped() -> Iterator[Callable[[], bool]]:
         yield lambda: asked
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@schedule_app.command("check")
+def check(
+    instance: Annotated[
+        Path, typer.Argument(metavar="INSTANCE", help="A process and its orders in one file.")
+    ],
+    schedule: Annotated[Path, typer.Argument(metavar="SCHEDULE", help="A schedule for it, as JSON.")],
+    as_json: Json = False,
+) -> None:
+    """Recompute whether a schedule can be followed, and what it yields; exit code 3 with every fault."""
+    from twin.schedule_checks import check_command
+    from ui import results_planned
+
+    results_planned.show_checked(check_command(instance, schedule), as_json)

@@ -13,6 +13,7 @@ from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
     from twin.planned import Planned, PlannedOrder
+    from twin.schedule_checks import CheckedSchedule
 
 
 def show_planned(found: Planned, json_wanted: bool, written: Sequence[Path] = ()) -> None:
@@ -111,3 +112,40 @@ def _named(found: Planned, name: str) -> str:
 
 def _share(share: float | None) -> str:
     return "" if share is None else percent(share)
+
+
+def show_checked(found: CheckedSchedule, json_wanted: bool) -> None:
+    """What a schedule yields. Raises DataError with every fault if it can't be followed."""
+    from twin.schedule_checks import refused
+
+    if json_wanted:
+        as_json(found)
+    if found.faults:
+        raise refused(found)
+    if json_wanted:
+        return
+    rows = [
+        (one.order, one.standing, _completed(found, one.completed), _amount(one.profit))
+        for one in found.orders[:MOST_ROWS]
+    ]
+    show_table(f"{found.schedule} for {found.instance}", ("order", "stands", "done", "profit"), rows, (0, 1))
+    more(len(found.orders))
+    profit = "" if found.profit is None else f", profit {number_of_money(found.profit)}"
+    spent = f" (bought hours for {number_of_money(found.spent)} subtracted)" if found.spent else ""
+    on_time = "" if found.on_time is None else f", {percent(found.on_time)} on time"
+    say(
+        f"It can be followed: {found.assignments} assignments of {len(found.orders)} orders"
+        f"{profit}{spent}{on_time}."
+    )
+
+
+def _completed(found: CheckedSchedule, at: datetime | None) -> str:
+    if at is None:
+        return "–"
+    if found.hours:
+        return f"{number((at - found.at).total_seconds() / 3600)} h"
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _amount(profit: float | None) -> str:
+    return "" if profit is None else number_of_money(profit)

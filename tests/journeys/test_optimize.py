@@ -170,3 +170,28 @@ def test_grid_horizon_and_what_counts_are_told(here: Path) -> None:
         "expected an instant"
         not in tracetwin("optimize", EXAMPLE, "--horizon", f"until:{until:%Y-%m-%d}").err
     )
+
+
+def test_a_schedule_is_checked_against_its_instance(here: Path) -> None:
+    fine("optimize", EXAMPLE, "--dt", "1h", "--gap", "0", "--out", "plan.json")
+    said = " ".join(fine("schedule", "check", EXAMPLE, "plan.json").split())
+    assert "It can be followed: 15 assignments of 5 orders, profit 8,810, 80 % on time." in said
+    found = json.loads(fine("schedule", "check", EXAMPLE, "plan.json", "--json"))
+    assert (found["faults"], found["profit"], found["assignments"]) == ([], 8810, 15)
+    told = json.loads((here / "plan.json").read_text(encoding="utf-8"))
+    ship = [one for one in told["assignments"] if one["task"] == "ship"]
+    ship[0]["start_h"] -= 1
+    ship[-1]["end_h"] -= 0.5
+    (here / "bad.json").write_text(json.dumps(told))
+    bad = tracetwin("schedule", "check", EXAMPLE, "bad.json")
+    assert (bad.code, bad.out) == (3, "")
+    assert "bad.json can't be followed; it has 2 faults:" in bad.err
+    assert f"Order {ship[0]['order']}, task ship: it begins at 3 h; it can't before 4 h." in bad.err
+    assert (
+        f"Order {ship[-1]['order']}, task ship: 3PL works 1.5 h on it until 13.5 h; it takes 2 h." in bad.err
+    )
+    also = tracetwin("schedule", "check", EXAMPLE, "bad.json", "--json")
+    assert (also.code, len(json.loads(also.out)["faults"])) == (3, 2)
+    ship[0]["agent"] = "CSR"
+    (here / "bad.json").write_text(json.dumps(told))
+    assert '"CSR" doesn\'t serve this task' in tracetwin("schedule", "check", EXAMPLE, "bad.json").err

@@ -27,7 +27,7 @@ SHOP: dict[str, Any] = {
     "calendars": {"day": {"week_h": [[9, 12], [13, 17]]}},
     "profit_rule": {"p_e": 1, "p_d": 1, "p_l": 0.9, "p_f": 0.5, "p_ls": 0, "T_ls": 48},
     "orders": [
-        {"id": "1", "value": 100, "T_r": 9, "T_d": 20},
+        {"id": "1", "value": 100, "T_r": 8.75, "T_d": 20},
         {"id": "2", "value": 100, "T_r": 0, "T_d": 20, "done": ["cut", "dry"],
          "in_progress": [{"task": "pack", "agent": "Jim", "started_h": 8}]},
     ],
