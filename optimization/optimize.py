@@ -12,7 +12,8 @@ from metagraph.state import State
 from optimization.clashes import Clash, clashes, notes_of
 from optimization.compiled import ready
 from optimization.generation import COMPILING
-from optimization.outcome import Outcome, RuleOutcome, order_outcomes
+from optimization.heuristics import rule_plans
+from optimization.outcome import Outcome, RuleOutcome, order_outcomes, rule_outcomes
 from optimization.outcome_agents import Clocks, agent_outcomes, bought_hours, work_outcomes
 from optimization.plan_schedule import schedule_of
 from optimization.problem import Problem, preempted
@@ -47,9 +48,12 @@ def optimize(
     tell("building the problem" if ready() else COMPILING, 0.0)
     problem = build_problem(metagraph, state, orders, origin, settings, start_s=start_s)
     hopeless = clashes(problem, metagraph, origin)
-    rules: tuple[RuleOutcome, ...] = ()
+    tell("planning by rules", 0.05)
+    plans = rule_plans(problem, metagraph.orders.segment_priority, seed=options.seed)
+    rules = rule_outcomes(problem, plans)
     tell("looking for a better plan", 0.1)
-    result = solve(problem, options, on_incumbent=on_incumbent, cancelled=cancelled)
+    best = plans[rules[0].rule]
+    result = solve(problem, options, on_incumbent=on_incumbent, cancelled=cancelled, warm=best)
     tell("making the schedule", 0.98)
     return _outcome(metagraph, origin, settings, problem, result, rules, hopeless)
 

@@ -118,7 +118,7 @@ def _first_plan(progress: Progress, generator: Generator, warm: Plan | None) -> 
         )
     progress.offer(Plan(start, mode), "work that is under way")
     if warm is not None:
-        progress.offer(generator.justified(after(problem, warm)), "the plan before")
+        progress.offer(generator.justified(after(problem, warm)), "the plan to begin with")
 
 
 def _priority_plans(progress: Progress, generator: Generator) -> None:

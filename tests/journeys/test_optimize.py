@@ -68,6 +68,24 @@ def test_the_published_example(here: Path) -> None:
     assert "5 orders, profit 8,810, 80 % on time (1 late)." in said
     assert "No plan on this grid is better (bound: profit 8,810)." in said
     assert "it holds the durations as they are" in said
+    assert "1.9 % better than the best rule, PD, PDS." in said
+    # Table 1 of the paper; F2 and F3 are draws.
+    totals = {"P": 8405, "D": 8170, "S": 8170, "F1": 8170, "PD": 8646, "PS": 8405, "PDS": 8646}
+    assert {
+        rule["rule"]: round(rule["values"]["profit"]) for rule in found["rules"]
+    }.items() >= totals.items()
+
+
+def test_the_published_formulation(here: Path) -> None:
+    found = planned(EXAMPLE, "--dt", "1h", "--gap", "0", "--formulation", "paper")
+    assert (found["status"], found["objective"]) == ("optimal", 8810)
+    assert found["model"] == {
+        "formulation": "paper",
+        "rows": 485,
+        "columns": 745,
+        "binaries": 710,
+        "continuous": 35,
+    }
 
 
 def test_a_schedule_is_followed_by_the_simulator_and_a_table_and_a_picture_are_written(here: Path) -> None:
