@@ -1,31 +1,36 @@
 """Optimization as an event in the simulation (Perez, Wassick and Grossmann, section 3.5).
 
-When it is triggered, the open orders are planned anew from where they stand. The plan becomes queues and ranks,
-which count once it has been computed: the run goes on meanwhile, and orders that came since go last until the
-next plan.
+When it is triggered, the open orders are planned anew from where they stand. The plan becomes queues and
+ranks, which count once it has been computed: the run goes on meanwhile, and orders that came since go last
+until the next plan.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from metagraph.errors import InfeasibleError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
+from metagraph.orders import Order
 from metagraph.policies import AssignmentRule, Policy
 from metagraph.schedule import Schedule
+from metagraph.state import State
 from optimization.settings import Preemption, Settings, SolveOptions
 
 if TYPE_CHECKING:
-    from optimization.problem import Problem
-    from optimization.result import Result
-    from simulation.control import Answer, Control, Decision, View
+    from optimization.problem import Plan, Problem
+    from simulation.control import Answer, Decision, View
+    from simulation.program import Program
     from simulation.run import Run
     from simulation.session import Session
+    from simulation.triggers import Control, News
 
 Charged = float | Callable[["Optimization"], float] | None
 """Seconds of simulated time that an optimization takes: so many, a function of what it did, or (None) as many
@@ -39,7 +44,7 @@ class Optimization:
     asked_s: float
     """Seconds since the origin, as all instants here."""
     because: tuple[str, ...]
-    """"arrival", "period", "instant", "eta"."""
+    """"beginning", "arrival", "period", "instant", "eta"."""
     orders: int
     operations: int
     periods: int
@@ -74,12 +79,18 @@ class Optimization:
 class Rescheduling:
     """When plans are made, and how."""
 
+    at_beginning: bool = True
+    """What is there when the run begins is planned before it does: that plan takes no simulated time. (Of
+    orders that are released at one instant somebody idle takes the first all the same, and a plan can only
+    interrupt that.)"""
     on_arrival: bool = True
     every_s: float | None = None
     at_s: tuple[float, ...] = ()
     """Disturbances and announcements, seconds since the origin."""
-    settings: Settings = Settings()
-    solve: SolveOptions = SolveOptions()
+    news: tuple[News, ...] = ()
+    """Ends and beginnings that are announced from outside: a plan is made where one of them changes."""
+    settings: Settings = field(default_factory=Settings)
+    solve: SolveOptions = field(default_factory=SolveOptions)
     charged: Charged = None
     warm: bool = True
     """Begin the search with what is left of the plan before."""
@@ -87,9 +98,9 @@ class Rescheduling:
     """Of work that no plan has named yet."""
 
     def control(self) -> Control:
-        from simulation.control import Control
+        from simulation.triggers import Control
 
-        return Control(self.on_arrival, self.every_s, self.at_s)
+        return Control(self.on_arrival, self.every_s, self.at_s, self.news)
 
     def policy(self) -> Policy:
         """How queues are served between plans: by rank, and interrupted as the plans may."""
@@ -138,7 +149,7 @@ class Scheduler:
         self.schedule = Schedule(())
         """The last one that was made."""
         self.made: list[Optimization] = []
-        """Every optimization, also those without a plan, as they were asked for."""
+        """Optimizations that no `Rescheduled` tells of yet, also those without a plan."""
 
     def __call__(self, view: View) -> Answer | None:
         from simulation.control import Answer
@@ -146,66 +157,92 @@ class Scheduler:
         begun = time.perf_counter()
         if not len(view.snapshot.journeys) or self._too_late(view.now_s):
             return None
-        found = self._planned(view, begun)
-        if found is None:
+        done = self._planned(view.state, (), view.because, begun)
+        if done is None:
             return None
-        self.schedule, done = found
-        charged = self._how.charged
-        took_s = time.perf_counter() - begun if charged is None else charged
-        if callable(took_s):
-            took_s = took_s(done)
+        took_s = self._charged(done, time.perf_counter() - begun)
         self.made.append(replace(done, computing_s=took_s))
         return Answer(self.schedule, computing_s=took_s)
+
+    def begin(self, program: Program, state: State | None) -> Program:
+        """The program with a plan for what is there when it begins: `state`, from which it was lowered, and
+        the orders that are released then."""
+        from simulation.lowering_orders import ranks_of
+        from simulation.snapshots import order_of
+
+        begun, begin_s, standing = time.perf_counter(), program.begin_s, len(program.standing)
+        released = np.flatnonzero(program.orders.table["release_s"][standing:] <= begin_s) + standing
+        orders = [order_of(program, int(i)) for i in released]
+        if not (orders or standing) or self._too_late(begin_s):
+            return program
+        done = self._planned(state or State(begin_s, ()), orders, ("beginning",), begun)
+        if done is None:
+            return program
+        ranks, assigned = ranks_of(program.network, program.orders.ids, self.schedule)
+        named = len(self.schedule.assignments)
+        self.made.append(replace(done, effective_s=begin_s, applied=named))
+        return replace(program, orders=replace(program.orders, ranks=ranks, assigned=assigned))
+
+    def _charged(self, done: Optimization, measured_s: float) -> float:
+        """Simulated seconds for an optimization."""
+        charged = self._how.charged
+        if charged is None:
+            return measured_s
+        return charged(done) if callable(charged) else charged
 
     def _too_late(self, now_s: float) -> bool:
         """Whether a shrinking horizon has less than a period left: nothing more can be planned."""
         settings = self._how.settings
-        end_s = settings.horizon_s
-        return settings.horizon == "shrinking" and end_s is not None and end_s - now_s < settings.dt_s
+        if settings.horizon != "shrinking" or settings.horizon_s is None:
+            return False
+        left_s = settings.horizon_s - now_s
+        return left_s <= 0 or (settings.dt_s is not None and left_s < settings.dt_s)
 
-    def _planned(self, view: View, begun: float) -> tuple[Schedule, Optimization] | None:
-        """A schedule from here on; None, and a record of why, where there can't be one."""
+    def _planned(
+        self, state: State, orders: Sequence[Order], because: tuple[str, ...], begun: float
+    ) -> Optimization | None:
+        """Make a schedule from here on; None, and a record of why, where there can't be one."""
         from optimization.plan_schedule import schedule_of
         from optimization.problem import preempted
         from optimization.solve import solve
         from optimization.stn import build_problem
 
-        metagraph = self._metagraph if self._known is None else self._known(view.now_s)
-        state = view.state
+        metagraph = self._metagraph if self._known is None else self._known(state.at_s)
         try:
-            problem = build_problem(metagraph, state, (), self._origin, self._how.settings)
+            problem = build_problem(metagraph, state, orders, self._origin, self._how.settings)
             built = time.perf_counter()
-            result = solve(problem, self._how.solve, warm=self._begin_with(problem))
+            result = solve(problem, self._how.solve, warm=self._carried(problem))
         except InfeasibleError as error:
-            status = Optimization(view.now_s, view.because, len(state.orders), 0, 0, "infeasible")
-            self.made.append(replace(status, notes=(str(error),)))
+            n = len(state.orders) + len(orders)
+            self.made.append(Optimization(state.at_s, because, n, 0, 0, "infeasible", notes=(str(error),)))
             return None
-        schedule = schedule_of(problem, result.plan)
-        done = _record(view, problem, result)
-        return schedule, replace(
-            done,
+        self.schedule = schedule_of(problem, result.plan)
+        return Optimization(
+            asked_s=state.at_s,
+            because=because,
+            orders=len(problem.jobs),
+            operations=len(problem.ops),
+            periods=problem.grid.periods,
+            status=result.status,
+            objective=result.objective,
+            bound=result.bound,
+            gap=result.gap,
+            columns=result.columns,
+            rows=result.rows,
+            binaries=result.binaries,
             preemptions=len(preempted(problem, result.plan)),
             build_s=built - begun,
             solve_s=time.perf_counter() - built,
+            notes=problem.notes,
         )
 
+    def _carried(self, problem: Problem) -> Plan | None:
+        """What is left of the last schedule."""
+        if not self._how.warm or not self.schedule.assignments:
+            return None
+        from optimization.plan_schedule import plan_of
 
-def _record(view: View, problem: Problem, result: Result) -> Optimization:
-    return Optimization(
-        asked_s=view.now_s,
-        because=view.because,
-        orders=len(problem.jobs),
-        operations=len(problem.ops),
-        periods=problem.grid.periods,
-        status=result.status,
-        objective=result.objective,
-        bound=result.bound,
-        gap=result.gap,
-        columns=result.columns,
-        rows=result.rows,
-        binaries=result.binaries,
-        notes=problem.notes,
-    )
+        return plan_of(problem, self.schedule)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,15 +270,16 @@ def reschedule(
     from simulation.control import steer
 
     steered = steer(session, control, scheduler, until_s=until_s)
-    return Rescheduled(steered.run, _with_effects(scheduler.made, steered.decisions), scheduler.schedule)
+    made, scheduler.made = scheduler.made, []
+    return Rescheduled(steered.run, _with_effects(made, steered.decisions), scheduler.schedule)
 
 
 def _with_effects(made: Sequence[Optimization], decisions: Sequence[Decision]) -> tuple[Optimization, ...]:
-    """The records with what became of their answers; those without a plan had none."""
+    """The records with what became of their answers; those without a plan, or before the run, had none."""
     rest = iter(decisions)
     found = []
     for one in made:
-        if one.status == "infeasible":
+        if one.status == "infeasible" or one.effective_s is not None:
             found.append(one)
             continue
         decision = next(rest)

@@ -21,7 +21,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.keeping import append, rows_of, version
-from examples.paper.example3_units import CASES, FINE, HEURISTICS, METHODS, Row, Unit, key_of, run_unit
+from examples.paper.example3_day import NETWORKS
+from examples.paper.example3_units import CASES, FINE, HEURISTICS, METHODS, MILPS, Row, Unit, key_of, run_unit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -34,24 +35,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not asked.page_only:
         code = version(ROOT)
         done = {key_of(row) for row in rows_of(path) if not asked.fresh or row["version"] == code}
-        todo = [unit for unit in units(asked.replications, fine=asked.fine) if unit.key not in done]
+        todo = [unit for unit in units(asked) if unit.key not in done]
         print(f"{len(todo)} to run, {len(done)} there", file=sys.stderr)
         for row in _run(todo, asked.workers):
             append(path, {"version": code, **row})
             print(_line(row), file=sys.stderr)
     from examples.paper.example3_page import write
 
-    print(write(rows_of(path), asked.docs))
+    rows = [row for row in rows_of(path) if row["hours"] == asked.hours]
+    print(write(rows, asked.docs))
 
 
-def units(replications: int, *, fine: bool = False) -> list[Unit]:
-    """All that is run: heuristics first, which take milliseconds; then the others day by day, so that a part
-    of them says something of all cases."""
-    others = [m for m in METHODS if m not in HEURISTICS] + ([FINE] if fine else [])
-    days = [(r, case) for r in range(replications) for case in CASES]
+def units(asked: argparse.Namespace) -> list[Unit]:
+    """All that is run: heuristics first, which take milliseconds; then the others, the quicker network first,
+    day by day, so that a part of them says something of all cases."""
+    cases = [case for case in CASES if case.name in asked.cases]
+    days = [(r, case) for r in range(asked.replications) for case in cases]
     return [
-        *(Unit(case, r, method) for r, case in days for method in HEURISTICS),
-        *(Unit(case, r, method) for r, case in days for method in others),
+        Unit(case, r, method, network, asked.hours)
+        for some in (HEURISTICS, MILPS)
+        for network in asked.networks
+        for r, case in days
+        for method in some
+        if method in asked.methods
     ]
 
 
@@ -61,7 +67,10 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.add_argument("--workers", type=int, default=1, help="processes")
     options.add_argument("--work", type=Path, default=ROOT / "build" / "example3", help="where rows are kept")
     options.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the page is written")
-    options.add_argument("--fine", action="store_true", help="also the rolling MILP on a 5-minute grid")
+    options.add_argument("--hours", type=float, default=24.0, help="of a day")
+    options.add_argument("--cases", nargs="+", default=[case.name for case in CASES], metavar="CASE")
+    options.add_argument("--methods", nargs="+", default=METHODS, choices=(*METHODS, FINE), metavar="METHOD")
+    options.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=list(NETWORKS))
     options.add_argument(
         "--fresh", action="store_true", help="run again what another version of the code ran"
     )
@@ -109,8 +118,9 @@ def _follow(parent: int) -> None:
 
 def _line(row: Row) -> str:
     return (
-        f"{row['replication']:2} {row['case']:16} {row['method']:20} profit {row['profit_k']:5.1f} k, "
-        f"on time {row['on_time']:4.1f} %, {row['preemptions']} interruptions, {row['cpu_s']:.1f} CPU s"
+        f"{row['network']:8} {row['replication']:2} {row['case']:16} {row['method']:20} "
+        f"profit {row['profit_k']:5.1f} k, on time {row['on_time']:4.1f} %, "
+        f"{row['preemptions']} interruptions, {row['cpu_s']:.1f} CPU s"
     )
 
 

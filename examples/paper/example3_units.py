@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from examples.paper.example3_day import DAY_S, ORIGIN, Below, Entry, orders, process
-from metagraph.policies import PORTFOLIO
+from examples.by_hand import HOUR
+from examples.paper.example3_day import BY_HAND, ORIGIN, Below, orders, process
+from metagraph.policies import PORTFOLIO, Policy
 from optimization.settings import Settings, SolveOptions
 from twin.reschedule import Rescheduling, Scheduler, reschedule
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twin.reschedule import Optimization
 
 Row = dict[str, Any]
+Key = tuple[str, float, str, int, str]
 
 HEURISTICS = ("P", "D", "S", "F1", "F2", "F3", "PD", "PS", "PDS")
 PERIOD_S = 900.0
@@ -27,6 +28,9 @@ FINE_S = 300.0
 CHARGED_S = 1.0
 """Simulated time that an optimization takes: about what it takes here, always the same, so that runs can be
 repeated to the last bit."""
+
+LIMIT_S = 5.0
+"""Wall-clock seconds of an optimization; the paper's limit was ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +48,19 @@ class Case:
 CASES = (Case(0.1), Case(0.3), Case(0.9), Case(0.9, "redraw"))
 
 
-def _milp(horizon_s: float | None, dt_s: float) -> Rescheduling:
-    settings = Settings(dt_s=dt_s)
-    if horizon_s is not None:
-        settings = replace(settings, horizon="shrinking", horizon_s=horizon_s)
-    options = SolveOptions(gap=0.01, time_limit_s=600.0, threads=1)
-    return Rescheduling(settings=settings, solve=options, charged=CHARGED_S)
+ROLLING, SHRINKING, FINE = "Rolling MILP", "Shrinking MILP", "Rolling MILP, 5 min"
+MILPS = (ROLLING, SHRINKING, FINE)
+METHODS = (*HEURISTICS, ROLLING, SHRINKING)
+"""The paper's."""
 
 
-MILPS: Mapping[str, Rescheduling] = {
-    "Rolling MILP": _milp(None, PERIOD_S),
-    "Shrinking MILP": _milp(DAY_S, PERIOD_S),
-    "Rolling MILP, 5 min": _milp(None, FINE_S),
-}
-"""Triggered by every arrival, to 1 %, for at most ten minutes."""
-FINE = "Rolling MILP, 5 min"
-METHODS = (*HEURISTICS, *(name for name in MILPS if name != FINE))
+def rescheduling(method: str, end_s: float) -> Rescheduling:
+    """A plan at every arrival, to 1 %, for at most a few seconds."""
+    settings = Settings(dt_s=FINE_S if method == FINE else PERIOD_S)
+    if method == SHRINKING:
+        settings = replace(settings, horizon="shrinking", horizon_s=end_s)
+    options = SolveOptions(gap=0.01, time_limit_s=LIMIT_S, threads=1)
+    return Rescheduling(at_beginning=False, settings=settings, solve=options, charged=CHARGED_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,17 @@ class Unit:
     case: Case
     replication: int
     method: str
-    entry: Entry = "47 a day"
+    network: str = BY_HAND.name
+    hours: float = 24.0
 
     @property
-    def key(self) -> tuple[str, int, str, str]:
-        return self.case.name, self.replication, self.method, self.entry
+    def key(self) -> Key:
+        return self.network, self.hours, self.case.name, self.replication, self.method
 
 
-def key_of(row: Row) -> tuple[str, int, str, str]:
+def key_of(row: Row) -> Key:
     """That of the unit that made a row."""
-    return row["case"], row["replication"], row["method"], row["entry"]
+    return row["network"], row["hours"], row["case"], row["replication"], row["method"]
 
 
 def run_unit(unit: Unit) -> Row:
@@ -87,10 +89,11 @@ def run_unit(unit: Unit) -> Row:
     begun = time.process_time()
     found = _heuristic(unit) if unit.method in HEURISTICS else _planned(unit)
     return {
+        "network": unit.network,
+        "hours": unit.hours,
         "case": unit.case.name,
         "replication": unit.replication,
         "method": unit.method,
-        "entry": unit.entry,
         **found,
         "cpu_s": round(time.process_time() - begun, 3),
     }
@@ -98,39 +101,41 @@ def run_unit(unit: Unit) -> Row:
 
 def _heuristic(unit: Unit) -> Row:
     from simulation.engines import session
-    from simulation.lowering import lower
 
-    given = orders(unit.replication, unit.entry)
-    model = process(unit.case.cov, unit.case.below)
-    program = lower(model, given, origin=ORIGIN, policy=PORTFOLIO[unit.method])
-    going = session(program, 0, unit.replication)
-    going.run_to(DAY_S)
-    day = going.result(DAY_S)
+    going = session(_program(unit, PORTFOLIO[unit.method]), 0, unit.replication)
+    end_s = unit.hours * HOUR
+    going.run_to(end_s)
+    day = going.result(end_s)
     going.run_to(np.inf)
-    return {**_figures(day), "to_the_end": _worth(going.result())}
+    return {**_figures(day, end_s), "to_the_end": _worth(going.result())}
 
 
 def _planned(unit: Unit) -> Row:
-    from simulation.control import Control
     from simulation.engines import session
-    from simulation.lowering import lower
+    from simulation.triggers import Control
 
-    how = MILPS[unit.method]
-    model = process(unit.case.cov, unit.case.below)
-    program = lower(model, orders(unit.replication, unit.entry), origin=ORIGIN, policy=how.policy())
+    end_s = unit.hours * HOUR
+    how = rescheduling(unit.method, end_s)
+    program = _program(unit, how.policy())
     going = session(program, 0, unit.replication)
-    scheduler = Scheduler(model, ORIGIN, how)
-    day = reschedule(going, scheduler, how.control(), until_s=DAY_S)
-    made = len(scheduler.made)
-    end = reschedule(going, Scheduler(model, ORIGIN, how), Control(on_arrival=False, at_s=(DAY_S,)))
+    scheduler = Scheduler(process(unit.case.cov, unit.case.below, unit.network), ORIGIN, how)
+    day = reschedule(going, scheduler, how.control(), until_s=end_s)
+    end = reschedule(going, scheduler, Control(on_arrival=False, at_s=(end_s,)))
     last = end.optimizations[0].objective if end.optimizations else 0.0
-    figures = _figures(day.run)
+    figures = _figures(day.run, end_s)
     return {
         **figures,
         "to_the_end": _worth(end.run),
         "planned_k": round(figures["profit_k"] + last / 1000, 4),
-        "optimizations": _effort(day.optimizations[:made]),
+        "optimizations": _effort(day.optimizations),
     }
+
+
+def _program(unit: Unit, policy: Policy) -> Program:
+    from simulation.lowering import lower
+
+    model = process(unit.case.cov, unit.case.below, unit.network)
+    return lower(model, orders(unit.replication, unit.hours), origin=ORIGIN, policy=policy)
 
 
 def _effort(made: tuple[Optimization, ...]) -> Row:
@@ -163,7 +168,7 @@ def _worth(run: Run) -> Row:
     }
 
 
-def _figures(run: Run) -> Row:
+def _figures(run: Run, end_s: float) -> Row:
     program, log = run.program, run.executions
     return {
         **_worth(run),
@@ -171,7 +176,7 @@ def _figures(run: Run) -> Row:
         "preemptions": int(run.tally.preempted.sum()),
         "by_task": _by_task(program, log.node, log.preemptions),
         "busy": {
-            agent: round(float(busy_s) / DAY_S, 4)
+            agent: round(float(busy_s) / end_s, 4)
             for agent, busy_s in zip(run.agents, run.tally.busy_s, strict=True)
         },
         "most_open": run.tally.wip_most,
