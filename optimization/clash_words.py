@@ -9,6 +9,7 @@ from math import inf
 from zoneinfo import ZoneInfo
 
 from metagraph.model import Metagraph
+from metagraph.timelines import FIRST
 from optimization.alone import Alone, Limit, next_on
 from optimization.problem import NOBODY, Operation
 
@@ -135,7 +136,9 @@ class Words:
         return self._labels[self._problem.ops[i].task]
 
     def moment(self, t_s: float) -> str:
-        """An instant as short as it can be understood from now."""
+        """An instant as short as it can be understood from now; hours where nobody said when hour 0 is."""
+        if self._origin == FIRST:
+            return f"hour {t_s / 3600:.6g}"
         local = (self._origin + timedelta(seconds=t_s)).astimezone(self._zone)
         now = (self._origin + timedelta(seconds=self._problem.grid.start_s)).astimezone(self._zone)
         if local.date() == now.date():

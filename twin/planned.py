@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from metagraph.model import Metagraph
+from twin.explained import Explained
 
 if TYPE_CHECKING:
     from metagraph.orders import Order
@@ -147,6 +148,8 @@ class Planned:
     seed: int
     notes: tuple[str, ...]
     """What was assumed."""
+    explanations: tuple[Explained, ...] = ()
+    """Of orders that were asked for."""
 
 
 def planned(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.state import State
+from twin.explained import asked_of, explained
 from twin.files import check_picture_name, check_writable, write_text
 from twin.planned import Planned, planned
+from twin.planned_words import moment
 from twin.planning_request import PlanRequest, Told, check_schedule_name, options_of, settings_of
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
@@ -93,6 +96,7 @@ def plan_command(
     check_writable(wanted.out, wanted.gantt)
     settings = settings_of(wanted, standing.metagraph, standing.origin, standing.told)
     options = options_of(wanted)
+    asked = asked_of(wanted.explain, _ids(standing), standing.metagraph)
 
     def improved(found: Incumbent) -> None:
         progress.step(_improved_text(found), min(0.1 + 0.85 * found.at_s / options.time_limit_s, 0.95))
@@ -118,6 +122,10 @@ def plan_command(
         hours=standing.hours,
         notes=standing.notes,
     )
+    if asked:
+        progress.step("explaining", 0.98)
+        shown = partial(moment, plan)
+        plan = replace(plan, explanations=explained(found, standing.metagraph, standing.origin, asked, shown))
     if wanted.out is not None:
         write_plan(wanted.out, plan, found.schedule, standing.origin)
     if wanted.gantt is not None:
@@ -126,6 +134,11 @@ def plan_command(
 
         write_picture(wanted.gantt, gantt(plan))
     return plan
+
+
+def _ids(standing: Standing) -> list[str]:
+    opened = () if standing.state is None else standing.state.orders
+    return [*(one.order.id for one in opened), *(order.id for order in standing.orders)]
 
 
 def _improved_text(found: Incumbent) -> str:

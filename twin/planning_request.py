@@ -58,6 +58,8 @@ class PlanRequest:
     out: Path | None = None
     """The schedule, as JSON or CSV."""
     gantt: Path | None = None
+    explain: tuple[str, ...] = ()
+    """Orders to explain, as ORDER or ORDER:TASK."""
 
 
 @dataclass(frozen=True, slots=True)

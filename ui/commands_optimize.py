@@ -98,6 +98,14 @@ def optimize(
     same_agent: Annotated[
         bool, typer.Option("--same-agent", help="Who began a task resumes it, nobody else.")
     ] = False,
+    explain: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORDER[:TASK]",
+            help="Why this order's next task, or the one named, is where it is: how long it could wait, what "
+            "that costs, what else could go first, and who is short; may be repeated.",
+        ),
+    ] = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None,
@@ -135,6 +143,7 @@ def optimize(
         seed=seed,
         out=out,
         gantt=gantt,
+        explain=tuple(explain or ()),
     )
     with console.progress(progress_file) as progress:
         given = _standing(instance, twin, log, as_of, open_cases, mapping, db, progress.part(0.0, 0.1))

@@ -25,6 +25,8 @@ def show_planned(found: Planned, json_wanted: bool, written: Sequence[Path] = ()
     _orders(found)
     _agents(found)
     _rules(found)
+    for explanation in found.explanations:
+        say(explanation.text)
     say(believed_text(found))
     for note in found.notes:
         say(sentence(note))

@@ -18,6 +18,7 @@ from tests.optimization.handmade import HOUR
 from tests.optimization.problems import Kind, plans, small_problem
 
 DOCK: dict[str, Any] = {
+    "origin": "2026-11-23T00:00:00Z",
     "tasks": {
         "create": {"label": "Create order", "agents": ["Cleo"], "h": 0.5},
         "load": {"label": "Load goods", "agents": ["Ann", "Bob"], "h": 32 / 60, "preds": ["create"]},
