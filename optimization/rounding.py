@@ -45,7 +45,7 @@ def coarser(dt_s: float) -> float:
 def in_words(dt_s: float) -> str:
     if dt_s < 60:
         return f"{dt_s:g} s"
-    return f"{dt_s / 60:g} min" if dt_s < 3600 or dt_s % 3600 and dt_s < 7200 else f"{dt_s / 3600:g} h"
+    return f"{dt_s / 60:g} min" if dt_s < 3600 or (dt_s % 3600 and dt_s < 7200) else f"{dt_s / 3600:g} h"
 
 
 def cost_note(work_s: Sequence[float], dt_s: float, chosen: bool) -> str:
