@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ import pytest
 from metagraph.errors import UsageError
 from metagraph.instances import instance_of
 from metagraph.orders import profit_at
+from optimization.levels import levels_of
 from optimization.problem import Problem
-from optimization.settings import Preemption, Settings
+from optimization.settings import LevelName, Preemption, Settings, SolveOptions
+from optimization.solve import solve
 from optimization.stn import build_problem
 from tests.optimization.handmade import HOUR
+from tests.optimization.problems import TINY, best_by_trying, small_problem
 
 DATED = {"T_r": 0, "T_d": 4, "T_ls": 8}
 
@@ -131,3 +135,35 @@ def test_levels_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=told):
         planned(orders, levels=levels)
+
+
+ORDERS_OF_LEVELS: tuple[tuple[LevelName, ...], ...] = (
+    ("profit", "lateness", "preemptions"),
+    ("flow time", "lateness"),
+    ("lateness", "profit", "flow time"),
+    ("preemptions", "flow time"),
+    ("profit", "flow time", "lateness", "preemptions"),
+)
+
+
+def test_what_comes_first_is_never_given_up_for_what_comes_next() -> None:
+    """The solver's plans of tiny problems against the best in dictionary order among all plans there are."""
+    solved = shared = 0
+    for seed in range(60):
+        problem = small_problem(seed, replace(TINY, prices=True))
+        wanted = ORDERS_OF_LEVELS[seed % len(ORDERS_OF_LEVELS)]
+        if "lateness" in wanted and all(job.order.due_s is None for job in problem.jobs):
+            continue
+        fee = Preemption(penalty=problem.levels[0].per_preemption)
+        levels, _ = levels_of(
+            problem.jobs, problem.ops, problem.grid, Settings(levels=wanted, preemption=fee)
+        )
+        problem = replace(problem, levels=levels)
+        best, _ = best_by_trying(problem)
+        found = solve(problem, SolveOptions(gap=0.0)).values
+        assert found == pytest.approx(best, rel=1e-4, abs=1e-3), (seed, wanted)
+        first, _ = best_by_trying(replace(problem, levels=levels[-1:]))
+        shared += first[0] == best[-1]
+        solved += 1
+    assert solved > 50
+    assert shared < solved, "the last level never had to stand back"
