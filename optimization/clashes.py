@@ -18,7 +18,7 @@ from optimization.alone import Alone, Limit, earliest
 from optimization.clash_words import Words, listed
 from optimization.problem import NOBODY, Problem
 
-MOST_TOLD = 8
+MOST_TOLD = 3
 """Sentences of a kind; what else there is is counted."""
 Verdict = Literal["lost", "beyond the horizon", "late"]
 _VERDICTS: dict[Verdict, str] = {

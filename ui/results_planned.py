@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin.planned_words import believed_text, better_text, decided_text, levels_text, moment, sentence
-from twin.words import number, percent
+from twin.words import number, percent, span
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _order(found: Planned, one: PlannedOrder) -> tuple[str, ...]:
         at(one.delivered) or "–",
         at(one.due),
         at(one.lost),
-        "" if one.slack_h is None else f"{number(one.slack_h)} h",
+        "" if one.slack_h is None else span(3600 * one.slack_h),
         "" if not money or one.profit is None else number_of_money(one.profit),
         "" if one.at_best is None else number_of_money(one.at_best),
     )
@@ -93,18 +93,24 @@ def _rules(found: Planned) -> None:
     if not found.rules:
         return
     names = list(found.values)
-    plan = ("this plan", *(number_of_money(found.values[name]) for name in names), _share(found.on_time))
     rows = [
-        plan,
-        *(
-            (rule.rule, *(number_of_money(rule.values[name]) for name in names), _share(rule.on_time))
-            for rule in found.rules
-        ),
+        (one, *(_counted(found, name, values[name]) for name in names), _share(on_time))
+        for one, values, on_time in (
+            ("this plan", found.values, found.on_time),
+            *((rule.rule, rule.values, rule.on_time) for rule in found.rules),
+        )
     ]
     columns = ("planned by", *(_named(found, name) for name in names), "on time")
     show_table("Beside rules of priority on the same grid", columns, rows)
     if text := better_text(found):
         say(text)
+
+
+def _counted(found: Planned, name: str, value: float) -> str:
+    """Money as it is; hours and interruptions, of which fewer are better, as people count them."""
+    if found.units.get(name) == "money":
+        return number_of_money(value)
+    return number(-value)
 
 
 def _named(found: Planned, name: str) -> str:
