@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from examples.order_to_cash import START, known_twin
 from metagraph.json_io import save
 from metagraph.model import Provenance
-from tests.journeys.pages import PATIENCE_MS, app, browser, go_to, screenshot
+from tests.journeys.pages import PATIENCE_MS, app, browser, go_to, screenshot, settle
 from tests.journeys.test_commands import fine
 from tests.journeys.test_page import command
 from tests.twin import handmade
@@ -47,11 +47,14 @@ def test_open_orders_and_an_instance_are_planned(tmp_path: Path) -> None:
 
 
 def open_orders(page: Page, place: Workspace) -> None:
+    page.get_by_role("combobox", name="What counts").click()
+    page.get_by_role("option", name="profit", exact=True).click()
+    settle(page)
     page.get_by_role("button", name="Plan", exact=True).click()
     expect(page.get_by_role("heading", name="What to work on next")).to_be_visible(timeout=PATIENCE_MS)
     told = command(
         *(place.home, "optimize", "--twin", str(place.twin("orders")), "--log", "orders"),
-        *("--as-of", AS_OF.isoformat()),
+        *("--as-of", AS_OF.isoformat(), "--objective", "profit"),
     )
     there = read(Planned, told)
     shown = read(Planned, place.result("orders", "schedule").read_text(encoding="utf-8"))
