@@ -90,6 +90,11 @@ class Progress:
         """Whether the plan is proven to be as good as was asked for."""
         return self.gap <= self.options.gap
 
+    def target(self) -> float:
+        """What a plan must be worth to be good enough by the bound so far."""
+        gap = self.options.gap
+        return self.bound / (1.0 + gap) if self.bound >= 0 else self.bound / max(1.0 - gap, 1e-9)
+
     @property
     def passed_s(self) -> float:
         return monotonic() - self.begun

@@ -13,6 +13,7 @@ from metagraph.errors import InfeasibleError
 from optimization.generation import Generator, Priorities, after
 from optimization.guided import guided
 from optimization.highs import Limits, maximise, relax
+from optimization.improvement import Effort, improve
 from optimization.network import light, network
 from optimization.paper_form import paper_form
 from optimization.problem import NOBODY, Floats, Plan, Problem
@@ -32,6 +33,10 @@ RELAXED_GAP = 0.5
 _USUAL = SolveOptions()
 RELAXED_TIME = 0.5
 """Share of the time that is left which such a model may take."""
+TRIALS = 6000
+"""Plans that the search tries before it is a solver's turn."""
+FURTHER_TIME, FURTHER_S = 0.1, 2.0
+"""Share of the time limit for the levels after the first, and seconds that they have at least."""
 
 
 @dataclass(slots=True)
@@ -63,9 +68,10 @@ def solve(
     warm: a plan to begin with; where it can't be kept, its order is.
     """
     cpu_s = process_time()
+    generator = Generator(problem)
+    improve(problem, (), Effort(trials=1))  # compiles, where that wasn't done, before time counts
     progress = Progress(problem, options, on_incumbent, cancelled)
     sizes = _Sizes()
-    generator = Generator(problem)
     _first_plan(progress, generator, warm)
     with suppress(EndedError):
         if options.formulation == "paper":
@@ -179,11 +185,13 @@ class _Search:
         while not progress.enough():
             form, arrays = self._built(free)
             self._follow_relaxation(form, arrays)
+            self._improve()
             if progress.enough():
                 break
             busy = self._whole(form, arrays, free)
             if not free:
                 break
+            self._improve()
             free = free - busy if busy and _smaller(problem, free - busy) else set()
         if len(problem.levels) > 1:
             self._further_levels()
@@ -214,6 +222,25 @@ class _Search:
                 if self._progress.enough():
                     return
                 _offer(self._progress, self._generator, priorities, "LP-guided")
+
+    def _improve(self) -> None:
+        """Search around the best plan; how long doesn't depend on the clock, so the same comes out again."""
+        progress = self._progress
+        if progress.enough():
+            return
+        progress.tick()
+        assert progress.plan is not None
+        improve(
+            progress.problem,
+            [progress.plan],
+            Effort(progress.left_s, TRIALS, progress.options.seed),
+            cancelled=progress.cancelled,
+            on_better=self._improved,
+            enough=progress.target(),
+        )
+
+    def _improved(self, plan: Plan, _: tuple[float, ...]) -> None:
+        self._progress.offer(plan, "improvement")
 
     def _whole(self, form: StepForm, arrays: StandardForm, free: set[int]) -> set[int]:
         """Solve a model in whole numbers. Gives the pools left out which its best plan asks too much of."""
@@ -246,8 +273,16 @@ class _Search:
         return _overloaded(progress.problem, best[0], free) if best else set()
 
     def _further_levels(self) -> None:
-        """Each level among the plans that keep what the ones before have."""
+        """Each level among the plans that keep what the ones before have.
+
+        For all of them together a share of the time limit: they are what is done with what the first leaves.
+        """
         progress = self._progress
+        begun, most_s = monotonic(), max(FURTHER_S, FURTHER_TIME * progress.options.time_limit_s)
+        assert progress.plan is not None
+        effort = Effort(progress.left_s, TRIALS, progress.options.seed)
+        found = improve(progress.problem, [progress.plan], effort, cancelled=progress.cancelled)
+        progress.offer(found.plan, "improvement")
         form, arrays = self._built(set())
 
         def improved(x: Floats) -> None:
@@ -255,12 +290,13 @@ class _Search:
 
         for level in range(1, len(progress.problem.levels)):
             assert progress.plan is not None
-            limits = self._limits(progress.options.gap)
+            left_s = begun + most_s - monotonic()
+            limits = self._limits(progress.options.gap, max(min(left_s / progress.left_s, 1.0), 0.0))
             kept = progress.values[:level]
             start = form.values(progress.plan)
-            found = maximise(arrays, limits, level, start=start, at_least=kept, improved=improved)
-            if found.x is not None:
-                improved(found.x)
+            answer = maximise(arrays, limits, level, start=start, at_least=kept, improved=improved)
+            if answer.x is not None:
+                improved(answer.x)
 
 
 def _left_out(problem: Problem) -> set[int]:
