@@ -119,7 +119,8 @@ def _ratios(rows: Rows) -> str:
     head = (f"at {last} orders", "mean of the ratios", "ratio of the means", "of single draws")
     return f"""## MILP by heuristic
 
-{table(head, told)} The paper's draw has a MILP about 1.4 times as good as PD, its best heuristic. Ours has
+{table(head, told)}
+The paper's draw has a MILP about 1.4 times as good as PD, its best heuristic. Ours has
 1.4 or more in {sum(r >= 1.4 for r in pd)} of {len(pd)} draws. The best heuristic at {last} orders is
 {winners} of the draws: where most orders can't be done anyway, going by profit alone beats going by profit
 and due date, since soon due orders of little value take slots from others.

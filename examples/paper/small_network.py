@@ -85,7 +85,7 @@ def planned(
     one = example1()
     settings = Settings(HOUR, "fixed", horizon_h * HOUR, levels=("profit",))
     problem = build_problem(one.metagraph, None, orders, one.origin, settings, start_s=0.0)
-    return problem, solve(problem, SolveOptions(formulation, gap=0.0))
+    return problem, solve(problem, SolveOptions(formulation, gap=0.0, time_limit_s=600.0))
 
 
 def planned_outcome(orders: Sequence[Order], problem: Problem, result: Result) -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from examples.paper import example1, example2
+from examples.paper.example1_page import write as write_first
 from examples.paper.example2_page import write
 from examples.paper.gantt import Bar
 from examples.paper.small_network import HEURISTICS, HOUR, assigned, outcome, simulated, slots_h
@@ -38,7 +39,10 @@ def test_what_differs_is_told(first: example1.Example1, monkeypatch: pytest.Monk
     ]
 
 
-def test_both_optima_are_proven(first: example1.Example1) -> None:
+def test_the_papers_model_has_its_size_and_both_optima_are_proven(first: example1.Example1) -> None:
+    by_name = {size.formulation: size for size in first.sizes}
+    paper = by_name["paper"]
+    assert (paper.binaries, paper.continuous, paper.rows) == (710, 35, 485)
     for size in first.sizes:
         assert (size.status, round(size.objective), round(size.bound)) == ("optimal", 8810, 8810)
 
@@ -63,7 +67,7 @@ def test_agents_in_the_gantt_charts_do_one_thing_at_a_time(first: example1.Examp
 
 
 def test_the_first_page_shows_it(first: example1.Example1, tmp_path: Path) -> None:
-    example1.write(first, tmp_path)
+    write_first(first, tmp_path)
     text = (tmp_path / "example1.md").read_text("utf-8")
     assert "| PD | **12** | 8 | **14** | 10 | 6 | 8,646 | 8,646 | 60% | 100% |" in text
     assert (tmp_path / "example1-gantt.svg").read_text("utf-8").count("late") >= 3, "two of PD's, one of ours"
