@@ -55,10 +55,10 @@ def optimize(
     best = plans[rules[0].rule]
     result = solve(problem, options, on_incumbent=on_incumbent, cancelled=cancelled, warm=best)
     tell("making the schedule", 0.98)
-    return _outcome(metagraph, origin, settings, problem, result, rules, hopeless)
+    return outcome_of(metagraph, origin, settings, problem, result, rules, hopeless)
 
 
-def _outcome(
+def outcome_of(
     metagraph: Metagraph,
     origin: datetime,
     settings: Settings,
@@ -67,6 +67,7 @@ def _outcome(
     rules: tuple[RuleOutcome, ...],
     hopeless: tuple[Clash, ...],
 ) -> Outcome:
+    """What a result's plan comes to; `hopeless`: orders that no plan can do in time."""
     plan = result.plan
     bought = bought_hours(problem, plan, settings.overtime)
     clocks = Clocks(with_overtime(metagraph, bought, origin), problem, origin)

@@ -237,7 +237,7 @@ def _decided(
     from simulation.kpis import interval
 
     sign = 1.0 if measure == "profit" else -1.0
-    ranked = sorted(range(len(candidates)), key=lambda i: -sign * float(values[i].mean()))
+    ranked = sorted(range(len(candidates)), key=lambda i: -sign * round(float(values[i].mean()), 9))
     best = ranked[0]
     scored = tuple(
         Scored(
