@@ -29,11 +29,11 @@ class Effort:
     trials: int | None = None
     """Plans that are tried; None: the time decides. With it the same seed gives the same plan."""
     seed: int = 0
-    hot: float = 0.1
+    hot: float = 0.04
     """First temperature, as a share of what an order gains on average."""
     cold: float = 0.001
     """Last temperature."""
-    mending: float = 0.9
+    mending: float = 0.95
     """Share of trials that place a few orders anew; the others change priorities and make a whole plan."""
 
 
