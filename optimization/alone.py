@@ -6,14 +6,15 @@ An order that can't be done in time even so is no matter of what goes first.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor, inf
 from typing import Literal
 
 from metagraph.model import Metagraph
-from optimization.problem import NOBODY, Mode, Operation, Problem
+from optimization.grid import Grid
+from optimization.problem import NOBODY, Job, Mode, Operation, Pool, Problem
 from optimization.work import Presence, presence
 
 Kind = Literal["horizon", "grid", "delay", "busy", "work", "ready", "under way", "shift", "date"]
@@ -34,32 +35,35 @@ class Limit:
 
 def earliest(problem: Problem, job: int) -> int:
     """The first point at which an order could be fulfilled if it were alone; `never` if beyond the grid."""
-    never = problem.grid.never
+    return soonest(problem.jobs[job], problem.ops, problem.grid, problem.pools)
+
+
+def soonest(job: Job, ops: Sequence[Operation], grid: Grid, pools: Sequence[Pool] | None = None) -> int:
+    """The same; without pools as if nothing were under way."""
     over: dict[int, int] = {}
-    for i in problem.jobs[job].ops:
-        op = problem.ops[i]
+    for i in job.ops:
+        op = ops[i]
         before = max((over[pred] for pred in op.preds), default=0)
         after = before if op.lag is None or not op.preds else int(op.lag[before])
-        over[i] = min((_soonest(problem, mode, max(after, op.ready)) for mode in op.modes), default=never)
+        ends = (_end(mode, max(after, op.ready), grid, pools) for mode in op.modes)
+        over[i] = min(ends, default=grid.never)
         if op.held is not None and after == op.ready == 0:
             over[i] = min(over[i], int(op.modes[op.held].ends[0]))
-    one = problem.jobs[job]
-    return max([one.floor, *(over[i] for i in one.sinks)])
+    return max([job.floor, *(over[i] for i in job.sinks)])
 
 
-def _soonest(problem: Problem, mode: Mode, point: int) -> int:
+def _end(mode: Mode, point: int, grid: Grid, pools: Sequence[Pool] | None) -> int:
     """The first end of an operation that begins at a point or later in a mode with a free place."""
-    never = problem.grid.never
-    if point > problem.grid.periods:
-        return never
-    if mode.pool == NOBODY:
+    if point > grid.periods:
+        return grid.never
+    if mode.pool == NOBODY or pools is None:
         return int(mode.ends[point:].min())
-    full = problem.pools[mode.pool].capacity < 1
-    for t in range(point, problem.grid.periods):
+    full = pools[mode.pool].capacity < 1
+    for t in range(point, grid.periods):
         end = int(mode.ends[t])
-        if end <= problem.grid.periods and not full[t:end].any():
+        if end <= grid.periods and not full[t:end].any():
             return end
-    return never
+    return grid.never
 
 
 class Alone:

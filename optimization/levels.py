@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metagraph.errors import UsageError
 from metagraph.orders import profit_at
+from optimization.alone import soonest
 from optimization.grid import Grid
 from optimization.problem import Floats, Job, Level, Operation
 from optimization.settings import LevelName, Settings
 
+Flags = NDArray[np.bool_]
 NAMES: tuple[LevelName, ...] = ("profit", "flow time", "lateness", "preemptions")
 
 
@@ -23,7 +26,8 @@ def levels_of(
     Raises UsageError for levels that don't exist or that none of the orders has anything for.
     """
     profit = np.stack([_profit(job, grid) for job in jobs]) if jobs else np.zeros((0, grid.never + 1))
-    names = settings.levels or _suggested(jobs, profit)
+    flat = _whenever(jobs, ops, grid, profit)
+    names = settings.levels or _suggested(jobs, flat)
     _check(names, jobs)
     found = []
     for name in names:
@@ -33,23 +37,27 @@ def levels_of(
             found.append(Level(name, "", np.zeros_like(profit), 1.0))
         else:
             found.append(Level(name, "h", -_hours(name, jobs, ops, grid)))
-    return tuple(found), tuple(_told(names, jobs, profit, settings))
+    return tuple(found), tuple(_told(names, jobs, int(flat.sum()), settings))
 
 
-def _suggested(jobs: Sequence[Job], profit: Floats) -> tuple[LevelName, ...]:
+def _suggested(jobs: Sequence[Job], flat: Flags) -> tuple[LevelName, ...]:
     """Profit if orders have values; flow time behind it where it leaves open when some of them are done. Else
     flow time, and lateness where there are due dates."""
     if any(job.order.value is not None for job in jobs):
-        flat = _whenever(profit) | np.array([job.order.value is None for job in jobs])
-        return ("profit", "flow time") if flat.any() else ("profit",)
+        open_ended = flat.any() or any(job.order.value is None for job in jobs)
+        return ("profit", "flow time") if open_ended else ("profit",)
     dated = any(job.order.due_s is not None for job in jobs)
     return ("flow time", "lateness") if dated else ("flow time",)
 
 
-def _whenever(profit: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """[job] whether it is worth doing, and the same until it is lost."""
-    first, last = profit[:, :1], profit[:, -1:]
-    return np.asarray(np.all((profit == first) | (profit == last), axis=1) & (first > last)[:, 0])
+def _whenever(jobs: Sequence[Job], ops: Sequence[Operation], grid: Grid, profit: Floats) -> Flags:
+    """[job] whether it has a value, which is the same at all points at which it can be done in time."""
+    found = np.zeros(len(jobs), bool)
+    for j, job in enumerate(jobs):
+        reached = profit[j, soonest(job, ops, grid) :]
+        found[j] = job.order.value is not None and 1 < np.count_nonzero(reached == reached[0]) < len(reached)
+        found[j] &= bool(np.all((reached == reached[0]) | (reached == reached[-1])))
+    return found
 
 
 def _check(names: Sequence[LevelName], jobs: Sequence[Job]) -> None:
@@ -64,10 +72,9 @@ def _check(names: Sequence[LevelName], jobs: Sequence[Job]) -> None:
         raise UsageError("no order has a due date, so none is late: give due dates, or ask for flow time")
 
 
-def _told(names: Sequence[LevelName], jobs: Sequence[Job], profit: Floats, settings: Settings) -> list[str]:
+def _told(names: Sequence[LevelName], jobs: Sequence[Job], whenever: int, settings: Settings) -> list[str]:
     n = len(jobs)
     unvalued = sum(job.order.value is None for job in jobs)
-    whenever = int((_whenever(profit) & np.array([job.order.value is not None for job in jobs])).sum())
     undated = sum(job.order.due_s is None for job in jobs)
     told = []
     if not settings.levels and names[0] == "flow time" and n:

@@ -80,6 +80,11 @@ def test_flow_time_decides_where_profit_leaves_it_open() -> None:
         problem = planned([{**DATED, "value": 100}, open_ended])
         assert names(problem) == ("profit", "flow time")
         assert told(problem, "1 of 2 orders are worth the same whenever they are done in time; flow time")
+    # At one point only, or at none, an order can be done in time: that leaves nothing open.
+    for lost_h in (5.5, 4.5):
+        assert names(planned([{**DATED, "value": 100}, {"T_r": 0, "T_ls": lost_h, "value": 5}])) == (
+            "profit",
+        )
     # What is lost already is worth the same whatever is done, and decides nothing.
     assert names(planned([{**DATED, "value": 100}, {"T_r": 0, "T_d": 1, "T_ls": 1.5, "value": 5}])) == (
         "profit",
