@@ -240,6 +240,10 @@ def repair(p: Packed, s: Search) -> bool:
     chosen = np.empty(n + 2, np.int64)
     count = 0
     first = some_job(s, 0)
+    if len(s.held) > 0 and draw(s.state) < 0.15:
+        op = s.held[pick(s.state, len(s.held))]
+        s.tried.keep[op] = 0
+        first = int(p.job[op])
     if first < 0:
         return False
     chosen[0] = first
@@ -251,9 +255,10 @@ def repair(p: Packed, s: Search) -> bool:
             chosen[count] = other
             count += 1
     drop(p, s.trial, s.tried, first)
+    s.tried.use[first] = 1
     for _ in range(2):
         lost = some_job(s, 1)
-        if lost >= 0 and s.tried.use[lost] == 0:
+        if lost >= 0 and lost != first and s.tried.use[lost] == 0:
             s.tried.use[lost] = 1
             chosen[count] = lost
             count += 1
