@@ -11,7 +11,14 @@ from typing import Annotated
 import typer
 
 from metagraph.errors import TwinError
-from ui import commands_import, commands_log, commands_optimize, commands_simulate, commands_twins
+from ui import (
+    commands_import,
+    commands_log,
+    commands_optimize,
+    commands_reschedule,
+    commands_simulate,
+    commands_twins,
+)
 from ui.options import (
     DB,
     HIGHEST_SEED,
@@ -50,6 +57,7 @@ app.command()(commands_twins.arrivals)
 app.command()(commands_twins.models)
 app.command()(commands_simulate.simulate)
 app.command()(commands_optimize.optimize)
+app.command()(commands_reschedule.reschedule)
 app.add_typer(commands_optimize.schedule_app, name="schedule")
 
 

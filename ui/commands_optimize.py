@@ -7,11 +7,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ui.options import DB, Db, Json, Map, Open, ProgressFile, Seed
+from ui.options_plan import (
+    Dt,
+    Forbid,
+    Formulation,
+    Gap,
+    Horizon,
+    MostPerItem,
+    MostPreemptions,
+    Objective,
+    Penalty,
+    Preempt,
+    ResumePenalty,
+    SameAgent,
+    TimeLimit,
+)
 
 if TYPE_CHECKING:
     from twin.planning import Standing
@@ -38,66 +53,19 @@ def optimize(
     ] = None,
     open_cases: Open = None,
     mapping: Map = None,
-    dt: Annotated[
-        str | None,
-        typer.Option(
-            "--dt",
-            metavar="TIME",
-            help="The grid, e.g. 15m, 1h, 90s; the instance's, else one that fits the work.",
-        ),
-    ] = None,
-    horizon: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW",
-            help="How far to look: rolling (to the last lost-sale date, or until all is done), a time from "
-            "now such as 12h, or until:INSTANT. Under the last two nothing is done beyond it.",
-        ),
-    ] = None,
-    objective: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAMES",
-            help="What counts, first things first: profit, flow (the sum of times to completion), lateness, "
-            "preemptions, joined by commas. Else profit if orders have values, or flow.",
-        ),
-    ] = None,
-    formulation: Annotated[
-        Literal["step", "paper"],
-        typer.Option(
-            help="step: fast; paper: the published equations, for comparison. Their optima are equal."
-        ),
-    ] = "step",
-    gap: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Enough is a plan proven to be this close to the best.")
-    ] = 0.01,
-    time_limit: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="Or the best plan found by then.")
-    ] = 60.0,
-    preemption: Annotated[
-        bool,
-        typer.Option(
-            "--preemption/--no-preemption", help="Whether work that is under way may be interrupted."
-        ),
-    ] = True,
-    forbid: Annotated[
-        list[str] | None, typer.Option(metavar="TASK", help="Never interrupt this task; may be repeated.")
-    ] = None,
-    max_preemptions: Annotated[
-        int | None, typer.Option(min=0, help="So many interruptions in the plan at most.")
-    ] = None,
-    max_preemptions_per_item: Annotated[
-        int | None, typer.Option(min=0, help="Work that was interrupted so often isn't any more.")
-    ] = None,
-    preemption_penalty: Annotated[
-        float, typer.Option(min=0.0, metavar="MONEY", help="What each interruption costs.")
-    ] = 0.0,
-    resume_penalty: Annotated[
-        float, typer.Option(min=0.0, metavar="MIN", help="Minutes that each resumption adds.")
-    ] = 0.0,
-    same_agent: Annotated[
-        bool, typer.Option("--same-agent", help="Who began a task resumes it, nobody else.")
-    ] = False,
+    dt: Dt = None,
+    horizon: Horizon = None,
+    objective: Objective = None,
+    formulation: Formulation = "step",
+    gap: Gap = 0.01,
+    time_limit: TimeLimit = 60.0,
+    preemption: Preempt = True,
+    forbid: Forbid = None,
+    max_preemptions: MostPreemptions = None,
+    max_preemptions_per_item: MostPerItem = None,
+    preemption_penalty: Penalty = 0.0,
+    resume_penalty: ResumePenalty = 0.0,
+    same_agent: SameAgent = False,
     explain: Annotated[
         list[str] | None,
         typer.Option(

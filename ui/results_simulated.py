@@ -52,7 +52,7 @@ def show_simulated(found: Simulated, json_wanted: bool, written: Sequence[Path] 
         as_json(found)
         return
     figures = found.figures
-    rows = [(FIGURES[name], *_cells(name, figures[name])) for name in FIGURES if _worth(name, figures)]
+    rows = [(FIGURES[name], *_cells(name, figures[name])) for name in FIGURES if worth_telling(name, figures)]
     agents = sorted((name for name in figures if name.startswith(AGENT)), key=lambda n: -figures[n].mean)
     rows += [(name, *_cells(name, figures[name])) for name in agents[:MOST_ROWS]]
     runs = found.replications
@@ -74,7 +74,7 @@ def show_simulated(found: Simulated, json_wanted: bool, written: Sequence[Path] 
         say(f"Written: {path}")
 
 
-def _worth(name: str, figures: Mapping[str, Interval]) -> bool:
+def worth_telling(name: str, figures: Mapping[str, Interval]) -> bool:
     """Whether a figure says something."""
     figure = figures.get(name)
     if figure is None or not isfinite(figure.mean):
@@ -90,11 +90,12 @@ def _worth(name: str, figures: Mapping[str, Interval]) -> bool:
 def _cells(name: str, figure: Interval) -> tuple[str, str]:
     below = max(figure.low, 0.0) if figure.mean >= 0 and name not in SIGNED else figure.low
     above = min(figure.high, 1.0) if name in SHARES or name.startswith(AGENT) else figure.high
-    low, high = _value(name, below), _value(name, above)
-    return _value(name, figure.mean), f"{low} to {high}" if figure.low < figure.high else ""
+    low, high = value_text(name, below), value_text(name, above)
+    return value_text(name, figure.mean), f"{low} to {high}" if figure.low < figure.high else ""
 
 
-def _value(name: str, value: float) -> str:
+def value_text(name: str, value: float) -> str:
+    """A figure in its unit."""
     if not isfinite(value):
         return "–"
     if name.startswith(AGENT) or name in SHARES:

@@ -213,3 +213,38 @@ def test_a_schedule_is_checked_against_its_instance(here: Path) -> None:
     ship[0]["agent"] = "CSR"
     (here / "bad.json").write_text(json.dumps(told))
     assert '"CSR" doesn\'t serve this task' in tracetwin("schedule", "check", EXAMPLE, "bad.json").err
+
+
+def test_plans_are_made_again_beside_policies(here: Path) -> None:
+    options = ("--dt", "1h", "--gap", "0", "--computing", "0s", "--compare", "PD,F1")
+    found = json.loads(fine("reschedule", EXAMPLE, *options, "--out", "made.csv", "--json"))
+    profits = {name: round(figures["profit"]["mean"]) for name, figures in found["figures"].items()}
+    assert profits == {"rescheduled": 8810, "PD": 8646, "F1": 8170}
+    assert found["differences"]["F1"]["profit"]["mean"] == pytest.approx(640)
+    assert {plan["because"] for plan in found["plans"]} == {"beginning", "arrival"}
+    with (here / "made.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(found["plans"])
+    assert {float(row["objective"]) for row in rows} == {8810}
+    said = " ".join(fine("reschedule", EXAMPLE, *options).split())
+    assert "F1 profit, in the money of the orders' values +640" in said
+    assert "2 plans (2 optimal)" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--every", "soon"), 2, "--every soon: expected a time"),
+        (("--computing", "fast"), 2, "--computing fast: expected a time"),
+        (("--at", "noon"), 2, "--at noon: not an instant"),
+        (("--compare", "XY"), 2, "XY: unknown"),
+        (("--horizon", "until-end"), 2, "say with --until"),
+        (("--out", "made.json"), 2, "expected a name that ends in .csv"),
+    ],
+)
+def test_what_cannot_be_run_again_ends_in_a_sentence(
+    here: Path, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    said = tracetwin("reschedule", EXAMPLE, "--dt", "1h", *arguments)
+    assert says in said.err
+    assert (said.code, said.out) == (code, "")
