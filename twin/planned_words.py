@@ -92,7 +92,7 @@ def _model_text(plan: Planned) -> str:
 def sentence(note: str) -> str:
     """A note with a capital letter and a full stop."""
     text = note[:1].upper() + note[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return text if text.endswith((".", "!", "?", ".)")) else f"{text}."
 
 
 def better_text(plan: Planned) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -108,7 +109,7 @@ def rescheduling_command(asked: ReschedulingOptions, progress: Progress) -> Resc
         figures=found.figures,
         differences=found.differences,
         plans=plans,
-        notes=found.notes,
+        notes=alike(found.notes),
     )
 
 
@@ -165,6 +166,17 @@ def _made(found: Comparison, replication: int, one: Optimization) -> PlanMade:
         effective=None if one.effective_s is None else at(one.effective_s),
         applied=one.applied,
         gone=one.gone,
+    )
+
+
+def alike(notes: Sequence[str]) -> tuple[str, ...]:
+    """Notes of many plans: of those that differ in their numbers only, the first, and how many there are."""
+    kinds: dict[str, list[str]] = {}
+    for note in notes:
+        kinds.setdefault(re.sub(r"\d[\d.,]*", "#", note), []).append(note)
+    return tuple(
+        found[0] if len(found) == 1 else f"{found[0]} (One of {len(found)} such notes, with other numbers.)"
+        for found in kinds.values()
     )
 
 
