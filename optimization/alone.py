@@ -17,7 +17,7 @@ from optimization.grid import Grid
 from optimization.problem import NOBODY, Job, Mode, Operation, Pool, Problem
 from optimization.work import Presence, presence
 
-Kind = Literal["horizon", "grid", "delay", "busy", "work", "ready", "under way", "shift", "date"]
+Kind = Literal["horizon", "grid", "delay", "busy", "work", "ready", "under way", "shift", "nobody", "date"]
 FAR_S = 35 * 86400.0
 """How far beyond the horizon one looks for somebody who comes."""
 _SLACK = 1e-6
@@ -93,7 +93,8 @@ class Alone:
         found += [Limit("ready", i) for i in ops if problem.ops[i].ready > 0]
         if problem.jobs[job].floor > 0:
             found.append(Limit("under way"))
-        return [*found, *(Limit("shift", i) for i in ops if self._needs_somebody(problem.ops[i]))]
+        found += [Limit("shift", i) for i in ops if self._needs_somebody(problem.ops[i])]
+        return [*found, *(Limit("nobody", i) for i in ops if not problem.ops[i].modes)]
 
     def done_s(self, job: int, limits: Set[Limit]) -> float:
         """When an order could be done under these limits, dates and the horizon aside."""
@@ -106,7 +107,9 @@ class Alone:
         """When each operation of an order could be over."""
         over: dict[int, float] = {}
         for i in self.problem.jobs[job].ops:
-            over[i] = min(self._ends(i, self.begin_s(i, over, limits), limits), default=inf)
+            begin = self.begin_s(i, over, limits)
+            nobody = inf if Limit("nobody", i) in limits else begin
+            over[i] = min(self._ends(i, begin, limits), default=nobody)
         return over
 
     def begin_s(self, i: int, over: dict[int, float], limits: Set[Limit]) -> float:

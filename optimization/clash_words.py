@@ -52,12 +52,14 @@ class Words:
         for i in self._of(job, limits, "delay"):
             clauses.append(f"has a delay before {self._label(i)}")
         clauses += self._busy(job, limits)
+        nobody = [f"has nobody who may do {self._label(i)}" for i in self._of(job, limits, "nobody")]
+        clauses += nobody
         over = self._alone.over_s(job, limits)
         for i in shifts:
             clauses.append(self._shift(i, self._alone.begin_s(i, over, limits), deadline_s, by))
         if Limit("grid") in limits:
             clauses.append(f"each piece of work takes whole periods of {span(self._problem.grid.dt_s)}")
-        return clauses, bool(shifts)
+        return clauses, bool(shifts or nobody)
 
     def _of(self, job: int, limits: Set[Limit], kind: str) -> list[int]:
         return [i for i in self._problem.jobs[job].ops if any(x.kind == kind and x.op == i for x in limits)]
@@ -130,7 +132,8 @@ class Words:
         return list(dict.fromkeys(u for m in op.modes if m.pool != NOBODY for u in pools[m.pool].units))
 
     def _work(self, i: int) -> str:
-        return f"{self._label(i)} ({span(min(mode.work_s for mode in self._problem.ops[i].modes))})"
+        quickest_s = min((mode.work_s for mode in self._problem.ops[i].modes), default=0.0)
+        return f"{self._label(i)} ({span(quickest_s)})"
 
     def _label(self, i: int) -> str:
         return self._labels[self._problem.ops[i].task]

@@ -90,6 +90,15 @@ def explain(
     )
 
 
+def next_of(problem: Problem, plan: Plan, agent: str) -> tuple[str, str]:
+    """The order and the task that an agent begins first, or goes on with. Raises UsageError if none."""
+    mine = [i for i, unit in enumerate(units_of(problem, plan)) if unit == agent]
+    if not mine:
+        raise UsageError(f"{agent} has nothing to begin in this plan")
+    i = min(mine, key=lambda i: (int(plan.start[i]), i))
+    return problem.jobs[problem.ops[i].job].order.id, problem.ops[i].task
+
+
 def _operation(problem: Problem, plan: Plan, order: str, task: str | None) -> int:
     """The operation that is asked for. Raises UsageError if there is none."""
     jobs = {job.order.id: job for job in problem.jobs}

@@ -75,15 +75,22 @@ class Explained:
 
 
 def asked_of(words: Sequence[str], orders: Collection[str], metagraph: Metagraph) -> list[tuple[str, str]]:
-    """Orders and tasks ('' for the next one) that --explain names, as ORDER or ORDER:TASK.
+    """Orders and tasks ('' for the next one) that --explain names, as ORDER or ORDER:TASK; or agents, as an
+    empty order and an agent.
 
     Raises UsageError for what isn't there.
     """
     found = []
+    agents = {agent.id for agent in metagraph.agents}
     for word in words:
+        if word in agents and word not in orders:
+            found.append(("", word))
+            continue
         order, _, task = (word, "", "") if word in orders or ":" not in word else word.rpartition(":")
         if order not in orders:
-            raise UsageError(f"--explain {word}: no such order; there are {listed([*orders]) or 'none'}")
+            raise UsageError(
+                f"--explain {word}: no such order or agent; there are {listed([*orders]) or 'none'}"
+            )
         mine = [one.id for one in metagraph.tasks() if task in (one.id, one.label)]
         if task and not mine:
             labels = listed([one.label for one in metagraph.tasks()])
@@ -101,7 +108,7 @@ def explained(
 ) -> tuple[Explained, ...]:
     """What the plan does with each order and task that is asked for, and why."""
     from optimization.bottlenecks import pool_worths
-    from optimization.explain import explain
+    from optimization.explain import explain, next_of
     from optimization.explain_words import sentences
 
     problem, plan = found.problem, found.result.plan
@@ -110,9 +117,14 @@ def explained(
     def shown(t_s: float) -> str:
         return moment(origin + timedelta(seconds=t_s))
 
-    rows = []
-    for k, (order, task) in enumerate(asked):
-        one = explain(problem, plan, order, task or None, shortages=() if k else shortages)
+    rows: list[Explained] = []
+    for order, task in asked:
+        try:
+            named, its = (order, task) if order else next_of(problem, plan, task)
+            one = explain(problem, plan, named, its or None, shortages=() if rows else shortages)
+        except UsageError as error:  # The plan is made, and it is worth more than a refusal.
+            rows.append(_nothing(order, task, f"{error}."))
+            continue
         text = " ".join(sentences(one, metagraph, shown))
         rows.append(_explained(one, shortages, metagraph, origin, text))
     return tuple(rows)
@@ -135,6 +147,14 @@ def _explained(
         rivals=tuple(_rival(rival, labels) for rival in one.rivals),
         shortages=tuple(Shortage(short.units, short.per_h, short.short_h) for short in shortages),
         text=text,
+    )
+
+
+def _nothing(order: str, task: str, text: str) -> Explained:
+    """Of what has nothing left to be planned."""
+    free = Cost(0.0, "", "")
+    return Explained(
+        order, task if order else "", "", "" if order else task, None, None, 0.0, free, free, (), (), text
     )
 
 

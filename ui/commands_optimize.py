@@ -70,8 +70,8 @@ def optimize(
         list[str] | None,
         typer.Option(
             metavar="ORDER[:TASK]",
-            help="Why this order's next task, or the one named, is where it is: how long it could wait, what "
-            "that costs, what else could go first, and who is short; may be repeated.",
+            help="Why this order's next task, the one named, or an agent's next one is where it is: how long "
+            "it could wait, what that costs, what else could go first, and who is short; may be repeated.",
         ),
     ] = None,
     seed: Seed = 0,

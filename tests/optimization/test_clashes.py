@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -131,6 +132,15 @@ def test_work_that_goes_on_keeps_others_waiting() -> None:
     assert lost.sentence == (
         "Order 3 has Load goods by Ann under way until 14:30; its lost-sale date is 14:18: it counts as lost."
     )
+
+
+def test_work_that_nobody_may_do_is_told() -> None:
+    """Such as begun work that only who began it may resume, and who doesn't do it any more."""
+    problem, found = made([{"id": "17", "T_d": 20, "T_ls": 30}, FINE])
+    first = problem.jobs[0].ops[1] if problem.jobs[0].order.id == "17" else problem.jobs[1].ops[1]
+    ops = [replace(op, modes=()) if i == first else op for i, op in enumerate(problem.ops)]
+    (lost,) = clashes(replace(problem, ops=tuple(ops)), found.metagraph, found.origin)
+    assert lost.sentence == "Order 17 has nobody who may do Load goods: it counts as lost."
 
 
 def test_orders_that_can_be_done_are_not_named() -> None:

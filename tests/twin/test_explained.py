@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,29 @@ def test_orders_and_tasks_are_explained_in_numbers_and_words() -> None:
     assert "bottleneck" not in last.text, "once is enough"
     assert last.text.startswith("Order 5 begins Ship by 3PL at ")
     assert planned().explanations == ()
+    of_agent = planned("3PL").explanations[0]
+    begins = [one for one in found.work if one.agent == "3PL"]
+    assert (of_agent.order, of_agent.task) == (begins[0].order, "ship")
+
+
+def test_who_has_nothing_to_do_is_told_and_the_plan_made(tmp_path: Path) -> None:
+    raw = json.loads(EXAMPLE.read_text("utf-8"))
+    raw["tasks"]["produce"]["agents"] = ["A", "B", "C", "D", "E", "F"]
+    raw["orders"] = raw["orders"][:1]
+    (tmp_path / "one.json").write_text(json.dumps(raw))
+    request = PlanRequest(dt="1h", gap=0.0, explain=tuple("ABCDEF"))
+    found = plan_command(of_instance(tmp_path / "one.json"), request, Progress())
+    idle = [one for one in found.explanations if not one.order]
+    assert len(idle) == 5
+    assert idle[0].text == f"{idle[0].agent} has nothing to begin in this plan."
+    assert found.objective == 1000
 
 
 @pytest.mark.parametrize(
     ("word", "text"),
     [
-        ("7", "--explain 7: no such order; there are 1, 2, 3, 4, 5"),
-        ("7:ship", "--explain 7:ship: no such order"),
+        ("7", "--explain 7: no such order or agent; there are 1, 2, 3, 4, 5"),
+        ("7:ship", "--explain 7:ship: no such order or agent"),
         ("5:sell", "--explain 5:sell: no such task; there are Create Order, Produce, Ship"),
     ],
 )
