@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -191,11 +192,13 @@ def _played(job: _Job, simulation: SimulationRequest, progress: Progress) -> Ite
 def _notes(played: Mapping[str, Sequence[Played]]) -> Iterator[str]:
     """What was assumed in plans, and what went wrong."""
     made = [one for run in played[PLANNED] for one in run.optimizations]
-    seen: dict[str, None] = {}
+    alike: dict[str, list[str]] = {}
     for one in made:
-        if one.status != "infeasible":
-            seen.update(dict.fromkeys(one.notes))
-    yield from seen
+        for note in one.notes if one.status != "infeasible" else ():
+            alike.setdefault(re.sub(r"\d+(?:\.\d+)?", "#", note), []).append(note)
+    for notes in alike.values():
+        same = len(set(notes)) == 1
+        yield notes[0] if same else f"{notes[0]} (Of the first of {len(notes)} plans that say so.)"
     failed = [one for one in made if one.status == "infeasible"]
     if failed:
         yield (
