@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from optimization.settings import Preemption, Settings, SolveOptions
 
 PLAN = "the plan"
+WORK, DRAWN = "plan for work at", "plan for drawn ways"
 WAYS = 3
 """Plans for ways that are drawn for each order, where gateways are still to choose."""
 LONGER = (0.7,)
@@ -45,6 +46,7 @@ _SHARE = 0.5
 class Held:
     """The schedule that holds best, and what it was compared with."""
 
+    name: str
     outcome: Outcome
     """Its plan."""
     robust: Robust
@@ -107,7 +109,7 @@ def robust(
         progress=progress.part(0.8, 1.0),
     )
     best = next(one.name for one in found.scored if one.name in outcomes)
-    return Held(outcomes[best], found, (*_told(found, best, len(outcomes)), *found.notes))
+    return Held(best, outcomes[best], found, (*_told(found, best, len(outcomes)), *found.notes))
 
 
 def _outcomes(
@@ -209,12 +211,12 @@ def _others(asked: _Asked, grid: Grid) -> list[tuple[str, _Asked]]:
         fine = replace(settings, dt_s=grid.dt_s / FINER)
         made.append((f"plan on a grid of {grid.dt_s / FINER / 60:.3g} min", replace(asked, settings=fine)))
     made += [
-        (f"plan for work at its {q:.0%} quantile", replace(asked, metagraph=lasting(asked.metagraph, q)))
+        (f"{WORK} its {q:.0%} quantile", replace(asked, metagraph=lasting(asked.metagraph, q)))
         for q in LONGER
     ]
     if any(gateway.routes for gateway in asked.metagraph.gateways()):
         drawn = [replace(settings, ways=i) for i in range(1, WAYS + 1)]
-        made += [(f"plan for drawn ways {one.ways}", replace(asked, settings=one)) for one in drawn]
+        made += [(f"{DRAWN} {one.ways}", replace(asked, settings=one)) for one in drawn]
     limit_s = asked.options.time_limit_s * _SHARE / len(made)
     options = replace(asked.options, time_limit_s=limit_s, gap=max(asked.options.gap, 0.02))
     return [(name, replace(one, options=options)) for name, one in made]
@@ -279,6 +281,9 @@ def _told(found: Robust, best: str, plans: int) -> list[str]:
     ]
     if best != PLAN:
         notes.append(f"{PLAN}, best by expected times and likely ways, comes to {means[PLAN]:,.6g}{unit}")
+    for what, told in ((WORK, "for that work"), (DRAWN, "for those ways")):
+        if best.startswith(what):
+            notes.append(f"its dates and what it is worth are given {told}")
     winner = found.scored[0]
     behind = next(one.behind for one in found.scored if one.name == best)
     if winner.name != best and behind is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from metagraph.model import Metagraph
 from twin.explained import Explained
+from twin.planned_robust import PlannedRobust
 
 if TYPE_CHECKING:
     from metagraph.orders import Order
@@ -150,6 +151,8 @@ class Planned:
     """What was assumed."""
     explanations: tuple[Explained, ...] = ()
     """Of orders that were asked for."""
+    robust: PlannedRobust | None = None
+    """What it was compared with in simulated scenarios; None: it wasn't."""
 
 
 def planned(
@@ -161,6 +164,7 @@ def planned(
     name: str,
     hours: bool,
     notes: tuple[str, ...] = (),
+    robust: PlannedRobust | None = None,
 ) -> Planned:
     """The outcome with instants for seconds and names for numbers."""
     from optimization.outcome import on_time_share
@@ -203,6 +207,7 @@ def planned(
         cpu_s=result.cpu_s,
         seed=options.seed,
         notes=(*found.notes, *notes),
+        robust=robust,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from metagraph.model import Metagraph
 from metagraph.orders import Order
@@ -15,6 +15,7 @@ from metagraph.state import State
 from twin.explained import asked_of, explained
 from twin.files import check_picture_name, check_writable, write_text
 from twin.planned import Planned, planned
+from twin.planned_robust import planned_robust
 from twin.planned_words import moment
 from twin.planning_request import PlanRequest, Told, check_schedule_name, options_of, settings_of
 from twin.progress import Progress
@@ -81,6 +82,12 @@ def of_log(model: Metagraph, request: LogRequest, progress: Progress) -> Standin
     )
 
 
+class _How(TypedDict):
+    start_s: float
+    on_incumbent: Callable[[Incumbent], None]
+    cancelled: Callable[[], bool] | None
+
+
 def plan_command(
     standing: Standing, wanted: PlanRequest, progress: Progress, cancelled: Callable[[], bool] | None = None
 ) -> Planned:
@@ -101,18 +108,16 @@ def plan_command(
     def improved(found: Incumbent) -> None:
         progress.step(_improved_text(found), min(0.1 + 0.85 * found.at_s / options.time_limit_s, 0.95))
 
-    found = optimize(
-        standing.metagraph,
-        standing.state,
-        standing.orders,
-        standing.origin,
-        settings,
-        options,
-        start_s=standing.start_s,
-        progress=progress.step,
-        on_incumbent=improved,
-        cancelled=cancelled,
-    )
+    notes, chosen = standing.notes, None
+    what = standing.metagraph, standing.state, standing.orders, standing.origin, settings, options
+    how: _How = {"start_s": standing.start_s, "on_incumbent": improved, "cancelled": cancelled}
+    if wanted.robust:
+        from twin.alternatives import robust
+
+        held = robust(*what, scenarios=wanted.robust, progress=progress, **how)
+        found, chosen, notes = held.outcome, planned_robust(held), (*held.notes, *notes)
+    else:
+        found = optimize(*what, progress=progress.step, **how)
     plan = planned(
         found,
         standing.metagraph,
@@ -120,7 +125,8 @@ def plan_command(
         options,
         name=standing.metagraph.name,
         hours=standing.hours,
-        notes=standing.notes,
+        notes=notes,
+        robust=chosen,
     )
     if asked:
         progress.step("explaining", 0.98)

@@ -58,6 +58,8 @@ class PlanRequest:
     out: Path | None = None
     """The schedule, as JSON or CSV."""
     gantt: Path | None = None
+    robust: int = 0
+    """Scenarios in which several plans are simulated, of which the best is taken; 0: the plan alone."""
     explain: tuple[str, ...] = ()
     """Orders to explain, as ORDER or ORDER:TASK."""
 

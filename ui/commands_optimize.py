@@ -74,6 +74,15 @@ def optimize(
             "it could wait, what that costs, what else could go first, and who is short; may be repeated.",
         ),
     ] = None,
+    robust: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Make several plans, simulate each in the same N scenarios (30 will do) and take the best "
+            "mean. Alternatives take half as much time again.",
+        ),
+    ] = 0,
     seed: Seed = 0,
     out: Annotated[
         Path | None,
@@ -109,6 +118,7 @@ def optimize(
         gap=gap,
         time_limit_s=time_limit,
         seed=seed,
+        robust=robust,
         out=out,
         gantt=gantt,
         explain=tuple(explain or ()),

@@ -25,6 +25,7 @@ def show_planned(found: Planned, json_wanted: bool, written: Sequence[Path] = ()
     _orders(found)
     _agents(found)
     _rules(found)
+    _robust(found)
     for explanation in found.explanations:
         say(explanation.text)
     say(believed_text(found))
@@ -104,6 +105,29 @@ def _rules(found: Planned) -> None:
     show_table("Beside rules of priority on the same grid", columns, rows)
     if text := better_text(found):
         say(text)
+
+
+def _robust(found: Planned) -> None:
+    """What came of it, and of others, in simulated scenarios."""
+    if found.robust is None:
+        return
+    money = found.robust.unit == "money"
+    shown = number_of_money if money else number
+    rows = [
+        (
+            one.name + (" (taken)" if one.chosen else ""),
+            shown(one.mean),
+            f"{shown(one.low)} to {shown(one.high)}",
+            ""
+            if one.behind is None or one.behind_low is None or one.behind_high is None
+            else f"{shown(one.behind)} ({shown(one.behind_low)} to {shown(one.behind_high)})",
+            _share(one.on_time),
+        )
+        for one in found.robust.scores
+    ]
+    measure = found.robust.measure + ("" if money else " (h)")
+    columns = ("schedule", f"mean {measure}", "95 %", "worse by", "on time")
+    show_table(f"In the same {found.robust.scenarios} simulated scenarios", columns, rows)
 
 
 def _counted(found: Planned, name: str, value: float) -> str:

@@ -50,6 +50,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_of_several_plans_the_one_that_holds_best(here: Path) -> None:
+    found = planned(EXAMPLE, "--dt", "1h", "--gap", "0", "--robust", "3", "--out", "plan.json")
+    robust = found["robust"]
+    assert (robust["measure"], robust["unit"], robust["scenarios"]) == ("profit", "money", 3)
+    assert [one["name"] for one in robust["scores"] if one["chosen"]] == ["the plan"]
+    assert robust["scores"][0]["mean"] == found["objective"] == 8810
+    assert {"rule PD", "plan by rule PD", "search 1"} <= {one["name"] for one in robust["scores"]}
+    assert any("holds best" in note for note in found["notes"])
+    simulated = fine("simulate", EXAMPLE, "--schedule", "plan.json", "--replications", "2", "--json")
+    assert json.loads(simulated)["figures"]["profit"]["mean"] == 8810
+
+
 def test_the_published_example(here: Path) -> None:
     (here / "paper.json").write_text(json.dumps(PAPERS_NAMES))
     for file in (EXAMPLE, here / "paper.json"):
