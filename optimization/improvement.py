@@ -59,9 +59,11 @@ def improve(
     """The best plan that a search finds, beginning from the best of `plans` (none: an empty one).
 
     Never worse than any of them. It ends when its effort is spent, when `cancelled` says so, or as soon as
-    the first level reaches `enough`.
+    the first level reaches `enough`; at once where all work is under way.
     """
     best = [*(plans or (_nothing(problem),))]
+    if not problem.ops:
+        return Improved(best[0], values(problem, best[0]), 0, 0.0)
     clock = _Clock(effort, cancelled, enough)
     for levels, until in ((1, 0.75), (None, 1.0)) if len(problem.levels) > 1 else ((None, 1.0),):
         running = _Running(problem, effort, levels)
