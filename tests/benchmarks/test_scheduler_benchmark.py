@@ -41,6 +41,13 @@ def test_peers_reckon_the_same_profit_from_what_they_are_told(variant: Any) -> N
             assert (used[: len(pool)] <= pool).all()
 
 
+def test_peers_are_told_how_long_work_under_way_holds_an_order_up() -> None:
+    problem = problem_of(Case(5, 1), 0)
+    held_up = (*problem.jobs[:-1], replace(problem.jobs[-1], floor=7))
+    floors = [job["floor"] for job in told(replace(problem, jobs=held_up), SolveOptions())["jobs"]]
+    assert floors == [job.floor for job in held_up]
+
+
 def test_peers_arent_told_what_they_cant_do() -> None:
     problem = problem_of(Case(5, 1), 0)
     with pytest.raises(ValueError, match="one objective"):
@@ -95,6 +102,7 @@ def test_ratios_to_the_paper_are_at_least_what_its_time_limit_gives() -> None:
         row("30", "step", 0, 100.0, 100.5, 2.0),
         row("30", "paper", 0, 80.0, 130.0, 60.0),
         row("30", "step", 1, 100.0, 100.5, 2.0),
+        row("10", "step", 0, 100.0, 100.5, 2.0),
         row("10", "paper", 0, 80.0, 130.0, 60.0),
     ]
     assert ratios(rows) == [(25.0, False), (30.0, True)]

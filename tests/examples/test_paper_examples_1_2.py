@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,14 @@ def _best(orders: Any, slots_s: list[float]) -> float:
             done[i] = t
         found = max(found, outcome(orders, done).profit)
     return found
+
+
+def test_what_comes_after_its_lost_sale_date_counts_for_nothing() -> None:
+    order = replace(example2.orders_of(0, 1)[0], value=100.0, due_s=8 * HOUR, lost_s=9 * HOUR)
+    ends = {8.0: (100.0, 1.0, 1.0), 8.5: (85.5, 0.0, 1.0), 9.5: (0.0, 0.0, 0.0), None: (0.0, 0.0, 0.0)}
+    for t, expected in ends.items():
+        found = outcome([order], [None if t is None else t * HOUR])
+        assert (found.profit, found.on_time, found.fulfilled) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("heuristic", HEURISTICS)
