@@ -1,6 +1,6 @@
 """How good are plans, and how soon? Measures the scheduler beside its peers; writes docs/scheduler.md.
 
-    python -m benchmarks.scheduler [--only 20,fine,200] [--approaches step,cpsat] [--work build/scheduler]
+    python -m benchmarks.scheduler [--only 20,fine] [--approaches step,cpsat] [--seeds 2] [--work DIR]
 
 Every unit (a snapshot of Example 3, planned by one approach) runs in a process of its own. A JSON line is
 appended for each, with the code's version: a stopped run goes on. CP-SAT's environment is made in the working
@@ -31,6 +31,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--only", default=",".join(CASES), help="cases, by their names")
     options.add_argument("--approaches", default=",".join(APPROACHES))
+    options.add_argument("--seeds", type=int, default=100, help="at most so many snapshots of a case")
     options.add_argument("--work", type=Path, default=ROOT / "build" / "scheduler")
     options.add_argument("--out", type=Path, default=ROOT / "docs")
     options.add_argument("--page-only", action="store_true", help="from what was measured last")
@@ -43,7 +44,7 @@ def main() -> None:
         return
     rows = work / "rows.jsonl"
     if not asked.page_only:
-        _measure(asked.only.split(","), asked.approaches.split(","), work, rows)
+        _measure(asked.only.split(","), asked.approaches.split(","), asked.seeds, work, rows)
     from benchmarks.scheduler_page import write
 
     sys.stdout.write(write(rows_of(rows), asked.out))
@@ -58,11 +59,12 @@ def _one(name: str, work: Path) -> dict[str, Any]:
     return measure(next(unit for unit in units() if unit.name == name), work)
 
 
-def _measure(cases: list[str], approaches: list[str], work: Path, rows: Path) -> None:
+def _measure(cases: list[str], approaches: list[str], seeds: int, work: Path, rows: Path) -> None:
     from benchmarks.scheduler_peers import prepare
     from benchmarks.scheduler_units import units
 
-    names = [unit.name for unit in units() if unit.case in cases and unit.approach in approaches]
+    chosen = (unit for unit in units() if unit.case in cases and unit.approach in approaches)
+    names = [unit.name for unit in chosen if unit.seed < seeds]
     names += [f"model/compile/{seed}" for seed in range(3)] if "compile" in approaches else []
     if "cpsat" in approaches:
         prepare(work)
