@@ -68,6 +68,8 @@ class Dispatch:
             self._units |= {(i, unit): found for unit, found in own.items()}
             self._by_pool.append([] if pool.price > 0 else [*own.values()])
         self._events: list[tuple[int, int, int]] = []
+        self._wakes: set[int] = set()
+        """Points at which all queues are looked at again: once each, however many ask for it."""
         self._came = 0
 
     def plan(self) -> Plan:
@@ -85,6 +87,7 @@ class Dispatch:
                 elif kind == _LOST:
                     self._lose(i, t)
                 else:
+                    self._wakes.discard(t)
                     self._serve_all(t)
             for unit in self._units.values():
                 unit.fresh.clear()
@@ -115,7 +118,12 @@ class Dispatch:
                 self._tell(grid.down(job.order.lost_s) + 1, _LOST, j)
 
     def _tell(self, t: int, kind: int, i: int) -> None:
-        heappush(self._events, (max(t, 0), kind, i))
+        t = max(t, 0)
+        if kind == _WAKE:
+            if t in self._wakes:
+                return
+            self._wakes.add(t)
+        heappush(self._events, (t, kind, i))
 
     def _over(self, i: int, t: int) -> None:
         """What comes after it joins its queues first, then whoever did it is free."""

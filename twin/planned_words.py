@@ -71,7 +71,7 @@ def believed_text(plan: Planned) -> str:
 
 
 def _gap(gap: float) -> str:
-    return f"{100 * gap:.2g} %"
+    return f"{100 * gap:.2g} %" if gap < 1 else f"{number(100 * gap)} %"
 
 
 def checked_text(plan: Planned) -> str:
