@@ -13,7 +13,7 @@ import numpy as np
 from optimization.problem import Floats
 from optimization.standard_form import StandardForm
 
-Ended = Literal["optimal", "time", "cancelled", "infeasible"]
+Ended = Literal["optimal", "time", "nodes", "cancelled", "infeasible"]
 """Optimal: within the gap that was asked for."""
 
 SMALLEST_TIME_S = 0.01
@@ -31,6 +31,8 @@ class Limits:
     gap: float = 0.0
     """Relative, of whole-number solutions."""
     cancelled: Callable[[], bool] = lambda: False
+    nodes: int | None = None
+    """Of the search tree; None: any number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,13 +81,17 @@ class _Scheduler:
 _scheduler = _Scheduler()
 
 
-def relax(form: StandardForm, limits: Limits, level: int = 0) -> Answer:
+def relax(form: StandardForm, limits: Limits, level: int = 0, *, interior: bool = False) -> Answer:
     """Maximise a level without whole numbers. The bound follows from the dual values alone, so it holds
-    however far the solver came."""
+    however far the solver came.
+
+    interior: by interior points and crossover, else by simplex; the solution is a vertex both ways.
+    """
     if not form.n_columns:
         return _nothing(form, level)
     with _scheduler.use(limits.threads):
         highs = _model(form, level, limits, whole=False)
+        highs.setOptionValue("solver", "ipm" if interior else "simplex")
         _run(highs, limits)
         ended = _ended(highs)
         if ended == "infeasible":
@@ -174,6 +180,7 @@ def _model(form: StandardForm, level: int, limits: Limits, *, whole: bool) -> An
         "mip_rel_gap": limits.gap,
         "mip_abs_gap": 1e-6,
         "mip_feasibility_tolerance": 1e-6,
+        "mip_max_nodes": 2**31 - 1 if limits.nodes is None else limits.nodes,
     }
     for name, value in options.items():
         if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
@@ -247,6 +254,7 @@ def _ended(highs: Any) -> Ended:
         Status.kOptimal: "optimal",
         Status.kModelEmpty: "optimal",
         Status.kTimeLimit: "time",
+        Status.kSolutionLimit: "nodes",
         Status.kInterrupt: "cancelled",
         Status.kInfeasible: "infeasible",
     }

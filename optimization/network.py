@@ -70,15 +70,18 @@ def ample(problem: Problem) -> list[int]:
 
 
 def light(problem: Problem, share: float) -> list[int]:
-    """Pools with less work for their units than `share` of what the busiest one has."""
+    """Pools with less work for their units than `share` of what the busiest one has, and to which all that
+    comes has no choice: leaving them out folds it."""
     work = np.zeros(len(problem.pools))
+    chosen = {mode.pool for op in problem.ops if len(op.modes) > 1 for mode in op.modes}
     for op in problem.ops:
         periods = [_shortest(mode) for mode in op.modes]
         for mode, length in zip(op.modes, periods, strict=True):
             if mode.pool != NOBODY:
                 work[mode.pool] += length / len(op.modes)
     load = work / np.array([max(float(pool.capacity.mean()), 0.5) for pool in problem.pools])
-    return [p for p in range(len(problem.pools)) if load[p] < share * load.max(initial=0.0)]
+    least = share * load.max(initial=0.0)
+    return [p for p in range(len(problem.pools)) if load[p] < least and p not in chosen]
 
 
 def _shortest(mode: Mode) -> int:

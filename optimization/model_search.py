@@ -1,0 +1,291 @@
+"""The step form from its smallest relaxation to the whole model: bounds, and plans near its solutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from time import monotonic
+
+import numpy as np
+
+from optimization.generation import Generator, Priorities, after
+from optimization.guided import guided
+from optimization.highs import Limits, maximise, relax
+from optimization.improvement import Effort, improve
+from optimization.network import light, network
+from optimization.problem import Floats, Plan, Problem
+from optimization.progress import Progress
+from optimization.standard_form import StandardForm, standard_form
+from optimization.step_form import StepForm, step_form
+from optimization.windows import Reach, around, between, free_columns, within
+
+LIGHT = 0.6
+"""Pools with less than this share of the busiest one's work are first left out of the model: what gets
+through the busiest ones seldom waits there, so the bound hardly rises while the model gets much smaller."""
+SMALLER = 0.7
+"""Such a model is worth its while if it has less than this share of the whole one's columns."""
+RELAXED, PART = 0.5, 0.1
+"""Shares of the gap that is asked for to which models without some pools, and parts of models, are solved."""
+PART_TIME = 0.25
+"""Share of the time that is left which one of them may take."""
+NODES = 300
+"""Most nodes of a part."""
+PART_COLUMNS = 6000
+"""Parts with more columns that aren't fixed aren't tried, nor further levels of a model with more."""
+WIDTH = 1
+"""Points on both sides of those between which a relaxation has begun an operation but not wholly."""
+CLOSE, REACHES = Reach(2, 5, False), (Reach(2, 5, True), Reach(4, 8, True))
+"""How far operations are moved from the best plan of a smaller model, and from the best plan."""
+TRIALS = 4000
+"""Plans that the search tries before it is a solver's turn."""
+FURTHER_TIME, FURTHER_S = 0.1, 2.0
+"""Share of the time limit for the levels after the first, and seconds that they have at least."""
+
+
+@dataclass(slots=True)
+class Sizes:
+    """Of the model that gave the bound, and what building cost."""
+
+    columns: int = 0
+    rows: int = 0
+    binaries: int = 0
+    build_s: float = 0.0
+    statistics: dict[str, float] = field(default_factory=dict)
+
+    def of(self, arrays: StandardForm) -> None:
+        self.columns, self.rows = arrays.n_columns, arrays.n_rows
+        self.binaries = int(arrays.whole.sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """A step form, with some pools left out."""
+
+    form: StepForm
+    arrays: StandardForm
+    free: frozenset[int]
+
+
+class ModelSearch:
+    """Goes on until the gap is reached; each plan is offered to `progress`."""
+
+    def __init__(self, progress: Progress, generator: Generator, sizes: Sizes) -> None:
+        self._progress, self._generator, self._sizes = progress, generator, sizes
+        problem = progress.problem
+        self._problem = replace(problem, levels=problem.levels[:1])
+        """What models are made of: what counts on the first level only has fewer columns."""
+        self._whole_model: _Model | None = None
+
+    def run(self) -> None:
+        progress = self._progress
+        problem = self._problem
+        free = _left_out(problem)
+        while not progress.enough():
+            model = self._built(free)
+            x = self._follow_relaxation(model)
+            self._improve()
+            if x is not None:
+                self._near_relaxation(model, x)
+            if progress.enough():
+                break
+            busy = self._solve(model)
+            if not free:
+                break
+            self._improve()
+            free = free - busy if busy and _smaller(problem, free - busy) else frozenset()
+        if len(progress.problem.levels) > 1:
+            self._further_levels()
+
+    def _built(self, free: frozenset[int]) -> _Model:
+        if not free and self._whole_model is not None:
+            return self._whole_model
+        model = self._made(self._problem, free)
+        if not free:
+            self._whole_model = model
+        return model
+
+    def _made(self, problem: Problem, free: frozenset[int]) -> _Model:
+        begun = monotonic()
+        self._progress.tick()
+        form = step_form(problem, free, tick=self._progress.tick)
+        model = _Model(form, standard_form(form.model, form.variables), free)
+        self._sizes.build_s += monotonic() - begun
+        return model
+
+    def _limits(self, gap: float, share: float = 1.0, nodes: int | None = None) -> Limits:
+        progress = self._progress
+        progress.tick()
+        options = progress.options
+        return Limits(share * progress.left_s, options.threads, options.seed, gap, progress.cancelled, nodes)
+
+    def _follow_relaxation(self, model: _Model) -> Floats | None:
+        """The bound without whole numbers, and plans that follow its solution.
+
+        Choices among pools make many solutions nearly as good, among which simplex wanders.
+        """
+        several = any(len(begins) > 1 for begins in model.form.network.begins)
+        found = relax(model.arrays, self._limits(0.0), interior=several)
+        if self._progress.limit(found.bound):
+            self._sizes.of(model.arrays)
+        if found.x is not None:
+            for priorities in guided(model.form, found.x):
+                if self._progress.enough():
+                    break
+                self.offer(priorities, "LP-guided")
+        return found.x
+
+    def offer(self, priorities: Priorities, source: str) -> None:
+        """The plan by these priorities, shifted late and early again."""
+        plan = self._generator.justified(priorities)
+        if np.isfinite(self._generator.values[0]):
+            self._progress.offer(plan, source)
+
+    def _improve(self) -> None:
+        """Search around the best plan; how long doesn't depend on the clock, so the same comes out again."""
+        progress = self._progress
+        if progress.enough():
+            return
+        progress.tick()
+        assert progress.plan is not None
+        improve(
+            progress.problem,
+            [progress.plan],
+            Effort(progress.left_s, TRIALS, progress.options.seed),
+            cancelled=progress.cancelled,
+            on_better=self._improved,
+            enough=progress.target(),
+        )
+
+    def _improved(self, plan: Plan, _: tuple[float, ...]) -> None:
+        self._progress.offer(plan, "improvement")
+
+    def _near_relaxation(self, model: _Model, x: Floats) -> None:
+        """The best near the relaxation's solution, then the best near that one, with all pools."""
+        if self._progress.enough():
+            return
+        plan = self._part(model, between(model.form, model.arrays, x, WIDTH))
+        if plan is None or self._progress.enough():
+            return
+        whole = self._built(frozenset())
+        if model.free:
+            self._part(whole, around(whole.form, whole.arrays, plan, CLOSE))
+        self._near_best(whole, REACHES[:1] if model.free else REACHES)
+
+    def _near_best(self, whole: _Model, reaches: tuple[Reach, ...]) -> None:
+        """Again and again near the best plan, as long as that helps."""
+        progress = self._progress
+        for reach in reaches:
+            better = True
+            while better and not progress.enough():
+                assert progress.plan is not None
+                before = progress.values[0]
+                self._part(whole, around(whole.form, whole.arrays, progress.plan, reach))
+                better = progress.values[0] > before + PART * progress.options.gap * abs(before)
+
+    def _part(self, model: _Model, arrays: StandardForm) -> Plan | None:
+        """Solve a smaller model. The best plan of it, which may ask too much of pools that are left out."""
+        progress = self._progress
+        if progress.enough() or free_columns(arrays) > PART_COLUMNS:
+            return None
+        best: list[Plan] = []
+        assert progress.plan is not None
+        start: Floats | None = model.form.values(progress.plan)
+        if start is not None and not within(arrays, start):
+            start = None
+        found = maximise(
+            arrays,
+            self._limits((RELAXED if model.free else PART) * progress.options.gap, PART_TIME, NODES),
+            start=start,
+            improved=lambda x: best.append(self._take(model, x, "part of the model")),
+            enough=lambda _: progress.enough(),
+        )
+        if found.x is not None:
+            best.append(self._take(model, found.x, "part of the model"))
+        return best[-1] if best else None
+
+    def _take(self, model: _Model, x: Floats, source: str) -> Plan:
+        """The plan behind a solution, offered as it is if it can be, and by its order."""
+        plan = model.form.plan(x)
+        if not _overloaded(self._progress.problem, plan, model.free):
+            self._progress.offer(plan, source)
+        self.offer(after(self._progress.problem, plan), source + (", repaired" if model.free else ""))
+        return plan
+
+    def _solve(self, model: _Model) -> frozenset[int]:
+        """Solve a model in whole numbers. Gives the pools left out which its best plan asks too much of."""
+        progress = self._progress
+        best: list[Plan] = []
+
+        def enough(bound: float) -> bool:
+            if progress.limit(bound):
+                self._sizes.of(model.arrays)
+            return progress.enough()
+
+        gap = progress.options.gap
+        limits = self._limits(RELAXED * gap, PART_TIME) if model.free else self._limits(gap)
+        assert progress.plan is not None
+        found = maximise(
+            model.arrays,
+            limits,
+            start=model.form.values(progress.plan),
+            improved=lambda x: best.append(self._take(model, x, "MIP")),
+            enough=enough,
+        )
+        if found.x is not None:
+            best.append(self._take(model, found.x, "MIP"))
+        if progress.limit(found.bound):
+            self._sizes.of(model.arrays)
+        return _overloaded(progress.problem, best[-1], model.free) if best else frozenset()
+
+    def _further_levels(self) -> None:
+        """Each level among the plans that keep what the ones before have.
+
+        For all of them together a share of the time limit: they are what is done with what the first leaves.
+        """
+        progress = self._progress
+        begun, most_s = monotonic(), max(FURTHER_S, FURTHER_TIME * progress.options.time_limit_s)
+        progress.tick()
+        assert progress.plan is not None
+        effort = Effort(min(most_s, progress.left_s), TRIALS, progress.options.seed)
+        better = improve(progress.problem, [progress.plan], effort, cancelled=progress.cancelled)
+        progress.offer(better.plan, "improvement")
+        model = self._made(progress.problem, frozenset())
+        if model.arrays.n_columns > PART_COLUMNS:
+            return
+        for level in range(1, len(progress.problem.levels)):
+            share = (begun + most_s - monotonic()) / max(progress.left_s, 1e-9)
+            limits = self._limits(progress.options.gap, max(min(share, 1.0), 0.0))
+            found = maximise(
+                model.arrays,
+                limits,
+                level,
+                start=model.form.values(progress.plan),
+                at_least=progress.values[:level],
+                improved=lambda x: progress.offer(model.form.plan(x), "MIP"),
+            )
+            if found.x is not None:
+                progress.offer(model.form.plan(found.x), "MIP")
+
+
+def _left_out(problem: Problem) -> frozenset[int]:
+    """Pools that the first model leaves out."""
+    free = frozenset(light(problem, LIGHT))
+    return free if _smaller(problem, free) else frozenset()
+
+
+def _smaller(problem: Problem, free: frozenset[int]) -> bool:
+    """Whether leaving out these pools makes the model much smaller."""
+    sizes = [
+        sum(len(points) for begins in network(problem, some).begins for points in begins)
+        for some in (free, frozenset[int]())
+    ]
+    return sizes[0] < SMALLER * sizes[1]
+
+
+def _overloaded(problem: Problem, plan: Plan, free: frozenset[int]) -> frozenset[int]:
+    """Pools in which the plan has more at once than they can take."""
+    used = {pool: np.zeros(problem.grid.periods, np.int64) for pool in free}
+    for i, op in enumerate(problem.ops):
+        if plan.mode[i] >= 0 and (pool := op.modes[int(plan.mode[i])].pool) in free:
+            start = int(plan.start[i])
+            used[pool][start : int(op.modes[int(plan.mode[i])].ends[start])] += 1
+    return frozenset(pool for pool in free if np.any(used[pool] > problem.pools[pool].capacity))
