@@ -109,7 +109,7 @@ def robust(
         progress=progress.part(0.8, 1.0),
     )
     best = next(one.name for one in found.scored if one.name in outcomes)
-    return Held(best, outcomes[best], found, (*_told(found, best, len(outcomes)), *found.notes))
+    return Held(best, outcomes[best], found, (*notes_of(found, best, len(outcomes)), *found.notes))
 
 
 def _outcomes(
@@ -271,7 +271,7 @@ def _rules(metagraph: Metagraph) -> dict[str, Policy]:
     }
 
 
-def _told(found: Robust, best: str, plans: int) -> list[str]:
+def notes_of(found: Robust, best: str, plans: int) -> list[str]:
     """What was taken, and by how much it is better."""
     means = {one.name: one.mean.mean for one in found.scored}
     unit = "" if found.unit == "money" else f" {found.unit}"
@@ -280,15 +280,21 @@ def _told(found: Robust, best: str, plans: int) -> list[str]:
         f"{found.scenarios} simulated scenarios"
     ]
     if best != PLAN:
-        notes.append(f"{PLAN}, best by expected times and likely ways, comes to {means[PLAN]:,.6g}{unit}")
+        by = found.better_by(best, PLAN)
+        sure = f"{by.low:,.4g} to {by.high:,.4g}" + ("" if by.low > 0 else ", which may be chance")
+        notes.append(
+            f"it is better by {by.mean:,.4g}{unit} ({sure}) than {PLAN} that is best by expected times and "
+            "likely ways"
+        )
     for what, told in ((WORK, "for that work"), (DRAWN, "for those ways")):
         if best.startswith(what):
             notes.append(f"its dates and what it is worth are given {told}")
-    winner = found.scored[0]
-    behind = next(one.behind for one in found.scored if one.name == best)
-    if winner.name != best and behind is not None:
-        notes.append(
-            f"{winner.name}, followed as orders come, does better than every schedule by {behind.mean:,.4g}"
-            f"{unit} ({behind.low:,.4g} to {behind.high:,.4g}): plan again often, or go by that rule"
-        )
+    winner = found.scored[0].name
+    if winner != best:
+        by = found.better_by(winner, best)
+        if by.low > 0:
+            notes.append(
+                f"{winner}, followed as orders come, does better than every schedule, by {by.mean:,.4g}"
+                f"{unit} ({by.low:,.4g} to {by.high:,.4g}): plan again often, or go by that rule"
+            )
     return notes

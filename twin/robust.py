@@ -76,6 +76,17 @@ class Robust:
     notes: tuple[str, ...]
     engine: str
 
+    def better_by(self, name: str, other: str) -> Interval:
+        """By how much one candidate is better than another, scenario by scenario (95 %).
+
+        Raises KeyError for a name that isn't among them.
+        """
+        from simulation.kpis import interval
+
+        values = {one.name: np.array(one.values) for one in self.scored}
+        change = values[name] - values[other]
+        return interval(change if self.measure == "profit" else -change)
+
     @property
     def told_apart(self) -> bool:
         """Whether the best is better than the next beyond chance (95 %)."""

@@ -14,12 +14,15 @@ from metagraph.errors import UsageError
 from metagraph.model import Metagraph
 from metagraph.orders import Order, OrderModel, ProfitShape
 from metagraph.overtime import Overtime
+from metagraph.policies import Policy
 from optimization.checks import check
 from optimization.settings import Preemption, Settings, SolveOptions
+from simulation.kpis import interval
 from tests.simulation.builders import ORIGIN, process
 from tests.simulation.small import HOUR, single
-from twin.alternatives import PLAN, Held, lasting, robust
+from twin.alternatives import PLAN, Held, lasting, notes_of, robust
 from twin.progress import Progress
+from twin.robust import Candidate, Robust, Scored
 
 QUICK = SolveOptions(time_limit_s=20.0, gap=0.0)
 
@@ -82,6 +85,25 @@ def test_bought_hours_are_worked_and_paid_for() -> None:
     found = held(closed, [order], Settings(HOUR, overtime=(bought,)), scenarios=2)
     assert found.outcome.result.objective == 70.0
     assert found.robust.scored[0].mean.mean == 70.0
+
+
+def test_notes_tell_chance_from_more_than_that() -> None:
+    def told(plan: tuple[float, ...], other: tuple[float, ...], rule: tuple[float, ...]) -> str:
+        values = {PLAN: plan, "search 1": other, "rule PD": rule}
+        ranked = sorted(values, key=lambda name: -sum(values[name]))
+        scored = tuple(Scored(name, interval(values[name]), None, None, values[name]) for name in ranked)
+        best = next(name for name in ranked if not name.startswith("rule"))
+        found = Robust(Candidate(best, Policy()), "profit", "money", len(plan), scored, (), "")
+        return "; ".join(notes_of(found, best, 2))
+
+    chance = told((1.0, 2.0, 3.0), (2.0, 1.0, 3.5), (1.0, 2.0, 4.0))
+    assert "better by 0.1667" in chance
+    assert "which may be chance" in chance
+    assert "followed" not in chance
+    sure = told((1.0, 2.0, 3.0), (2.0, 3.0, 4.1), (5.0, 6.0, 7.3))
+    assert "better by 1.033" in sure
+    assert "chance" not in sure
+    assert "rule PD, followed as orders come, does better than every schedule, by 3.067" in sure
 
 
 def test_what_is_to_be_compared_must_count_first() -> None:

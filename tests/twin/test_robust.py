@@ -46,6 +46,7 @@ def test_flow_times_are_those_of_the_schedules() -> None:
     assert behind is not None
     assert (behind.mean, behind.low, behind.high) == (2.0, 2.0, 2.0)
     assert found.told_apart
+    assert found.better_by("s l", "l s").mean == 2.0 == -found.better_by("l s", "s l").mean
     assert (found.measure, found.unit, found.scenarios) == ("flow time", "h", 4)
 
 
