@@ -10,8 +10,11 @@ from math import inf
 import numpy as np
 
 from optimization.generation import Generator, Priorities, after, freed
+from optimization.improvement import Effort, improve
 from optimization.problem import Floats, Ints, Plan, Problem, values
 
+TRIALS = 800
+"""Plans that are tried for each change that seems to cost anything."""
 MOST_PLACES = 6
 """How many operations of its pool a delayed one is put behind."""
 _SAME = 1e-6
@@ -84,7 +87,8 @@ class Replans:
         first = self._generator.plan(wanted)
         if first.mode[i] < 0:
             return self._lost(None)
-        changed = Generator(self._held_back(other, int(first.start[i]) + 1))
+        point = int(first.start[i])
+        changed = Generator(_begun_by(self._held_back(other, point + 1), i, point))
         return self._loss(changed, [wanted, replace(wanted, keys=self._exchanged(keys, i, other))])
 
     def without(self, job: int) -> Loss:
@@ -101,7 +105,7 @@ class Replans:
         use[job] = 1
         for i in self.problem.jobs[job].ops:
             keys[i] = -1.0
-        return self._loss(self._generator, [replace(self._given, keys=keys, use=use)], shifted=False)
+        return self._loss(self._generator, [replace(self._given, keys=keys, use=use)], searched=False)
 
     def _exchanged(self, keys: Floats, i: int, other: int) -> Floats:
         """Keys by which two orders change places at the tasks that both have."""
@@ -140,16 +144,25 @@ class Replans:
     def _use(self) -> Ints:
         return _copied(self._given.use, len(self.problem.jobs), 1)
 
-    def _loss(self, generator: Generator, tried: Sequence[Priorities], *, shifted: bool = True) -> Loss:
-        """Of the best plan by any of these priorities, with the modes that they say or others."""
-        best: tuple[float, ...] | None = None
+    def _loss(self, generator: Generator, tried: Sequence[Priorities], *, searched: bool = True) -> Loss:
+        """Of the best plan by any of these priorities, with the modes that they say or others; and of a short
+        search from there, if that loses anything."""
+        problem = generator.problem
+        best: tuple[tuple[float, ...], Plan] | None = None
         for priorities in tried:
             for one in (priorities, freed(priorities)):
-                plan = generator.justified(one) if shifted else generator.plan(one)
-                found = values(generator.problem, plan)
-                if np.isfinite(generator.values[0]) and (best is None or found > best):
-                    best = found
-        return self._lost(best)
+                plan = generator.justified(one) if searched else generator.plan(one)
+                found = values(problem, plan)
+                if np.isfinite(generator.values[0]) and (best is None or found > best[0]):
+                    best = found, plan
+        if best is None:
+            return self._lost(None)
+        loss = self._lost(best[0])
+        if not loss.amount or not searched or any(op.held is not None and op.ready for op in problem.ops):
+            return loss
+        enough = self._values[0] if len(problem.levels) == 1 else inf
+        better = improve(problem, [best[1]], Effort(trials=TRIALS), enough=enough)
+        return self._lost(better.values)
 
     def _lost(self, found: tuple[float, ...] | None) -> Loss:
         first = self.problem.levels[0]
@@ -160,6 +173,16 @@ class Replans:
             if abs(mine - other) > same:
                 return Loss(mine - other, level.name, level.unit) if mine > other else Loss(0.0)
         return Loss(0.0)
+
+
+def _begun_by(problem: Problem, i: int, point: int) -> Problem:
+    """The problem in which an operation begins by a point, or not at all."""
+    ops, points = list(problem.ops), np.arange(problem.grid.never)
+    modes = [
+        replace(mode, ends=np.where(points <= point, mode.ends, problem.grid.never)) for mode in ops[i].modes
+    ]
+    ops[i] = replace(ops[i], modes=tuple(modes))
+    return replace(problem, ops=tuple(ops))
 
 
 def _copied(given: Ints | None, n: int, default: int) -> Ints:

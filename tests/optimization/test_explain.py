@@ -50,15 +50,15 @@ def told(found: Instance, explanation: Explanation) -> tuple[str, ...]:
 
 
 def test_the_papers_example_in_words(paper: tuple[Instance, Problem, Plan]) -> None:
-    """3PL delivers every 2 h. If order 5 and 1 change places, 5 brings 2,430 in place of 3,000 at hour 14 and
-    1 brings 900 - 90 x 5/7 in place of 810 at hour 12; without 5 only the latter counts."""
+    """3PL delivers every 2 h. If order 5 comes last, at hour 14, it brings 2,430 in place of 3,000; at best
+    order 1 then takes hour 6 (1,000 in place of 810) and order 3 hour 12 (900 - 90 x 2/4 in place of 1,000)."""
     found, problem, plan = paper
     shortages = pool_worths(problem)
     last = explain(problem, plan, "5", "ship", shortages=shortages)
     assert told(found, last) == (
-        "Order 5 begins Ship by 3PL at 10 h, before order 1 (no slack; putting it first costs 544).",
-        "It has no slack; waiting 1 h costs 544.",
-        "Without the order the plan would lose 2,974.",
+        "Order 5 begins Ship by 3PL at 10 h, before order 1 (no slack; putting it first costs 525).",
+        "It has no slack; waiting 1 h costs 525.",
+        "Without the order the plan would lose 2,955.",
         "3PL (Ship) is the bottleneck: one more hour there is worth up to 77.8.",
     )
     assert last.rivals[0].order == "1"
@@ -67,8 +67,8 @@ def test_the_papers_example_in_words(paper: tuple[Instance, Problem, Plan]) -> N
     first = explain(problem, plan, "4", "create").rivals
     assert [(one.order, one.slack_s, round(one.cost.amount)) for one in first] == [
         ("2", HOUR, 0),
-        ("3", 2 * HOUR, 0),
-        ("5", 3 * HOUR, 260),
+        ("3", 6 * HOUR, 0),
+        ("5", 3 * HOUR, 145),
     ]
     free = explain(problem, plan, "1", "create")
     assert (free.slack_s, free.waiting.amount, free.rivals) == (4 * HOUR, 0.0, ())
@@ -138,7 +138,7 @@ def most_of(problem: Problem) -> float:
 def test_no_loss_is_less_than_it_must_be_and_no_slack_longer_than_it_can_be() -> None:
     """Of best plans of tiny problems, against the best plans of the changed problems, found by trying all."""
     exact = trials = 0
-    for seed in range(60):
+    for seed in range(40):
         problem = small_problem(seed, TINY)
         best, plan = best_by_trying(problem)
         replans = Replans(problem, plan)
