@@ -51,7 +51,7 @@ def told(found: Instance, explanation: Explanation) -> tuple[str, ...]:
 
 def test_the_papers_example_in_words(paper: tuple[Instance, Problem, Plan]) -> None:
     """3PL delivers every 2 h. If order 5 comes last, at hour 14, it brings 2,430 in place of 3,000; at best
-    order 1 then takes hour 6 (1,000 in place of 810) and order 3 hour 12 (900 - 90 x 2/4 in place of 1,000)."""
+    order 1 then takes hour 6 (1,000 in place of 810) and order 3 hour 12 (900 - 90 x 2/4, not 1,000)."""
     found, problem, plan = paper
     shortages = pool_worths(problem)
     last = explain(problem, plan, "5", "ship", shortages=shortages)
