@@ -33,6 +33,8 @@ WALKS = 20_000
 _FEWEST, _MOST = 100, 1000
 _TOLD = 5
 """Activities that a note names."""
+_LEAST_H = 0.05
+"""Work that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,7 @@ def _told(
     missing = {
         name: (n - planned.get(name, 0.0)) * hours[name]
         for name, n in expected.items()
-        if n - planned.get(name, 0.0) > 0.05
+        if (n - planned.get(name, 0.0)) * hours[name] >= _LEAST_H
     }
     whole = sum(n * hours[name] for name, n in expected.items())
     taken = sum(n * hours[name] for name, n in planned.items())
