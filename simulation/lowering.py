@@ -131,7 +131,8 @@ def _resumed(
 ) -> tuple[tuple[Standing, ...], Orders]:
     check_standing(state, origin)
     inclusive = inclusive_of(metagraph)
-    return standings(network, state.orders, inclusive), orders_of(metagraph, [o.order for o in state.orders])
+    opened = orders_of(metagraph, [o.order for o in state.orders], state.at_s)
+    return standings(network, state.orders, inclusive), opened
 
 
 def _given(

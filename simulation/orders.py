@@ -110,13 +110,14 @@ def parts_of(ids: Sequence[str]) -> tuple[tuple[str, ...] | Numbered, ...]:
     return (ids if isinstance(ids, Numbered) else tuple(ids),)
 
 
-def orders_of(metagraph: Metagraph, orders: Sequence[Order]) -> Orders:
+def orders_of(metagraph: Metagraph, orders: Sequence[Order], since_s: float = -inf) -> Orders:
     """Orders as arrays, by their place in the sequence; what they lack is written as ORDER says.
 
-    Raises DataError for orders with what no run follows: profits as a table, material that comes later.
+    Raises DataError for orders with what no run follows: profits as a table, material that comes after their
+    release and after `since_s`, the instant of the state that they stand in.
     """
     for order in orders:
-        _check_followed(order)
+        _check_followed(order, since_s)
     names, importance = names_of(metagraph), metagraph.orders.segment_priority
     table = np.array(
         [
@@ -145,14 +146,14 @@ def orders_of(metagraph: Metagraph, orders: Sequence[Order]) -> Orders:
     )
 
 
-def _check_followed(order: Order) -> None:
+def _check_followed(order: Order, since_s: float) -> None:
     if order.profit_points:
         raise DataError(
             f"order {order.id} has its profit as a table (profit_points), which only the scheduler knows: "
             "for a simulation give it a value and a profit curve"
         )
     for task, at_s in order.material_s.items():
-        if at_s > order.release_s:
+        if at_s > max(order.release_s, since_s):
             raise DataError(
                 f"order {order.id} waits for material for {task!r}, which only the scheduler knows: for a "
                 "simulation announce it as the task's `eta` in a state, or leave it out"

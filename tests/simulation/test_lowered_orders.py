@@ -225,5 +225,12 @@ def test_what_no_run_follows_is_refused() -> None:
     there = replace(RICH[0], material_s={task: release_s})
     assert len(lower(model, [there], origin=ORIGIN).orders) == 1
     late = replace(RICH[0], material_s={task: release_s + 1.0})
+    for wait_s in (1.0, 0.5):
+        state = State(release_s + wait_s, (OpenOrder(late, (Position(task, release_s),), ()),))
+        if wait_s == 1.0:
+            assert len(lower(model, (), origin=ORIGIN, state=state).orders) == 1
+        else:
+            with pytest.raises(DataError, match="waits for material"):
+                lower(model, (), origin=ORIGIN, state=state)
     with pytest.raises(DataError, match=f"order {late.id} waits for material for '{task}'"):
         lower(model, [late], origin=ORIGIN)
