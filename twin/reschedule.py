@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -131,6 +132,16 @@ def forbidding(metagraph: Metagraph, preemption: Preemption) -> Metagraph:
     return replace(metagraph, nodes=nodes)
 
 
+@cache
+def _load() -> None:
+    """Load the search's machine code, after compiling it if need be: that is no part of computing a plan."""
+    from optimization.generation import Generator, Priorities
+    from optimization.grid import Grid
+    from optimization.problem import Problem
+
+    Generator(Problem(Grid(0.0, 1.0, 1), (), (), (), ())).plan(Priorities(np.zeros(0)))
+
+
 class Scheduler:
     """A controller for `simulation.control.steer` that plans all open orders anew whenever it is asked."""
 
@@ -144,6 +155,7 @@ class Scheduler:
     ) -> None:
         """`known`: what is known of the process at an instant, where that isn't all that the run does
         (an absence that nobody foresees); `metagraph` is then only the process of the run."""
+        _load()
         self._metagraph, self._origin, self._how = metagraph, origin, how
         self._known = known
         self.schedule = Schedule(())
