@@ -232,11 +232,36 @@ def change(p: Packed, s: Search) -> bool:
 
 
 @inlined
+def choose_modes(p: Packed, s: Search, job: int) -> None:
+    """Now and then another mode for an order's operations, or none in particular."""
+    for op in range(p.op_at[job], p.op_at[job + 1]):
+        n = p.mode_at[op + 1] - p.mode_at[op]
+        if n > 1:
+            dice = draw(s.state)
+            if dice < 0.1:
+                s.tried.prefer[op] = p.mode_at[op] + pick(s.state, n)
+            elif dice < 0.3:
+                s.tried.prefer[op] = NONE
+
+
+@inlined
+def close_up(p: Packed, s: Search) -> None:
+    """Make the plan anew in the order of its starts, so that gaps close."""
+    for op in range(len(p.job)):
+        if s.trial.mode[op] >= 0:
+            s.tried.keys[op] = s.trial.start[op]
+    for job in range(len(p.floor)):
+        s.tried.use[job] = 1 - s.trial.out[job]
+    sort_by(p, s.tried.keys, s.order, s.own)
+    generate(p, s.trial, s.tried, s.order)
+
+
+@inlined
 def repair(p: Packed, s: Search) -> bool:
     """Take a few orders out of the plan and place them anew, in another order, among the others."""
     copy_plan(s.now, s.trial)
     copy_wanted(s.wanted, s.tried)
-    n = 2 + pick(s.state, 4)
+    n = 2 + int(10.0 * draw(s.state) ** 3)
     chosen = np.empty(n + 2, np.int64)
     count = 0
     first = some_job(s, 0)
@@ -266,8 +291,12 @@ def repair(p: Packed, s: Search) -> bool:
         other = pick(s.state, k + 1)
         chosen[k], chosen[other] = chosen[other], chosen[k]
     for k in range(count):
+        choose_modes(p, s, chosen[k])
         insert(p, s.trial, s.tried, chosen[k])
-    appraise(p, s.trial)
+    if draw(s.state) < 0.1:
+        close_up(p, s)
+    else:
+        appraise(p, s.trial)
     return True
 
 
