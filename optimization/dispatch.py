@@ -127,21 +127,26 @@ class Dispatch:
 
     def _over(self, i: int, t: int) -> None:
         """What comes after it joins its queues first, then whoever did it is free."""
-        if self._gone[self._problem.ops[i].job] or self._end[i] != t:
+        if self._end[i] != t:
             return
+        if not self._gone[self._problem.ops[i].job]:
+            self._go_on(i, t)
+        for unit in self._units.values():
+            if unit.busy.pop(i, None) is not None:
+                self._serve(unit, t)
+
+    def _go_on(self, i: int, t: int) -> None:
+        """What waited for the operation only comes to its queue, now or when it can begin."""
         for following in self._after[i]:
             self._missing[following] -= 1
             if not self._missing[following]:
                 op = self._problem.ops[following]
                 done = max(int(self._end[pred]) for pred in op.preds)
-                free = done if op.lag is None else int(op.lag[done])
-                if max(free, op.ready) <= t:
+                free = max(done if op.lag is None else int(op.lag[done]), op.ready)
+                if free <= t:
                     self._join(following, t)
                 else:
-                    self._tell(max(free, op.ready), _READY, following)
-        for unit in self._units.values():
-            if unit.busy.pop(i, None) is not None:
-                self._serve(unit, t)
+                    self._tell(free, _READY, following)
 
     def _join(self, i: int, t: int) -> None:
         """The operation comes to a queue, or begins if it needs nobody."""
@@ -289,9 +294,15 @@ class Dispatch:
         self._gone[j] = True
         for unit in self._units.values():
             unit.queue = [item for item in unit.queue if item.op not in ops]
-            unit.busy = {i: end for i, end in unit.busy.items() if i not in ops}
+            # What was under way goes on in the plan: leaving it out would be an interruption.
+            unit.busy = {i: end for i, end in unit.busy.items() if i not in ops or self._goes_on(i)}
             unit.fresh = [item for item in unit.fresh if item.op not in ops]
             self._serve(unit, t)
+
+    def _goes_on(self, i: int) -> bool:
+        """Whether it was under way at first and wasn't interrupted."""
+        op = self._problem.ops[i]
+        return op.held is not None and self._start[i] == 0 and self._mode[i] == op.held
 
     def _kept(self) -> Plan:
         """Without what was done for orders that aren't fulfilled, unless it is under way."""
@@ -299,7 +310,7 @@ class Dispatch:
         for job, gone in zip(self._problem.jobs, self._gone, strict=True):
             if gone or any(self._end[i] >= never for i in job.ops):
                 for i in job.ops:
-                    if self._problem.ops[i].held is None or self._start[i] != 0:
+                    if not self._goes_on(i):
                         self._start[i] = self._mode[i] = NOBODY
         return Plan(self._start, self._mode)
 

@@ -24,6 +24,7 @@ from optimization.settings import Settings
 from optimization.stn import build_problem
 from simulation.lowering import lower
 from simulation.reference import run
+from tests.optimization.handmade import flow_shop
 from tests.optimization.problems import RICH, small_problem
 from tests.simulation.builders import ORIGIN, process
 from tests.simulation.small import worth
@@ -105,7 +106,8 @@ def test_what_is_planned_is_what_the_simulator_does(rule: str, seed: int) -> Non
     model, orders = workshop(Random(seed))
     policy = replace(PORTFOLIO[rule], preemption=False)
     simulated = run(lower(model, orders, origin=ORIGIN, policy=policy), 0).completed_s / HOUR
-    problem = build_problem(model, None, orders, ORIGIN, Settings(dt_s=HOUR))
+    settings = Settings(dt_s=HOUR, horizon="fixed", horizon_s=100 * HOUR)
+    problem = build_problem(model, None, orders, ORIGIN, settings)
     planned = check(problem, rule_plan(problem, policy)).fulfilled
     assert list(planned) == simulated.tolist()
 
@@ -138,3 +140,16 @@ def test_every_plan_passes_the_checks(seed: int) -> None:
         assert check(problem, plan).preempted == ()
     best = values(problem, plans[best_rule(problem, plans)])
     assert all(best >= tuple(v - 1e-6 for v in values(problem, plan)) for plan in plans.values())
+
+
+def test_work_under_way_for_an_order_that_leaves_goes_on() -> None:
+    """What is begun at the instant of its loss waits for the unit, and so does nobody else for ever."""
+    orders = [
+        Order("lost", 0.0, value=100.0, due_s=HOUR, lost_s=HOUR),
+        Order("B", 0.0, value=100.0, due_s=9 * HOUR, lost_s=9 * HOUR),
+    ]
+    problem = flow_shop(orders, (3, 1), ProfitShape(1.0, 0.8, 0.7, 0.2), 10)
+    held = replace(problem, ops=(replace(problem.ops[0], held=0, held_unit="u0.0"), *problem.ops[1:]))
+    plan = rule_plan(held, PORTFOLIO["F1"])
+    check(held, plan)
+    assert plan.start.tolist() == [0, -1, 3, 6]
