@@ -15,6 +15,8 @@ class _Place:
     free: Counter[str]
     busy: list[tuple[int, str]] = field(default_factory=list)
     """(end, unit)"""
+    load: Counter[str] = field(default_factory=Counter)
+    """Periods of work so far."""
 
     def until(self, t: int) -> None:
         """What is over by then is free."""
@@ -23,8 +25,9 @@ class _Place:
         if left:
             self.busy = [one for one in self.busy if one[0] > t]
 
-    def hold(self, unit: str, end: int) -> None:
+    def hold(self, unit: str, end: int, begin: int = 0) -> None:
         self.free[unit] -= 1
+        self.load[unit] += end - begin
         self.busy.append((end, unit))
 
 
@@ -33,7 +36,7 @@ def units_of(problem: Problem, plan: Plan) -> list[str]:
 
     Work that goes on stays with who began it. Work that was interrupted is resumed by them if they are free
     then, other work is done by who did something of the same order before, if they can, or else by who has
-    been free longest. By its start each interval finds a free place: a plan never has more at once than there
+    had least to do. By its start each interval finds a free place: a plan never has more at once than there
     are places (interval graphs: Golumbic, Algorithmic Graph Theory and Perfect Graphs, 1980, chapter 8).
     """
     ends = ends_of(problem, plan)
@@ -50,7 +53,7 @@ def units_of(problem: Problem, plan: Plan) -> list[str]:
         op, place = problem.ops[i], pools[_pool(problem, plan, i)]
         place.until(int(plan.start[i]))
         unit = _chosen(place, [op.held_unit, *reversed(did.get(op.job, []))], int(plan.start[i]))
-        place.hold(unit, int(ends[i]))
+        place.hold(unit, int(ends[i]), int(plan.start[i]))
         did.setdefault(op.job, []).append(unit)
         found[i] = unit
     return found
@@ -64,7 +67,7 @@ def _chosen(place: _Place, wanted: list[str], t: int) -> str:
     free = [unit for unit, n in place.free.items() if n > 0]
     if not free:
         raise RuntimeError(f"no unit is free at point {t}: the plan has more at once than there are places")
-    return free[0]
+    return min(free, key=lambda unit: place.load[unit])
 
 
 def _pool(problem: Problem, plan: Plan, i: int) -> int:

@@ -81,8 +81,8 @@ def test_a_schedule_names_agents_ranks_and_instants() -> None:
         Assignment("X", "t1", "u1.0", -1.0, -HOUR, HOUR),
         Assignment("B", "t0", "u0.0", 0.0, 0.0, 2 * HOUR),
         Assignment("A", "t0", "u0.1", 1.0, HOUR, 3 * HOUR),
-        Assignment("B", "t1", "u1.0", 2.0, 2 * HOUR, 4 * HOUR),
-        Assignment("A", "t1", "u1.1", 3.0, 3 * HOUR, 5 * HOUR),
+        Assignment("B", "t1", "u1.1", 2.0, 2 * HOUR, 4 * HOUR),
+        Assignment("A", "t1", "u1.0", 3.0, 3 * HOUR, 5 * HOUR),
     )
     late = schedule_of(problem, starting([1, 3, 0, 2, -1, -1]), lambda agent, t: t + (agent == "u0.0") * 60)
     assert late.assignments[1].start_s == 60.0
