@@ -11,8 +11,10 @@ from metagraph.errors import InfeasibleError, UsageError
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
 from metagraph.paces import PaceClock
+from metagraph.state import Position
 from optimization.grid import periods_of
 from optimization.operations import Todo
+from optimization.routes import Step
 from optimization.settings import Settings
 from optimization.work import Expected, Presence, able, law_of, places, presence
 
@@ -163,10 +165,13 @@ class _Rehearsal:
         step, dt_s = one.route.steps[i], self._dt_s
         served = able(self._metagraph, step.task)
         if not served:
-            return ready + _whole(step.visits * _mean(one, step.task, None, self._expected), dt_s)
+            return ready + _whole(self._work_s(one, step, None), dt_s)
         best, chosen = inf, served[0]
+        position = step.position
+        if position is not None and position.started_s is not None and position.agent in self._agents:
+            served = (position.agent,)
         for agent in served:
-            work_s = _whole(step.visits * _mean(one, step.task, agent, self._expected), dt_s)
+            work_s = _whole(self._work_s(one, step, agent), dt_s)
             end = self._presence(agent).after(max(ready, self._places(agent)[0]), work_s)
             if end < best:
                 best, chosen = end, agent
@@ -174,6 +179,25 @@ class _Rehearsal:
             best = _rounded(best, self._now_s, dt_s)
             heapreplace(self._places(chosen), best)
         return best
+
+    def _work_s(self, one: Todo, step: Step, agent: str | None) -> float:
+        """Working seconds; of what was begun what is left, which may be longer than a whole one."""
+        whole_s = step.visits * _mean(one, step.task, agent, self._expected)
+        position = step.position
+        if position is None or not (position.worked_s or position.started_s is not None):
+            return whole_s
+        law = law_of(step.task, one.order.cls, one.order.segment, position.agent)
+        left_s = self._expected.left(law, self._worked_s(position))
+        return max(whole_s, left_s + (step.visits - 1.0) * self._expected.mean(law))
+
+    def _worked_s(self, position: Position) -> float:
+        if position.worked_s is not None or position.started_s is None:
+            return position.worked_s or 0.0
+        if position.agent not in self._agents:
+            return self._now_s - position.started_s
+        agent = self._agents[position.agent]
+        there = presence(agent, self._metagraph, self._origin, position.started_s, self._now_s)
+        return there.worked(self._now_s)
 
     def _places(self, agent: str) -> list[float]:
         """From when on each of an agent's places is free, the first one first."""

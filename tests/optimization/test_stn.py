@@ -9,6 +9,7 @@ import pytest
 
 from metagraph.errors import InfeasibleError
 from metagraph.instances import Instance, instance_of
+from optimization.alone import earliest
 from optimization.problem import NOBODY, Problem
 from optimization.settings import Preemption, Settings
 from optimization.stn import build_problem
@@ -159,6 +160,22 @@ def test_without_lost_sale_dates_the_horizon_holds_all_the_work() -> None:
     assert problem.grid.periods >= 32 + 8 + 1 + 6 + 1
     assert worth[0, :3].tolist() == [0, -1, -2]
     assert "no values" in problem.notes[0]
+
+
+def test_the_horizon_holds_work_that_takes_longer_the_longer_it_lasts() -> None:
+    """What is left of it after 20 h is more than all of it was expected to take."""
+    law = {"kind": "parametric", "family": "lognorm", "params": [1.5, 0, 1]}
+    tasks = {
+        "check": {"agents": ["Joe"], "h": law, "preemptible": False},
+        "pack": {"agents": ["Joe"], "h": 0.5, "preds": ["check"]},
+    }
+    begun = {"id": "1", "T_r": 0, "in_progress": [{"task": "check", "agent": "Joe", "started_h": 0}]}
+    found = instance(tasks=tasks, agents={}, at_h=20, orders=[begun])
+    problem = built(found, hours(1))
+    left = problem.running[0].end
+    assert left > 8
+    assert earliest(problem, 0) <= problem.grid.periods
+    assert problem.grid.periods <= 3 * left
 
 
 def test_tasks_that_take_no_time_are_passed_through() -> None:
