@@ -11,22 +11,19 @@ from optimization.generation import Generator, Priorities, after
 from optimization.guided import guided
 from optimization.highs import Limits, maximise, relax
 from optimization.improvement import Effort, improve
-from optimization.network import light, network
+from optimization.left_out import MOST_COLUMNS, left_out, n_columns, overloaded, smaller
 from optimization.problem import Floats, Plan, Problem
 from optimization.progress import Progress
 from optimization.standard_form import StandardForm, standard_form
 from optimization.step_form import StepForm, step_form
 from optimization.windows import Reach, around, between, free_columns, within
 
-LIGHT = 0.6
-"""Pools with less than this share of the busiest one's work are first left out of the model: what gets
-through the busiest ones seldom waits there, so the bound hardly rises while the model gets much smaller."""
-SMALLER = 0.7
-"""Such a model is worth its while if it has less than this share of the whole one's columns."""
 RELAXED, PART = 0.5, 0.1
 """Shares of the gap that is asked for to which models without some pools, and parts of models, are solved."""
 PART_TIME = 0.25
 """Share of the time that is left which one of them may take."""
+RELAXATION_TIME = 0.5
+"""The same of a relaxation without whole numbers."""
 NODES = 300
 """Most nodes of a part."""
 PART_COLUMNS = 6000
@@ -35,8 +32,10 @@ WIDTH = 1
 """Points on both sides of those between which a relaxation has begun an operation but not wholly."""
 CLOSE, REACHES = Reach(2, 5, False), (Reach(2, 5, True), Reach(4, 8, True))
 """How far operations are moved from the best plan of a smaller model, and from the best plan."""
-TRIALS = 4000
-"""Plans that the search tries before it is a solver's turn."""
+MANY_OPS = 500
+"""With more operations the search comes before the first model, which may take all the time there is."""
+TRIALS, TRIALS_AN_OP = 4000, 40
+"""Plans that the search tries before it is a solver's turn, at most, and for each operation."""
 FURTHER_TIME, FURTHER_S = 0.1, 2.0
 """Share of the time limit for the levels after the first, and seconds that they have at least."""
 
@@ -74,12 +73,15 @@ class ModelSearch:
         self._problem = replace(problem, levels=problem.levels[:1])
         """What models are made of: what counts on the first level only has fewer columns."""
         self._whole_model: _Model | None = None
+        self._trials = min(TRIALS, TRIALS_AN_OP * len(problem.ops))
 
     def run(self) -> None:
         progress = self._progress
         problem = self._problem
-        free = _left_out(problem)
-        while not progress.enough():
+        if len(problem.ops) > MANY_OPS:
+            self._improve()
+        free = left_out(problem)
+        while not progress.enough() and not self._too_large(free):
             model = self._built(free)
             x = self._follow_relaxation(model)
             self._improve()
@@ -91,7 +93,9 @@ class ModelSearch:
             if not free:
                 break
             self._improve()
-            free = free - busy if busy and _smaller(problem, free - busy) else frozenset()
+            free = free - busy if busy and smaller(problem, free - busy) else frozenset()
+        if not progress.enough():
+            self._improve(progress.left_s)
         if len(progress.problem.levels) > 1:
             self._further_levels()
 
@@ -123,7 +127,7 @@ class ModelSearch:
         Choices among pools make many solutions nearly as good, among which simplex wanders.
         """
         several = any(len(begins) > 1 for begins in model.form.network.begins)
-        found = relax(model.arrays, self._limits(0.0), interior=several)
+        found = relax(model.arrays, self._limits(0.0, RELAXATION_TIME), interior=several)
         if self._progress.limit(found.bound):
             self._sizes.of(model.arrays)
         if found.x is not None:
@@ -139,8 +143,15 @@ class ModelSearch:
         if np.isfinite(self._generator.values[0]):
             self._progress.offer(plan, source)
 
-    def _improve(self) -> None:
-        """Search around the best plan; how long doesn't depend on the clock, so the same comes out again."""
+    def _too_large(self, free: frozenset[int]) -> bool:
+        n = n_columns(self._problem, free)
+        if n > MOST_COLUMNS:
+            self._sizes.statistics["columns of the model that was too large"] = float(n)
+        return n > MOST_COLUMNS
+
+    def _improve(self, seconds: float | None = None) -> None:
+        """Search around the best plan; how long doesn't depend on the clock, so the same comes out again,
+        unless seconds are given."""
         progress = self._progress
         if progress.enough():
             return
@@ -149,7 +160,9 @@ class ModelSearch:
         improve(
             progress.problem,
             [progress.plan],
-            Effort(progress.left_s, TRIALS, progress.options.seed),
+            Effort(progress.left_s, self._trials, progress.options.seed)
+            if seconds is None
+            else Effort(seconds, None, progress.options.seed),
             cancelled=progress.cancelled,
             on_better=self._improved,
             enough=progress.target(),
@@ -164,6 +177,8 @@ class ModelSearch:
             return
         plan = self._part(model, between(model.form, model.arrays, x, WIDTH))
         if plan is None or self._progress.enough():
+            return
+        if self._too_large(frozenset()):
             return
         whole = self._built(frozenset())
         if model.free:
@@ -205,7 +220,7 @@ class ModelSearch:
     def _take(self, model: _Model, x: Floats, source: str) -> Plan:
         """The plan behind a solution, offered as it is if it can be, and by its order."""
         plan = model.form.plan(x)
-        if not _overloaded(self._progress.problem, plan, model.free):
+        if not overloaded(self._progress.problem, plan, model.free):
             self._progress.offer(plan, source)
         self.offer(after(self._progress.problem, plan), source + (", repaired" if model.free else ""))
         return plan
@@ -234,7 +249,7 @@ class ModelSearch:
             best.append(self._take(model, found.x, "MIP"))
         if progress.limit(found.bound):
             self._sizes.of(model.arrays)
-        return _overloaded(progress.problem, best[-1], model.free) if best else frozenset()
+        return overloaded(progress.problem, best[-1], model.free) if best else frozenset()
 
     def _further_levels(self) -> None:
         """Each level among the plans that keep what the ones before have.
@@ -245,12 +260,12 @@ class ModelSearch:
         begun, most_s = monotonic(), max(FURTHER_S, FURTHER_TIME * progress.options.time_limit_s)
         progress.tick()
         assert progress.plan is not None
-        effort = Effort(min(most_s, progress.left_s), TRIALS, progress.options.seed)
+        effort = Effort(min(most_s, progress.left_s), self._trials, progress.options.seed)
         better = improve(progress.problem, [progress.plan], effort, cancelled=progress.cancelled)
         progress.offer(better.plan, "improvement")
-        model = self._made(progress.problem, frozenset())
-        if model.arrays.n_columns > PART_COLUMNS:
+        if n_columns(progress.problem, frozenset()) > PART_COLUMNS:
             return
+        model = self._made(progress.problem, frozenset())
         for level in range(1, len(progress.problem.levels)):
             share = (begun + most_s - monotonic()) / max(progress.left_s, 1e-9)
             limits = self._limits(progress.options.gap, max(min(share, 1.0), 0.0))
@@ -264,28 +279,3 @@ class ModelSearch:
             )
             if found.x is not None:
                 progress.offer(model.form.plan(found.x), "MIP")
-
-
-def _left_out(problem: Problem) -> frozenset[int]:
-    """Pools that the first model leaves out."""
-    free = frozenset(light(problem, LIGHT))
-    return free if _smaller(problem, free) else frozenset()
-
-
-def _smaller(problem: Problem, free: frozenset[int]) -> bool:
-    """Whether leaving out these pools makes the model much smaller."""
-    sizes = [
-        sum(len(points) for begins in network(problem, some).begins for points in begins)
-        for some in (free, frozenset[int]())
-    ]
-    return sizes[0] < SMALLER * sizes[1]
-
-
-def _overloaded(problem: Problem, plan: Plan, free: frozenset[int]) -> frozenset[int]:
-    """Pools in which the plan has more at once than they can take."""
-    used = {pool: np.zeros(problem.grid.periods, np.int64) for pool in free}
-    for i, op in enumerate(problem.ops):
-        if plan.mode[i] >= 0 and (pool := op.modes[int(plan.mode[i])].pool) in free:
-            start = int(plan.start[i])
-            used[pool][start : int(op.modes[int(plan.mode[i])].ends[start])] += 1
-    return frozenset(pool for pool in free if np.any(used[pool] > problem.pools[pool].capacity))

@@ -10,11 +10,12 @@ import numpy as np
 
 from metagraph.errors import InfeasibleError
 from optimization.generation import Generator, Priorities, after
+from optimization.heuristics import rule_plans
 from optimization.highs import Limits, maximise
 from optimization.improvement import Effort, improve
 from optimization.model_search import ModelSearch, Sizes
 from optimization.paper_form import paper_form
-from optimization.problem import NOBODY, Plan, Problem
+from optimization.problem import NOBODY, Plan, Problem, preempted
 from optimization.progress import EndedError, Progress
 from optimization.result import Incumbent, Result, Status
 from optimization.settings import SolveOptions
@@ -98,8 +99,12 @@ def _first_plan(progress: Progress, generator: Generator, warm: Plan | None) -> 
 
 
 def _priority_plans(progress: Progress, search: ModelSearch) -> None:
-    """Orders in turn, by what tells them apart."""
+    """The rules that simulations use, and orders in turn by what tells them apart."""
     problem = progress.problem
+    for rule, plan in rule_plans(problem, seed=progress.options.seed).items():
+        progress.tick()
+        if problem.most_preempted is None or len(preempted(problem, plan)) <= problem.most_preempted:
+            progress.offer(plan, rule)
     lost = [np.inf if job.order.lost_s is None else job.order.lost_s for job in problem.jobs]
     due = [lost[j] if job.order.due_s is None else job.order.due_s for j, job in enumerate(problem.jobs)]
     worth = -problem.levels[0].worth[:, 0]
