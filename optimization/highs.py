@@ -17,6 +17,7 @@ Ended = Literal["optimal", "time", "nodes", "cancelled", "infeasible"]
 """Optimal: within the gap that was asked for."""
 
 SMALLEST_TIME_S = 0.01
+VERTEX_COLUMNS = 12_000
 KEPT = 1e-5
 """How much of a level the next ones may cost, beyond rounding; HiGHS's presolve errs below its tolerances."""
 
@@ -85,15 +86,18 @@ def relax(form: StandardForm, limits: Limits, level: int = 0, *, interior: bool 
     """Maximise a level without whole numbers. The bound follows from the dual values alone, so it holds
     however far the solver came.
 
-    interior: by interior points and crossover, else by simplex; the solution is a vertex both ways.
+    interior: by interior points, else by simplex. The solution is a vertex, but for large models by interior
+    points, where going on to one takes longer than all before.
     """
     if not form.n_columns:
         return _nothing(form, level)
     with _scheduler.use(limits.threads):
         highs = _model(form, level, limits, whole=False)
         highs.setOptionValue("solver", "ipm" if interior else "simplex")
+        vertex = form.n_columns <= VERTEX_COLUMNS
+        highs.setOptionValue("run_crossover", "on" if vertex else "off")
         _run(highs, limits)
-        ended = _ended(highs)
+        ended = _ended(highs, inexact=interior and not vertex)
         if ended == "infeasible":
             return Answer(ended, None, -np.inf)
         found = highs.getSolution()
@@ -245,8 +249,9 @@ def _run(
         raise RuntimeError(f"HiGHS failed: {highs.modelStatusToString(highs.getModelStatus())}")
 
 
-def _ended(highs: Any) -> Ended:
-    """Raises RuntimeError for any status but those that are expected."""
+def _ended(highs: Any, *, inexact: bool = False) -> Ended:
+    """Raises RuntimeError for any status but those that are expected. An interior solution that HiGHS calls
+    "unknown" misses its tolerances a little."""
     from highspy import HighsModelStatus as Status
 
     status = highs.getModelStatus()
@@ -258,6 +263,8 @@ def _ended(highs: Any) -> Ended:
         Status.kInterrupt: "cancelled",
         Status.kInfeasible: "infeasible",
     }
+    if inexact and status == Status.kUnknown:
+        return "optimal"
     if status not in known:
         raise RuntimeError(f"HiGHS ended with the status {highs.modelStatusToString(status)}")
     return known[status]

@@ -22,7 +22,7 @@ RELAXED, PART = 0.5, 0.1
 """Shares of the gap that is asked for to which models without some pools, and parts of models, are solved."""
 PART_TIME = 0.25
 """Share of the time that is left which one of them may take."""
-RELAXATION_TIME = 0.5
+RELAXATION_TIME = 0.7
 """The same of a relaxation without whole numbers."""
 NODES = 300
 """Most nodes of a part."""

@@ -15,7 +15,7 @@ from optimization.highs import Limits, maximise
 from optimization.improvement import Effort, improve
 from optimization.model_search import ModelSearch, Sizes
 from optimization.paper_form import paper_form
-from optimization.problem import NOBODY, Plan, Problem, preempted
+from optimization.problem import NOBODY, Plan, Problem
 from optimization.progress import EndedError, Progress
 from optimization.result import Incumbent, Result, Status
 from optimization.settings import SolveOptions
@@ -103,8 +103,7 @@ def _priority_plans(progress: Progress, search: ModelSearch) -> None:
     problem = progress.problem
     for rule, plan in rule_plans(problem, seed=progress.options.seed).items():
         progress.tick()
-        if problem.most_preempted is None or len(preempted(problem, plan)) <= problem.most_preempted:
-            progress.offer(plan, rule)
+        search.offer(after(problem, plan), rule)
     lost = [np.inf if job.order.lost_s is None else job.order.lost_s for job in problem.jobs]
     due = [lost[j] if job.order.due_s is None else job.order.due_s for j, job in enumerate(problem.jobs)]
     worth = -problem.levels[0].worth[:, 0]
