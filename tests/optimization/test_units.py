@@ -111,3 +111,15 @@ def test_what_is_over_or_new_does_not_matter() -> None:
     assert plan_of(problem, told).start.tolist() == [2, 4, 0, 2, 0, 2]
     by_rank = Schedule(tuple(replace(one, start_s=None, end_s=None) for one in told.assignments))
     assert plan_of(problem, by_rank).start.tolist() == [2, 4, 0, 2, 0, 2]
+
+
+def test_work_that_a_schedule_lets_go_on_goes_on_before_what_is_late() -> None:
+    """B should have begun before A did, and hasn't: A is under way now."""
+    problem = flow_shop(ORDERS[:2], (2, 2), SHAPE, 10)
+    held = replace(problem, ops=(replace(problem.ops[0], held=0, held_unit="u0.0"), *problem.ops[1:]))
+    told = Schedule(
+        (Assignment("B", "t0", "u0.0", 0.0, -2 * HOUR), Assignment("A", "t0", "u0.0", 1.0, -HOUR))
+    )
+    assert plan_of(held, told).start.tolist() == [0, 2, 2, 4]
+    elsewhere = Schedule((told.assignments[0], replace(told.assignments[1], start_s=2 * HOUR)))
+    assert plan_of(held, elsewhere).start.tolist() == [2, 4, 0, 2]
