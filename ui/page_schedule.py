@@ -20,6 +20,7 @@ from ui.workspace import Workspace, workspace
 OPEN_ORDERS, INSTANCE = "The open orders of the twin's log", "An instance file"
 INSTANCES = "instances"
 """Stands for a twin's name where an instance was planned."""
+SCENARIOS = 30
 OBJECTIVES = {
     "as the orders suggest": "",
     "profit": "profit",
@@ -62,18 +63,24 @@ def _start(place: Workspace, name: str, model: Metagraph | None, folder: Path) -
     )
     seconds = int(limit.number_input("Time limit, s", 1, 3600, 60, 10))
     objective = OBJECTIVES[counts.selectbox("What counts", list(OBJECTIVES))]
-    with st.expander("Horizon, and work that is under way"):
+    with st.expander("Horizon, work under way, reasons, scenarios"):
         horizon = st.text_input(
             "How far to look",
             placeholder="rolling",
             help="rolling, a time from now such as 12h, or until:2026-11-27T17:00:00Z.",
         )
         interrupt = st.checkbox("Work that is under way may be interrupted, where its task allows it", True)
+        reasons = st.text_input(
+            "Why these are where they are", placeholder="orders or agents, joined by commas"
+        )
+        tried = st.checkbox(f"Try several plans in {SCENARIOS} simulated scenarios, take the best mean")
     if go.button("Plan", type="primary", disabled=of_what is None) and of_what is not None:
         command = jobs.tracetwin(
             *("optimize", *of_what, *_told("--dt", dt), *_told("--horizon", horizon)),
             *(*_told("--objective", objective), "--gap", str(share / 100), "--time-limit", str(seconds)),
             *("--preemption" if interrupt else "--no-preemption", "--out", str(_schedule(place, name))),
+            *(part for name in reasons.split(",") for part in _told("--explain", name)),
+            *("--robust", str(SCENARIOS if tried else 0)),
             *("--progress-file", str(jobs.progress_file(folder)), "--json"),
         )
         place.twins.mkdir(parents=True, exist_ok=True)
@@ -126,8 +133,11 @@ def _results(place: Workspace, name: str, plan: Planned) -> None:
         picture(gantt(plan))
     if plan.orders:
         st.dataframe([_row(plan, one) for one in plan.orders], hide_index=True)
+    for explanation in plan.explanations:
+        st.info(plain(explanation.text), icon=":material/help:")
     queues(plan)
     _rules(plan)
+    _scenarios(plan)
     with st.expander("What was assumed", expanded=True):
         st.markdown(
             "\n".join(f"- {plain(sentence(note))}" for note in plan.notes) or "Nothing beyond the process."
@@ -166,10 +176,35 @@ def _values(plan: Planned, values: object, on_time: float | None) -> dict[str, o
     found: dict[str, object] = {}
     if isinstance(values, dict):
         for name, value in values.items():
-            found[name.capitalize()] = round(value, 2)
+            found[_counted(plan, name)] = round(value if plan.units[name] == "money" else -value, 2)
     if plan.on_time is not None and on_time is not None:
         found["On time, %"] = round(100 * on_time)
     return found
+
+
+def _counted(plan: Planned, name: str) -> str:
+    unit = plan.units[name]
+    return name.capitalize() + (f", {unit}" if unit and unit != "money" else "")
+
+
+def _scenarios(plan: Planned) -> None:
+    if plan.robust is None:
+        return
+    unit = "" if plan.robust.unit == "money" else f", {plan.robust.unit}"
+    with st.expander(f"What came of several plans in the same {plan.robust.scenarios} simulated scenarios"):
+        st.dataframe(
+            [
+                {
+                    "Schedule": one.name + (" (taken)" if one.chosen else ""),
+                    f"Mean {plan.robust.measure}{unit}": round(one.mean, 2),
+                    "95 %, from": round(one.low, 2),
+                    "to": round(one.high, 2),
+                    "Worse by": None if one.behind is None else round(one.behind, 2),
+                }
+                for one in plan.robust.scores
+            ],
+            hide_index=True,
+        )
 
 
 def _downloads(place: Workspace, name: str, plan: Planned) -> None:

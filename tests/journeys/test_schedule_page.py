@@ -74,11 +74,16 @@ def instance(page: Page, place: Workspace) -> None:
     page.locator("input[type=file]").first.set_input_files(EXAMPLE)
     page.get_by_role("textbox", name="Grid").fill("1h")
     page.get_by_role("spinbutton", name="Gap, %").fill("0")
+    page.get_by_text("Horizon, work under way, reasons, scenarios").click()
+    page.get_by_role("textbox", name="Why these are where they are").fill("5")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Plan", exact=True).click()
     expect(page.get_by_text("5 orders, profit 8,810, 80 % on time (1 late).")).to_be_visible(
         timeout=PATIENCE_MS
     )
+    shown = read(Planned, place.result(INSTANCES, "schedule").read_text(encoding="utf-8"))
+    assert len(shown.explanations) == 1
+    expect(page.get_by_text(shown.explanations[0].text[:60])).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Schedule (JSON)").click()
     plan = place.twins / "downloaded.json"
