@@ -101,6 +101,11 @@ def total(row: Row) -> float:
     return float(row["total"])
 
 
+def to_the_end(row: Row) -> float:
+    """Profit once the orders open after the day have ended as well."""
+    return float(row["to_the_end"]["profit_k"])
+
+
 def preemptions(row: Row) -> float:
     return float(row["preemptions"])
 
