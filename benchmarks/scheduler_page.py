@@ -31,9 +31,8 @@ The load of Example 3 is on its customer service; in *balanced* snapshots all ag
 
 CP-SAT has an optional interval for each task and each pool that can do it, `no_overlap` or `cumulative`
 constraints, and each order's profit as a table over the point of its fulfilment
-(`benchmarks/peers/scheduler_cpsat.py`). PyJobShop isn't here: it
-gives such models to CP-SAT itself, and its objectives (makespan, tardiness, flow time and the like) can't tell a
-profit that falls with time.
+(`benchmarks/peers/scheduler_cpsat.py`). PyJobShop isn't here: it gives such models to CP-SAT itself, and its
+objectives (makespan, tardiness, flow time and the like) can't tell a profit that falls with time.
 """
 
 
