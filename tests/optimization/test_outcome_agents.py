@@ -86,6 +86,9 @@ def test_a_start_before_the_shift_opens_is_told_at_its_opening() -> None:
     assert clocks.first_there("Ida", 12 * HOUR) == 13 * HOUR
     assert clocks.first_there("Joe", 8.5 * HOUR) == 8.5 * HOUR
     assert [one.start_s for one in work_outcomes(problem, plan, clocks.first_there)][1] == 9.5 * HOUR
+    # Point 4 is 12:30; the break lasts until 13:00.
+    noon = plan_for(problem, {("1", "cut"): 4, ("1", "dry"): 8, ("1", "pack"): 9})
+    assert [one.start_s for one in work_outcomes(problem, noon, clocks.first_there)][1] == 13 * HOUR
 
 
 def test_hours_are_bought_if_something_begins_in_them() -> None:

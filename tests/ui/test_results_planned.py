@@ -55,6 +55,13 @@ def test_columns_that_say_nothing_are_left_out(capsys: pytest.CaptureFixture[str
     assert not any(word in said for word in ("slack", "profit", "at best", "better than"))
 
 
+def test_hours_are_shown_as_people_count_them(capsys: pytest.CaptureFixture[str]) -> None:
+    rule = replace(PLAN.rules[0], values={"flow time": -40.0})
+    said = shown(capsys, replace(PLAN, values={"flow time": -31.5}, units={"flow time": "h"}, rules=(rule,)))
+    assert "this plan 31.5" in said
+    assert "PD 40 50 %" in said
+
+
 def test_json_is_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     show_planned(PLAN, True)
     found = json.loads(capsys.readouterr().out)
