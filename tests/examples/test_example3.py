@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.keeping import append, rows_of
 from examples.by_hand import HOUR, TASKS
-from examples.paper import example3, example3_figures
+from examples.paper import example3, example3_figures, example3_fit
 from examples.paper.example3_day import BY_HAND, FITTED, ORDERS, gaussian, orders, process
 from examples.paper.example3_tables import Days, plus_minus, profit
 from examples.paper.example3_units import CASES, HEURISTICS, METHODS, MILPS, ROLLING, Unit, key_of, run_unit
@@ -68,6 +68,12 @@ def test_the_least_lead_time_is_two_hours() -> None:
         row = m["create"] + m["credit"] + m["check_in"] + m["load"]
         lead = share * (row + max(m["schedule"], m["reserve"]) + max(m["invoice"], m["issue"]))
         assert lead == pytest.approx(120, abs=5)
+
+
+def test_the_fitted_network_is_nearer_to_the_printed_rows() -> None:
+    ours, plain = (example3_fit.distance(network, 2) for network in (FITTED, BY_HAND))
+    assert ours < 500 < 3000 < plain
+    assert example3_fit.lead_min(FITTED) == pytest.approx(119.4)
 
 
 def test_methods_of_a_day_see_the_same_orders_and_durations() -> None:
