@@ -5,8 +5,8 @@
 Goes from `example3_day.FITTED` one mean at a time to better ones and prints them; nothing is written. What
 counts: profit (in thousands), on-time and total fulfilment (in steps of 3 %) of the nine heuristics at 10, 30
 and 90 % (there less, and with durations below zero drawn again), preemptions by task of P, D and PD (in steps
-of 2; those of the heuristics with SERPT were far fewer than the printed ones under all means that were tried),
-and the two hours of the least lead time (in steps of 5 minutes).
+of 2; those of the heuristics with SERPT were far fewer than the printed ones under all means that were
+tried), and the two hours of the least lead time (in steps of 5 minutes).
 """
 
 from __future__ import annotations
@@ -43,13 +43,7 @@ class Step:
 
 def distance(network: Network, replications: int) -> float:
     """How far the heuristics' rows are from the printed ones under a network."""
-    NETWORKS[TRIED] = replace(network, name=TRIED)
-    process.cache_clear()
-    rows: dict[tuple[int, str], list[Row]] = {}
-    for i, (cov, below, _) in enumerate(CASES):
-        for method in HEURISTICS:
-            units = [Unit(Case(cov, below), r, method, TRIED) for r in range(replications)]
-            rows[i, method] = [run_unit(unit) for unit in units]
+    rows = _rows(network, replications)
     found = 0.0
     for (i, method), mine in rows.items():
         for name, printed, step in (
@@ -64,6 +58,24 @@ def distance(network: Network, replications: int) -> float:
             mean = fmean(row["by_task"][label] for i in range(len(CASES)) for row in rows[i, method])
             found += ((mean - printed_mean) / 2.0) ** 2
     return found + 7.0 * ((lead_min(network) - 120.0) / 5.0) ** 2
+
+
+def _rows(network: Network, replications: int) -> dict[tuple[int, str], list[Row]]:
+    """By case and heuristic."""
+    process.cache_clear()
+    NETWORKS[TRIED] = replace(network, name=TRIED)
+    try:
+        return {
+            (i, method): [
+                run_unit(Unit(Case(cov, below), replication, method, TRIED))
+                for replication in range(replications)
+            ]
+            for i, (cov, below, _) in enumerate(CASES)
+            for method in HEURISTICS
+        }
+    finally:
+        del NETWORKS[TRIED]
+        process.cache_clear()
 
 
 def lead_min(network: Network) -> float:
