@@ -68,9 +68,9 @@ less or more. What can be compared with the paper is the order of the methods, n
 Means, a second agent who is slower, and a spread between classes were searched
 (`examples/paper/example3_fit.py`) such that the nine heuristics come near the rows of Tables A1, A3 and A5
 that the paper printed of them (those of the MILPs weren't looked at), with the least lead time of the
-quickest class at two hours. At a CoV of 90 % the printed rows come near those of durations that are drawn again. The
-heuristics with SERPT (S, PS, PDS) interrupt far less often than the printed rows, and do better. Minutes of
-class B:
+quickest class at two hours. At a CoV of 90 % the printed rows come near those of durations that are drawn
+again. The heuristics with SERPT (S, PS, PDS) interrupt far less often than the printed rows, and do better.
+Minutes of class B:
 {_MEANS}; the second agent takes {FITTED.second["reserve"]:g} times as long at Reserve Inventory and
 {FITTED.second["load"]:g} times at Load Goods; classes A and C take {FITTED.spread:.0%} less and more.
 """,
