@@ -57,18 +57,14 @@ def check(problem: Problem, plan: Plan) -> Checked:
 
 
 def _faults(problem: Problem, plan: Plan) -> Iterator[str]:
-    """What the plan breaks, in words."""
+    """What the plan breaks, in words; the first fault counts, as those after it may follow from it."""
     n = len(problem.ops)
     if len(plan.start) != n or len(plan.mode) != n:
         yield f"the plan has {len(plan.start)} starts and {len(plan.mode)} modes for {n} operations"
         return
-    broken = False
     for i, op in enumerate(problem.ops):
         for fault in _alone(problem, plan, i, op):
-            broken = True
             yield f"{_named(problem, op)}: {fault}"
-    if broken:
-        return
     for i, op in enumerate(problem.ops):
         if plan.mode[i] != NOBODY:
             for fault in _order_of_work(problem, plan, i, op):

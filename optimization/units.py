@@ -62,7 +62,7 @@ def units_of(problem: Problem, plan: Plan) -> list[str]:
 def _chosen(place: _Place, wanted: list[str], t: int) -> str:
     """A unit with a free place."""
     for unit in wanted:
-        if unit and place.free[unit] > 0:
+        if place.free[unit] > 0:
             return unit
     free = [unit for unit, n in place.free.items() if n > 0]
     if not free:

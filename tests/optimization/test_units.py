@@ -15,7 +15,7 @@ from optimization.generation import Generator, Priorities
 from optimization.plan_schedule import plan_of, schedule_of
 from optimization.problem import NOBODY, Plan, Problem, Running, ends_of, values
 from optimization.units import units_of
-from tests.optimization.handmade import HOUR, flow_shop
+from tests.optimization.handmade import HOUR, flow_shop, lasting
 from tests.optimization.handmade import plan_of as starting
 from tests.optimization.problems import RICH, small_problem
 
@@ -64,6 +64,19 @@ def test_interrupted_work_goes_back_to_who_began_it() -> None:
     assert units_of(held, starting([3, 5, 0, 2, 3, 5]))[0] == "u0.1"
 
 
+def test_who_had_least_to_do_comes_next() -> None:
+    """Until 6 u0.0 has worked 5 periods and u0.1 the last one; both are free then."""
+    problem = flow_shop((*ORDERS, Order("D", 0.0, value=1.0)), (1,), SHAPE, 10, places=(2,))
+    first = replace(problem.ops[0].modes[0], ends=lasting(5, problem.grid))
+    found = replace(problem, ops=(replace(problem.ops[0], modes=(first,)), *problem.ops[1:]))
+    assert units_of(found, starting([0, 5, 6, -1])) == ["u0.0", "u0.1", "u0.1", ""]
+
+
+def test_more_at_once_than_there_are_places_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="no unit is free at point 1"):
+        units_of(two_places(), starting([0, 2, 0, 2, 1, 3]))
+
+
 def test_work_that_runs_to_its_end_keeps_its_unit() -> None:
     problem = two_places()
     running = Running("X", "t0", "u0.0", -HOUR, 1)
@@ -84,8 +97,26 @@ def test_a_schedule_names_agents_ranks_and_instants() -> None:
         Assignment("B", "t1", "u1.1", 2.0, 2 * HOUR, 4 * HOUR),
         Assignment("A", "t1", "u1.0", 3.0, 3 * HOUR, 5 * HOUR),
     )
+    nobodys = replace(problem, running=(*problem.running, Running("X", "dry", "", -HOUR, 2)))
+    assert schedule_of(nobodys, starting([1, 3, 0, 2, -1, -1])).assignments == schedule.assignments
     late = schedule_of(problem, starting([1, 3, 0, 2, -1, -1]), lambda agent, t: t + (agent == "u0.0") * 60)
     assert late.assignments[1].start_s == 60.0
+    # Work that goes on has begun already.
+    ops = (*problem.ops[:2], replace(problem.ops[2], held=0, held_unit="u0.0"), *problem.ops[3:])
+    goes_on = schedule_of(replace(problem, ops=ops), starting([1, 3, 0, 2, 3, 5]), lambda _, t: t + 60)
+    by_order = {one.order: one.start_s for one in goes_on.assignments if one.task == "t0"}
+    assert by_order == {"B": 0.0, "A": HOUR + 60, "C": 3 * HOUR + 60}
+
+
+def test_a_task_that_comes_again_is_named_once() -> None:
+    problem = two_places()
+    again = tuple(replace(op, task="t0") if op.job == 0 else op for op in problem.ops)
+    schedule = schedule_of(replace(problem, ops=again), starting([0, 2, 0, 2, -1, -1]))
+    assert [(one.order, one.task, one.start_s) for one in schedule.assignments] == [
+        ("A", "t0", 0.0),
+        ("B", "t0", 0.0),
+        ("B", "t1", 2 * HOUR),
+    ]
 
 
 @pytest.mark.parametrize("seed", range(60))
