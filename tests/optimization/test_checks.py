@@ -220,7 +220,7 @@ def test_orders_are_told_by_their_dates() -> None:
     dateless = tuple(replace(order, lost_s=None) for order in ORDERS)
     assert kinds([0, 8, 1, 3], dateless) == (1, 1, 0)
     with pytest.raises(
-        BrokenPlanError, match="order B: 35 if .* beyond the horizon, by its own profit curve 0"
+        BrokenPlanError, match=r"order B: 35 if .* beyond the horizon, by its own profit curve 0"
     ):
         kinds([0, 8, -1, -1], dateless)
     by_rounding = tuple(
