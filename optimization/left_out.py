@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from optimization.network import light, network
@@ -16,12 +18,17 @@ MOST_COLUMNS = 150_000
 """A model with more isn't built: its relaxation wouldn't end in any time that people wait."""
 
 
-def left_out(problem: Problem) -> frozenset[int]:
-    """Pools that the first model leaves out; all but the busiest ones where the model is too large else."""
+def left_out(problem: Problem, tick: Callable[[], object] = lambda: None) -> frozenset[int]:
+    """Pools that the first model leaves out; all but the busiest ones where the model is too large else.
+
+    tick: called now and then, may raise.
+    """
     free = frozenset(light(problem, LIGHT))
-    if n_columns(problem, free) > MOST_COLUMNS:
+    few = n_columns(problem, free)
+    tick()
+    if few > MOST_COLUMNS:
         return frozenset(light(problem, 1.0))
-    return free if smaller(problem, free) else frozenset()
+    return free if few < SMALLER * n_columns(problem, frozenset()) else frozenset()
 
 
 def smaller(problem: Problem, free: frozenset[int]) -> bool:

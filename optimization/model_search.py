@@ -14,6 +14,7 @@ from optimization.improvement import Effort, improve
 from optimization.left_out import MOST_COLUMNS, left_out, n_columns, overloaded, smaller
 from optimization.problem import Floats, Plan, Problem
 from optimization.progress import Progress
+from optimization.result import TOO_LARGE
 from optimization.standard_form import StandardForm, standard_form
 from optimization.step_form import StepForm, step_form
 from optimization.windows import Reach, around, between, free_columns, within
@@ -80,7 +81,7 @@ class ModelSearch:
         problem = self._problem
         if len(problem.ops) > MANY_OPS:
             self._improve()
-        free = left_out(problem)
+        free = frozenset() if progress.enough() else left_out(problem, progress.tick)
         while not progress.enough() and not self._too_large(free):
             model = self._built(free)
             x = self._follow_relaxation(model)
@@ -139,6 +140,7 @@ class ModelSearch:
 
     def offer(self, priorities: Priorities, source: str) -> None:
         """The plan by these priorities, shifted late and early again."""
+        self._progress.tick()
         plan = self._generator.justified(priorities)
         if np.isfinite(self._generator.values[0]):
             self._progress.offer(plan, source)
@@ -146,7 +148,7 @@ class ModelSearch:
     def _too_large(self, free: frozenset[int]) -> bool:
         n = n_columns(self._problem, free)
         if n > MOST_COLUMNS:
-            self._sizes.statistics["columns of the model that was too large"] = float(n)
+            self._sizes.statistics[TOO_LARGE] = float(n)
         return n > MOST_COLUMNS
 
     def _improve(self, seconds: float | None = None) -> None:
@@ -245,10 +247,10 @@ class ModelSearch:
             improved=lambda x: best.append(self._take(model, x, "MIP")),
             enough=enough,
         )
-        if found.x is not None:
-            best.append(self._take(model, found.x, "MIP"))
         if progress.limit(found.bound):
             self._sizes.of(model.arrays)
+        if found.x is not None:
+            best.append(self._take(model, found.x, "MIP"))
         return overloaded(progress.problem, best[-1], model.free) if best else frozenset()
 
     def _further_levels(self) -> None:

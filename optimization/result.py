@@ -12,6 +12,10 @@ Status = Literal["optimal", "gap", "time", "cancelled"]
 the search ended, and a bound that no plan passes."""
 
 
+TOO_LARGE = "columns of the model that was too large"
+"""Name of a statistic."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incumbent:
     """A plan that was better than all before it."""

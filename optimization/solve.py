@@ -9,8 +9,10 @@ from time import monotonic, process_time
 import numpy as np
 
 from metagraph.errors import InfeasibleError
+from metagraph.policies import PORTFOLIO
+from optimization.compiled import ready
 from optimization.generation import Generator, Priorities, after
-from optimization.heuristics import rule_plans
+from optimization.heuristics import rule_plan
 from optimization.highs import Limits, maximise
 from optimization.improvement import Effort, improve
 from optimization.model_search import ModelSearch, Sizes
@@ -38,9 +40,10 @@ def solve(
     warm: a plan to begin with; where it can't be kept, its order is.
     """
     cpu_s = process_time()
-    generator = Generator(problem)
-    improve(problem, (), Effort(trials=1))  # compiles, where that wasn't done, before time counts
+    if not ready():
+        improve(problem, (), Effort(trials=1))  # compiles before time counts
     progress = Progress(problem, options, on_incumbent, cancelled)
+    generator = Generator(problem)
     sizes = Sizes()
     _first_plan(progress, generator, warm)
     with suppress(EndedError):
@@ -101,9 +104,11 @@ def _first_plan(progress: Progress, generator: Generator, warm: Plan | None) -> 
 def _priority_plans(progress: Progress, search: ModelSearch) -> None:
     """The rules that simulations use, and orders in turn by what tells them apart."""
     problem = progress.problem
-    for rule, plan in rule_plans(problem, seed=progress.options.seed).items():
-        progress.tick()
-        search.offer(after(problem, plan), rule)
+    for rule, policy in PORTFOLIO.items():
+        if "HPCS" not in policy.priorities:
+            progress.tick()
+            plan = rule_plan(problem, policy, seed=progress.options.seed)
+            search.offer(after(problem, plan), rule)
     lost = [np.inf if job.order.lost_s is None else job.order.lost_s for job in problem.jobs]
     due = [lost[j] if job.order.due_s is None else job.order.due_s for j, job in enumerate(problem.jobs)]
     worth = -problem.levels[0].worth[:, 0]

@@ -95,6 +95,8 @@ class Model:
     columns: int
     binaries: int
     continuous: int
+    too_large: int = 0
+    """Columns of a formulation that was too large to be built; 0: none was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +170,17 @@ def planned(
 ) -> Planned:
     """The outcome with instants for seconds and names for numbers."""
     from optimization.outcome import on_time_share
+    from optimization.result import TOO_LARGE
 
     problem, result = found.problem, found.result
     names = [level.name for level in problem.levels]
     model = Model(
-        options.formulation, result.rows, result.columns, result.binaries, result.columns - result.binaries
+        options.formulation,
+        result.rows,
+        result.columns,
+        result.binaries,
+        result.columns - result.binaries,
+        int(result.statistics.get(TOO_LARGE, 0)),
     )
     return Planned(
         name=name,

@@ -84,8 +84,15 @@ def checked_text(plan: Planned) -> str:
 
 def _model_text(plan: Planned) -> str:
     model = plan.model
-    if not model.columns:
+    if not model.columns and plan.status in ("optimal", "gap"):
         return "no model was needed"
+    if not model.columns:
+        why = (
+            f"a model of {model.too_large:,} columns would be too large to solve"
+            if model.too_large
+            else "the search ended before a model gave a bound"
+        )
+        return f"{why}: the bound is what each order could reach if it were alone"
     return f"{model.rows:,} rows, {model.binaries:,} binaries, {model.continuous:,} continuous"
 
 

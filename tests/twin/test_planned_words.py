@@ -9,7 +9,7 @@ import pytest
 
 from tests.twin.plans import NOW, made_plan
 from twin.json_out import dump, read
-from twin.planned import Planned
+from twin.planned import Model, Planned
 from twin.planned_words import believed_text, better_text, decided_text, levels_text, moment
 
 PLAN = made_plan(5, ("Ann", "Bob"))
@@ -41,6 +41,19 @@ def test_why_it_is_to_be_believed(status: str, text: str) -> None:
     assert found.startswith(text)
     assert "recomputed without the solver" in found
     assert "710 binaries, 35 continuous" in found
+
+
+def test_without_a_model() -> None:
+    def text(status: str, too_large: int) -> str:
+        model = Model("step", 0, 0, 0, 0, too_large)
+        return believed_text(replace(PLAN, status=status, model=model))  # type: ignore[arg-type]
+
+    assert text("gap", 0).endswith("; no model was needed.")
+    alone = "the bound is what each order could reach if it were alone."
+    assert text("time", 0).endswith(f"; the search ended before a model gave a bound: {alone}")
+    assert text("time", 2_514_304).endswith(
+        f"; a model of 2,514,304 columns would be too large to solve: {alone}"
+    )
 
 
 def test_beside_rules() -> None:
