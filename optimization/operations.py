@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 INSTANT_S = 1.0
 """Work expected to take less has no operation: what waits for it waits for what comes before it."""
+STRANGERS = "Work under way by agents whom the twin doesn't know goes on to its end."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class JobBuilder:
             return step
         agent = self._crew.agent_of(step.position, step.task)
         if agent is None:
-            self.notes.append("Work under way by agents whom the twin doesn't know goes on to its end.")
+            self.notes.append(STRANGERS)
         return replace(step, position=replace(step.position, agent=agent))
 
     def _running(self, order: Order, step: Step) -> Running | None:

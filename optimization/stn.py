@@ -16,7 +16,7 @@ from metagraph.state import OpenOrder, Position, State
 from optimization.grid import Grid
 from optimization.horizon import latest_s, periods
 from optimization.levels import levels_of
-from optimization.operations import JobBuilder, Todo
+from optimization.operations import STRANGERS, JobBuilder, Todo
 from optimization.pools import Crew
 from optimization.problem import Job, Operation, Problem, Running
 from optimization.rounding import coarser, cost_note, expected_work, fitting
@@ -45,8 +45,9 @@ def build_problem(
     now_s = start_s if state is None else state.at_s
     if settings.dt_s is not None and not settings.dt_s > 0:
         raise UsageError(f"a grid of {settings.dt_s:g} s: give a time above 0")
+    known = _known(metagraph, state) if state is not None else ()
     standing: list[tuple[Order, OpenOrder | None]] = [
-        *((found.order, found) for found in (_known(metagraph, state) if state is not None else ())),
+        *((found.order, found) for found in known),
         *((order, None) for order in orders),
     ]
     _check(metagraph, [order for order, _ in standing], origin, settings)
@@ -65,7 +66,7 @@ def build_problem(
         ops += made.ops
         running += made.running
     levels, words = levels_of(jobs, ops, grid, settings)
-    notes = dict.fromkeys((*words, cost, *builder.notes, *crew.notes, *ways.notes))
+    notes = dict.fromkeys((*words, cost, *_strangers(state, known), *builder.notes, *crew.notes, *ways.notes))
     return Problem(
         grid=grid,
         pools=crew.pools(running),
@@ -79,15 +80,27 @@ def build_problem(
 
 
 def _known(metagraph: Metagraph, state: State) -> tuple[OpenOrder, ...]:
-    """The open orders; agents whom the process doesn't have (any more) are left out of their positions."""
-    agents = {agent.id for agent in metagraph.agents}
+    """The open orders, agents told as the metagraph calls them: who stands for several does their work.
+    Nobody stands for agents whom the process doesn't have (any more)."""
+    named = {name: agent.id for agent in metagraph.agents for name in (*agent.members, agent.id)}
 
     def told(place: Position) -> Position:
-        return place if place.agent is None or place.agent in agents else replace(place, agent=None)
+        return replace(place, agent=named.get(place.agent or ""))
 
     return tuple(
         replace(one, positions=tuple(told(place) for place in one.positions)) for one in state.orders
     )
+
+
+def _strangers(state: State | None, known: Sequence[OpenOrder]) -> list[str]:
+    """What is to be told about work under way by people whom the process doesn't have."""
+    begun = [place for one in (state.orders if state is not None else ()) for place in one.positions]
+    found = [place for one in known for place in one.positions]
+    lost = (
+        given.agent and place.agent is None and given.started_s is not None
+        for given, place in zip(begun, found, strict=True)
+    )
+    return [STRANGERS] if any(lost) else []
 
 
 def _check(metagraph: Metagraph, orders: Sequence[Order], origin: datetime, settings: Settings) -> None:
