@@ -161,8 +161,13 @@ class _Checker:
         under_way = {step.task.id for step in begun}
         left = any(s.task.id not in under_way and not self._quick(order, s) for s in route.steps)
         if not mine and begun and not left:
-            return any(step.task.preemptible for step in begun)
+            return any(self._interruptible(step) for step in begun)
         return left and under_way.issuperset(mine)
+
+    def _interruptible(self, step: Step) -> bool:
+        """Whether work under way can be: by somebody whom the process has, and the task allows it."""
+        by = step.position.agent if step.position is not None else None
+        return step.task.preemptible and bool(step.task.queues) and self._needs.knows(by)
 
     def _quick(self, order: Order, step: Step) -> bool:
         """Whether it takes no time of anybody."""

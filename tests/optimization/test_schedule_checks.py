@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -169,3 +171,77 @@ def test_bought_hours_are_worked_and_paid() -> None:
     assert again.faults == ()
     assert again.spent == LATE.price
     assert again.profit == pytest.approx(check(problem, plan).values[0])
+
+
+def changed(orders: dict[str, dict[str, object]], **tasks: dict[str, object]) -> Instance:
+    """SHOP with these fields of orders and tasks."""
+    raw = {
+        **SHOP,
+        "tasks": {name: {**task, **tasks.get(name, {})} for name, task in SHOP["tasks"].items()},
+        "orders": [{**order, **orders.get(order["id"], {})} for order in SHOP["orders"]],
+    }
+    return instance_of(raw, "shop.json")
+
+
+def named(*tasks: tuple[str, str]) -> Schedule:
+    """Part of SCHEDULE."""
+    return Schedule(tuple(one for one in by_hand().assignments if (one.order, one.task) in tasks))
+
+
+FIRST = (("1", "cut"), ("1", "pack"))
+CUTTING: dict[str, object] = {"done": [], "in_progress": [{"task": "cut", "agent": "Ida", "started_h": 8.2}]}
+
+
+def test_what_cannot_be_interrupted_of_an_order_given_up_keeps_its_agent() -> None:
+    """Order 2 is being cut, until 10:42 by Ida's shifts."""
+    for preemptible in (False, True):
+        found = changed({"2": CUTTING}, cut={"preemptible": preemptible})
+        again = checked(found, named(*FIRST))
+        assert [one.standing for one in again.orders] == ["left out", "on time"]
+        assert [fault.split(" at ")[0] for fault in again.faults] == (
+            [] if preemptible else ["Ida: 2 things"]
+        )
+
+
+def test_strangers_hold_nobody_and_their_work_goes_on() -> None:
+    found = changed({"2": {"in_progress": [{"task": "pack", "agent": "Jim", "started_h": 8}]}})
+    assert found.state is not None
+    (one,) = found.state.orders
+    unknown = replace(one, positions=tuple(replace(place, agent="Zoe") for place in one.positions))
+    zoes = replace(found, state=replace(found.state, orders=(unknown,)))
+    again = checked(zoes, named(*FIRST))
+    assert again.faults == ()
+    assert [(one.order, one.completed_s) for one in again.orders] == [("2", 9 * HOUR), ("1", 13 * HOUR)]
+
+
+def test_what_is_done_or_has_no_instants_is_told() -> None:
+    twice = Schedule((*by_hand().assignments, Assignment("2", "cut", "Ida", 9.0, 14 * HOUR, 16 * HOUR)))
+    assert checked(shop()[0], twice).faults == ("Order 2, task cut: it is done already.",)
+    first, *rest = by_hand().assignments
+    for missing in (replace(rest[0], start_s=None), replace(rest[0], end_s=None)):
+        told = checked(shop()[0], Schedule((first, missing, *rest[1:]))).faults
+        assert told[0] == "Order 1, task cut: start or end isn't told."
+
+
+def test_what_orders_bring_that_are_left_out_late_or_without_a_value() -> None:
+    first = named(("2", "pack"))
+    fined = {**SHOP["profit_rule"], "p_ls": -0.2}
+    raw = {**SHOP, "profit_rule": fined}
+    assert checked(instance_of(raw, "shop.json"), first).profit == pytest.approx(100.0 - 20.0)
+    late = changed({"1": {"T_d": 10}})
+    again = checked(late, by_hand())
+    assert again.on_time == 0.5
+    assert again.orders[1].standing == "late"
+    # Half the value less is lost over 38 h, from nine tenths on: 3 h of that have passed.
+    assert again.orders[1].profit == pytest.approx(90.0 - 40.0 * 3 / 38)
+    plain = checked(changed({"1": {"value": None, "T_d": None, "T_ls": None}}), by_hand())
+    assert plain.profit == pytest.approx(100.0)
+    assert plain.on_time == 1.0
+    assert plain.orders[1].profit is None
+
+
+def test_hours_that_nobody_works_in_are_not_paid() -> None:
+    found, _ = shop()
+    again = checked(found, by_hand(), LATE)
+    assert (again.faults, again.spent) == ((), 0.0)
+    assert again.profit == pytest.approx(200.0)
