@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +19,7 @@ from optimization.horizon import latest_s, periods
 from optimization.levels import levels_of
 from optimization.operations import STRANGERS, JobBuilder, Todo
 from optimization.pools import Crew
-from optimization.problem import Job, Operation, Problem, Running
+from optimization.problem import NOBODY, Job, Operation, Pool, Problem, Running
 from optimization.rounding import coarser, cost_note, expected_work, fitting
 from optimization.routes import routes_of
 from optimization.settings import Settings
@@ -65,18 +66,51 @@ def build_problem(
         jobs.append(made.job)
         ops += made.ops
         running += made.running
+    pools = crew.pools(running)
+    placed, too_many = _within_places(ops, running, pools)
+    waiting = sum(a is not b for a, b in zip(ops, placed, strict=True))
+    most = settings.preemption.most
+    if most is None or waiting <= most:  # Else they are told as work that would have to be interrupted.
+        ops, most = placed, None if most is None else most - waiting
     levels, words = levels_of(jobs, ops, grid, settings)
-    notes = dict.fromkeys((*words, cost, *_strangers(state, known), *builder.notes, *crew.notes, *ways.notes))
+    told = (*words, cost, *too_many, *_strangers(state, known), *builder.notes, *crew.notes, *ways.notes)
+    notes = dict.fromkeys(told)
     return Problem(
         grid=grid,
-        pools=crew.pools(running),
+        pools=pools,
         ops=tuple(ops),
         jobs=tuple(jobs),
         levels=levels,
         running=tuple(running),
-        most_preempted=settings.preemption.most,
+        most_preempted=most,
         notes=tuple(notes),
     )
+
+
+def _within_places(
+    ops: Sequence[Operation], running: Sequence[Running], pools: Sequence[Pool]
+) -> tuple[list[Operation], list[str]]:
+    """A state may tell of more work under way than an agent does at once. The first ones told of go on; the
+    others wait with what is left of them, and may go on elsewhere. Also a sentence for each such agent."""
+    at_work = Counter(work.unit for work in running if work.end > 0)
+    told, found = dict(at_work), list[Operation]()
+    places: dict[str, int] = {}
+    for op in ops:
+        if op.held is not None and op.modes[op.held].pool != NOBODY:
+            unit = op.held_unit
+            places[unit] = pools[op.modes[op.held].pool].units.count(unit)
+            told[unit] = told.get(unit, 0) + 1
+            if at_work[unit] < places[unit]:
+                at_work[unit] += 1
+            else:
+                op = replace(op, held=None, held_unit="")
+        found.append(op)
+    return found, [
+        f"{unit} is said to be at {told[unit]} things at once and does {count}: the others count as waiting, "
+        "with what is left of them."
+        for unit, count in places.items()
+        if told[unit] > count
+    ]
 
 
 def _known(metagraph: Metagraph, state: State) -> tuple[OpenOrder, ...]:

@@ -10,8 +10,10 @@ import pytest
 from metagraph.errors import InfeasibleError
 from metagraph.instances import Instance, instance_of
 from optimization.alone import earliest
+from optimization.checks import check
 from optimization.problem import NOBODY, Problem
 from optimization.settings import Preemption, Settings
+from optimization.solve import solve
 from optimization.stn import build_problem
 
 WORKSHOP: dict[str, Any] = {
@@ -193,3 +195,21 @@ def test_absences_stop_work() -> None:
     # An hour and a half from 1 on: one hour before, half an hour after.
     assert mode.ends[2] == 11
     assert mode.ends[4:10].tolist() == [problem.grid.never] * 6
+
+
+def test_more_work_under_way_than_an_agent_does_at_once() -> None:
+    order = {"value": 100, "T_r": 0, "T_d": 20, "T_ls": 30, "done": ["saw"]}
+    held = {"in_progress": [{"task": "drill", "agent": "Joe", "started_h": 9}]}
+    orders = [{"id": "1", **order, **held}, {"id": "2", **order, **held}]
+    found = instance(orders=orders, at_h=9.5)
+    problem = built(found, hours(0.5))
+    drills = [op for op in problem.ops if op.task == "drill"]
+    assert [op.held_unit for op in drills] == ["Joe", ""]
+    assert [op.modes[1].work_s for op in drills] == [3600.0, 3600.0]
+    assert [note for note in problem.notes if "at once" in note] == [
+        "Joe is said to be at 2 things at once and does 1: the others count as waiting, with what is left of "
+        "them."
+    ]
+    found_by_solving = solve(problem)
+    check(problem, found_by_solving.plan)
+    assert found_by_solving.status == "optimal"
