@@ -12,7 +12,7 @@ from optimization.guided import guided
 from optimization.highs import Limits, maximise, relax
 from optimization.improvement import Effort, improve
 from optimization.left_out import MOST_COLUMNS, left_out, n_columns, overloaded, smaller
-from optimization.problem import Floats, Plan, Problem
+from optimization.problem import Floats, Plan, Problem, values
 from optimization.progress import Progress
 from optimization.result import TOO_LARGE
 from optimization.standard_form import StandardForm, standard_form
@@ -37,6 +37,8 @@ MANY_OPS = 500
 """With more operations the search comes before the first model, which may take all the time there is."""
 TRIALS, TRIALS_AN_OP = 4000, 40
 """Plans that the search tries before it is a solver's turn, at most, and for each operation."""
+RESTARTS, STARTS = 10, 3
+"""How often the search begins again where work has a choice of pools, and from how many plans."""
 FURTHER_TIME, FURTHER_S = 0.1, 2.0
 """Share of the time limit for the levels after the first, and seconds that they have at least."""
 
@@ -64,6 +66,11 @@ class _Model:
     arrays: StandardForm
     free: frozenset[int]
 
+    @property
+    def choices(self) -> bool:
+        """Whether there is work that may go to one pool or another."""
+        return any(len(begins) > 1 for begins in self.form.network.begins)
+
 
 class ModelSearch:
     """Goes on until the gap is reached; each plan is offered to `progress`."""
@@ -74,6 +81,8 @@ class ModelSearch:
         self._problem = replace(problem, levels=problem.levels[:1])
         """What models are made of: what counts on the first level only has fewer columns."""
         self._whole_model: _Model | None = None
+        self._starts: list[Plan] = []
+        """Those that follow solutions of relaxations."""
         self._trials = min(TRIALS, TRIALS_AN_OP * len(problem.ops))
 
     def run(self) -> None:
@@ -88,6 +97,8 @@ class ModelSearch:
             self._improve()
             if x is not None:
                 self._near_relaxation(model, x)
+            if model.choices:
+                self._restart()
             if progress.enough():
                 break
             busy = self._solve(model)
@@ -127,23 +138,23 @@ class ModelSearch:
 
         Choices among pools make many solutions nearly as good, among which simplex wanders.
         """
-        several = any(len(begins) > 1 for begins in model.form.network.begins)
-        found = relax(model.arrays, self._limits(0.0, RELAXATION_TIME), interior=several)
+        found = relax(model.arrays, self._limits(0.0, RELAXATION_TIME), interior=model.choices)
         if self._progress.limit(found.bound):
             self._sizes.of(model.arrays)
         if found.x is not None:
             for priorities in guided(model.form, found.x):
                 if self._progress.enough():
                     break
-                self.offer(priorities, "LP-guided")
+                self._starts.append(self.offer(priorities, "LP-guided"))
         return found.x
 
-    def offer(self, priorities: Priorities, source: str) -> None:
+    def offer(self, priorities: Priorities, source: str) -> Plan:
         """The plan by these priorities, shifted late and early again."""
         self._progress.tick()
         plan = self._generator.justified(priorities)
         if np.isfinite(self._generator.values[0]):
             self._progress.offer(plan, source)
+        return plan
 
     def _too_large(self, free: frozenset[int]) -> bool:
         n = n_columns(self._problem, free)
@@ -151,24 +162,32 @@ class ModelSearch:
             self._sizes.statistics[TOO_LARGE] = float(n)
         return n > MOST_COLUMNS
 
-    def _improve(self, seconds: float | None = None) -> None:
-        """Search around the best plan; how long doesn't depend on the clock, so the same comes out again,
-        unless seconds are given."""
+    def _improve(self, seconds: float | None = None, start: Plan | None = None, again: int = 0) -> None:
+        """Search around the best plan, or another; how long depends on no clock, so the same comes out
+        again, unless seconds are given."""
         progress = self._progress
         if progress.enough():
             return
         progress.tick()
-        assert progress.plan is not None
+        begin, seed = start or progress.plan, progress.options.seed + again
+        assert begin is not None
         improve(
             progress.problem,
-            [progress.plan],
-            Effort(progress.left_s, self._trials, progress.options.seed)
-            if seconds is None
-            else Effort(seconds, None, progress.options.seed),
+            [begin],
+            Effort(progress.left_s, self._trials, seed) if seconds is None else Effort(seconds, None, seed),
             cancelled=progress.cancelled,
             on_better=self._improved,
             enough=progress.target(),
         )
+
+    def _restart(self) -> None:
+        """Search from several plans near the relaxation: where a search ends differs by a few per cent."""
+        best = sorted(self._starts, key=lambda plan: -values(self._problem, plan)[0])[:STARTS]
+        for k in range(RESTARTS if best else 0):
+            self._improve(start=best[k % len(best)], again=k)
+        known = best and self._progress.bound_known
+        if known and not self._progress.enough() and not self._too_large(frozenset()):
+            self._near_best(self._built(frozenset()), REACHES[:1])
 
     def _improved(self, plan: Plan, _: tuple[float, ...]) -> None:
         self._progress.offer(plan, "improvement")
