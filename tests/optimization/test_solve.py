@@ -30,6 +30,7 @@ def test_the_best_plan_of_all_is_found(kind: Kind) -> None:
 
 
 def test_the_gap_that_was_asked_for_is_kept() -> None:
+    kinds = set()
     for seed in range(30):
         problem = small_problem(seed, RICH)
         best = solve(problem, EXACT)
@@ -38,6 +39,9 @@ def test_the_gap_that_was_asked_for_is_kept() -> None:
         assert found.bound >= best.objective - 1e-4
         assert found.objective <= best.objective + 1e-4
         assert check(problem, found.plan).values == found.values
+        assert found.status == ("gap" if found.gap > 0 else "optimal")
+        kinds.add(found.status)
+    assert kinds == {"gap", "optimal"}
 
 
 def test_incumbents_rise_and_the_last_one_is_the_result() -> None:
