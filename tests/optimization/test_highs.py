@@ -50,7 +50,9 @@ def worth(model: StandardForm, x: np.ndarray, level: int = 0) -> float:
 def solutions(model: StandardForm) -> list[np.ndarray]:
     """All of them."""
     a = matrix(model)
-    every = (np.array(x, np.float64) for x in product((0, 1), repeat=model.n_columns))
+    sides = zip(model.lower, model.upper, strict=True)
+    ranges = [range(int(low), int(high) + 1) for low, high in sides]
+    every = (np.array(x, np.float64) for x in product(*ranges))
     return [x for x in every if (a @ x <= model.row_upper).all() and (a @ x >= model.row_lower).all()]
 
 
@@ -75,6 +77,8 @@ def test_the_best_of_all_solutions(seed: int) -> None:
 def test_bounds_hold_and_are_reached_by_the_relaxation(interior: bool) -> None:
     for seed in range(8):
         model = form(seed)
+        if seed % 2:  # Lower sides of rows and columns hold.
+            model = replace(model, costs=-np.abs(model.costs) - 1.0, lower=np.repeat((-1.0, 0.0), 3))
         best = max(worth(model, x) for x in solutions(model))
         found = relax(model, LIMITS, interior=interior)
         assert found.ended == "optimal"
