@@ -93,6 +93,7 @@ class _Checker:
     ) -> None:
         self._now_s = start_s if state is None else state.at_s
         self._metagraph, self._overtime = metagraph, overtime
+        self._usual = Needs(metagraph, origin, self._now_s)
         self._needs = Needs(with_overtime(metagraph, overtime, origin), origin, self._now_s)
         self._told = told or (lambda t: f"{(t - self._now_s) / 3600:.4g} h")
         self._standing: list[tuple[Order, OpenOrder | None]] = [
@@ -249,20 +250,34 @@ class _Checker:
             )
 
     def _crowded(self) -> Iterator[str]:
-        """Agents with more at once than they can take, each told once."""
-        for agent in dict.fromkeys(span.agent for span in self._spans):
-            mine = sorted(
-                (span for span in self._spans if span.agent == agent), key=lambda s: (s.begin_s, s.end_s)
-            )
+        """Agents with more at once than they can take, each told once. In bought hours others of their work
+        can be done while that of their own hours pauses."""
+        groups: dict[tuple[str, bool], list[_Span]] = {}
+        for span in self._spans:
+            groups.setdefault((span.agent, self._bought(span)), []).append(span)
+        told: set[str] = set()
+        for (agent, _), mine in groups.items():
+            mine.sort(key=lambda s: (s.begin_s, s.end_s))
             for i, span in enumerate(mine):
                 here = [other for other in mine[: i + 1] if other.end_s > span.begin_s + SLACK_S]
-                if len(here) > self._needs.places(agent):
+                if len(here) > self._needs.places(agent) and agent not in told:
+                    told.add(agent)
                     what = ", ".join(other.what for other in here)
                     yield (
                         f"{agent}: {len(here)} things at once at {self._told(span.begin_s)}, "
                         f"{self._needs.places(agent)} can be: {what}."
                     )
-                    break
+
+    def _bought(self, span: _Span) -> bool:
+        """Whether work lies in bought hours from its beginning to its end, and outside its agent's own."""
+        within = any(
+            span.agent == hours.agent
+            and hours.start_s - SLACK_S <= span.begin_s
+            and span.end_s <= hours.end_s + SLACK_S
+            for hours in self._overtime
+        )
+        own = self._usual.there(span.agent)
+        return within and own.worked(span.end_s) - own.worked(span.begin_s) < SLACK_S
 
     def _where(self, order: Order, task: str) -> str:
         return f"Order {order.id}, task {task}:"

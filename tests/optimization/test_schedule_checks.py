@@ -245,3 +245,32 @@ def test_hours_that_nobody_works_in_are_not_paid() -> None:
     again = checked(found, by_hand(), LATE)
     assert (again.faults, again.spent) == ((), 0.0)
     assert again.profit == pytest.approx(200.0)
+
+
+WORKSHOP = {
+    "tasks": {"cut": {"agents": ["Ida"], "h": 2}},
+    "agents": {"Ida": {"calendar": "day"}},
+    "calendars": {"day": {"week_h": [[8, 16], [32, 40]]}},
+    "overtime": [{"agent": "Ida", "start_h": 17, "end_h": 20, "price": 5}],
+    "orders": [{"id": name, "T_r": 8, "value": 10} for name in "12"],
+}
+
+
+@pytest.mark.parametrize(("second", "clash"), [((17, 19), False), ((32.5, 34.5), True)])
+def test_bought_hours_may_hold_other_work_while_that_of_the_day_pauses(
+    second: tuple[float, float], clash: bool
+) -> None:
+    found = instance_of(WORKSHOP, "workshop.json")
+    spans = {"1": (15, 33), "2": second}
+    schedule = Schedule(
+        tuple(Assignment(o, "cut", "Ida", b, b * HOUR, e * HOUR) for o, (b, e) in spans.items())
+    )
+    faults = checked(found, schedule, *found.overtime).faults
+    assert [fault for fault in faults if "at once" not in fault] == []
+    assert bool(faults) == clash
+
+
+def test_bought_hours_hold_one_thing_at_a_time() -> None:
+    found = instance_of(WORKSHOP, "workshop.json")
+    schedule = Schedule(tuple(Assignment(o, "cut", "Ida", 17, 17 * HOUR, 19 * HOUR) for o in "12"))
+    assert "2 things at once" in checked(found, schedule, *found.overtime).faults[0]
