@@ -9,7 +9,7 @@ import numpy as np
 
 from optimization.checks import check
 from optimization.network import soonest
-from optimization.problem import Plan, Problem
+from optimization.problem import Plan, Problem, ends_of
 from optimization.result import Incumbent
 from optimization.settings import SolveOptions
 
@@ -61,6 +61,15 @@ class Progress:
             if self._on_incumbent is not None:
                 self._on_incumbent(self.incumbents[-1])
         return True
+
+    def settle(self, plan: Plan) -> None:
+        """Take a plan that is worth no less and ends earlier in all: what waits for nothing doesn't wait."""
+        if self.plan is None or self.offer(plan, "ends early"):
+            return
+        values = check(self.problem, plan).values
+        earlier = ends_of(self.problem, plan).sum() < ends_of(self.problem, self.plan).sum()
+        if earlier and not _better(self.values, values):
+            self.plan, self.values = plan, values
 
     def limit(self, bound: float) -> bool:
         """Take a bound on the first level; whether it is the best so far."""

@@ -54,6 +54,7 @@ def solve(
             _priority_plans(progress, search)
             search.run()
     assert progress.plan is not None
+    progress.settle(generator.plan(after(problem, progress.plan)))
     return Result(
         status=_status(progress),
         plan=progress.plan,

@@ -91,3 +91,16 @@ def test_time_is_up_or_nobody_waits() -> None:
     stopped = Progress(problem(), SolveOptions(), None, lambda: next(asked))
     # Once cancelled it isn't asked again.
     assert [stopped.over() for _ in range(3)] == [False, True, True]
+
+
+def test_of_plans_worth_the_same_the_one_that_ends_earlier_is_settled_on() -> None:
+    same = flow_shop((replace(ORDERS[0], due_s=5 * HOUR),), (1,), ProfitShape(1, 1, 1, 0, 0), 10)
+    found = Progress(same, SolveOptions(), None, None)
+    assert found.offer(LATER, "later")
+    found.settle(LATEST)
+    assert found.plan is LATER
+    found.settle(BEST)
+    assert found.plan is BEST
+    found.settle(plan_of([6]))
+    assert found.plan is BEST
+    assert len(found.incumbents) == 1
