@@ -49,8 +49,11 @@ def of_instance(path: Path) -> Standing:
     """What an instance file holds. Raises DataError with every fault."""
     from metagraph.instances import read_instance
     from metagraph.timelines import FIRST
+    from twin.simulation_notes import notes_on_orders
 
     found = read_instance(path)
+    open_ones = found.state.orders if found.state is not None else ()
+    everyone = [*(one.order for one in open_ones), *found.orders]
     return Standing(
         found.metagraph,
         found.origin,
@@ -59,6 +62,7 @@ def of_instance(path: Path) -> Standing:
         found.start_s,
         Told(found.dt_s, found.horizon_s, found.overtime),
         hours=found.origin == FIRST and found.start_s == 0,
+        notes=tuple(notes_on_orders(found.metagraph, everyone)),
     )
 
 

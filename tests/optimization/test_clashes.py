@@ -217,7 +217,8 @@ def test_more_interruptions_than_may_be_are_told() -> None:
     with pytest.raises(InfeasibleError) as caught:
         told(held, wanted)
     assert str(caught.value) == (
-        "2 pieces of work under way can't go on within the horizon and would be interrupted, but 1 may be: "
+        "of the work under way 2 can't go on and would be interrupted, as the horizon ends or its agent has "
+        "other work under way, but 1 may be: "
         "Load goods of order h0 (Ann) and Load goods of order h1 (Bob); allow more interruptions or look "
         "further ahead"
     )
