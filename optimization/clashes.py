@@ -144,7 +144,7 @@ def _check_held(problem: Problem, metagraph: Metagraph) -> None:
     if len(stuck) > problem.most_preempted:
         may = "none may be" if problem.most_preempted == 0 else f"{problem.most_preempted} may be"
         raise InfeasibleError(
-            f"of the work under way {len(stuck)} can't go on and would be interrupted, as the horizon ends or "
-            f"its agent has other work under way, but {may}: {listed(stuck, 'and')}; allow more interruptions "
-            "or look further ahead"
+            f"of the work under way {len(stuck)} can't go on and would be interrupted, as the horizon ends "
+            f"or its agent has other work under way, but {may}: {listed(stuck, 'and')}; allow more "
+            "interruptions or look further ahead"
         )
