@@ -60,7 +60,7 @@ def periods(now_s: float, end_s: float, dt_s: float, settings: Settings) -> int:
     if found < 1 and settings.horizon == "rolling":
         return 1
     if length_s <= 0 and settings.horizon != "rolling":
-        raise UsageError(f"the horizon ends {-length_s / 3600:.3g} h before now: name a later end")
+        raise UsageError(f"the horizon ends {-length_s / 3600:,.0f} h before now: name a later end")
     if found < 1:
         raise InfeasibleError(
             f"nothing can be planned: the horizon of {length_s / 3600:.3g} h holds no period of "
