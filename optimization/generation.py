@@ -111,13 +111,6 @@ def freed(priorities: Priorities) -> Priorities:
     return replace(priorities, prefer=None)
 
 
-def in_turn(problem: Problem, jobs: Ints) -> Priorities:
-    """One order after the other, all of its operations at once."""
-    place = np.empty(len(problem.jobs))
-    place[jobs] = np.arange(len(problem.jobs))
-    return Priorities(np.array([place[op.job] for op in problem.ops], np.float64))
-
-
 def _unused(problem: Problem, plan: Plan) -> Ints:
     used = {op.modes[int(m)].pool for op, m in zip(problem.ops, plan.mode, strict=True) if m >= 0}
     return np.array([p.price > 0 and i not in used for i, p in enumerate(problem.pools)], np.int64)

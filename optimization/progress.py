@@ -49,7 +49,9 @@ class Progress:
 
     def offer(self, plan: Plan, source: str) -> bool:
         """Whether the plan is the best so far. Raises BrokenPlanError if it breaks a rule."""
-        values = check(self.problem, plan).values
+        return self._take(plan, check(self.problem, plan).values, source)
+
+    def _take(self, plan: Plan, values: tuple[float, ...], source: str) -> bool:
         if self.plan is not None and not _better(values, self.values):
             return False
         first = self.plan is None or values[0] > self.values[0]
@@ -64,9 +66,9 @@ class Progress:
 
     def settle(self, plan: Plan) -> None:
         """Take a plan that is worth no less and ends earlier in all: what waits for nothing doesn't wait."""
-        if self.plan is None or self.offer(plan, "ends early"):
-            return
         values = check(self.problem, plan).values
+        if self.plan is None or self._take(plan, values, "ends early"):
+            return
         earlier = ends_of(self.problem, plan).sum() < ends_of(self.problem, self.plan).sum()
         if earlier and not _better(self.values, values):
             self.plan, self.values = plan, values

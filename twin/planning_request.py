@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import get_args
 
 from metagraph.errors import UsageError
 from metagraph.faults import listed
 from metagraph.model import Metagraph
 from metagraph.overtime import Overtime
+from optimization.settings import Formulation, Horizon, LevelName, Preemption, Settings, SolveOptions
 from twin.source import instant
 from twin.spans import seconds_of
-
-if TYPE_CHECKING:
-    from optimization.settings import LevelName, Settings, SolveOptions
 
 UNTIL = "until:"
 LEVELS = {"profit": "profit", "flow": "flow time", "flow time": "flow time"} | {
@@ -24,20 +22,6 @@ LEVELS = {"profit": "profit", "flow": "flow time", "flow time": "flow time"} | {
 }
 """What can count, by the names that people use."""
 TABLES = (".json", ".csv")
-
-
-@dataclass(frozen=True, slots=True)
-class Interruptions:
-    """What the options say of work that is under way."""
-
-    allowed: bool = True
-    forbidden: tuple[str, ...] = ()
-    """Ids or labels of tasks."""
-    most: int | None = None
-    most_per_item: int | None = None
-    penalty: float = 0.0
-    resume_penalty_s: float = 0.0
-    same_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +34,9 @@ class PlanRequest:
     """rolling, a time such as 12h, until:INSTANT; '': rolling, no further than the instance says."""
     objective: str = ""
     """Names joined by commas; '': profit if orders have values, else flow time."""
-    interruptions: Interruptions = Interruptions()
-    formulation: Literal["step", "paper"] = "step"
+    preemption: Preemption = field(default_factory=Preemption)
+    """`forbidden` by ids or labels of tasks."""
+    formulation: Formulation = "step"
     gap: float = 0.01
     time_limit_s: float = 60.0
     seed: int = 0
@@ -75,34 +60,21 @@ class Told:
 
 def settings_of(wanted: PlanRequest, metagraph: Metagraph, origin: datetime, told: Told) -> Settings:
     """Settings of a problem. Raises UsageError for what can't be meant."""
-    from optimization.settings import Preemption, Settings
-
     dt_s = seconds_of(wanted.dt, "--dt") if wanted.dt else told.dt_s
     kind, horizon_s = _horizon(wanted.horizon, origin, told)
-    asked = wanted.interruptions
-    preemption = Preemption(
-        allowed=asked.allowed,
-        forbidden=_task_ids(asked.forbidden, metagraph),
-        most=asked.most,
-        most_per_item=asked.most_per_item,
-        penalty=asked.penalty,
-        resume_penalty_s=asked.resume_penalty_s,
-        same_agent=asked.same_agent,
-    )
+    forbidden = _task_ids(wanted.preemption.forbidden, metagraph)
     return Settings(
         dt_s=dt_s,
         horizon=kind,
         horizon_s=horizon_s,
         levels=levels_of(wanted.objective),
-        preemption=preemption,
+        preemption=replace(wanted.preemption, forbidden=forbidden),
         overtime=told.overtime,
     )
 
 
 def options_of(wanted: PlanRequest) -> SolveOptions:
     """How long to look, and for how good a plan."""
-    from optimization.settings import SolveOptions
-
     return SolveOptions(
         formulation=wanted.formulation,
         gap=wanted.gap,
@@ -111,9 +83,7 @@ def options_of(wanted: PlanRequest) -> SolveOptions:
     )
 
 
-def _horizon(
-    text: str, origin: datetime, told: Told
-) -> tuple[Literal["rolling", "fixed", "shrinking"], float | None]:
+def _horizon(text: str, origin: datetime, told: Told) -> tuple[Horizon, float | None]:
     if not text or text == "rolling":
         return "rolling", None if text else told.horizon_s
     if text.startswith(UNTIL):
@@ -124,8 +94,6 @@ def _horizon(
 
 def levels_of(text: str) -> tuple[LevelName, ...]:
     """What counts, first things first. Raises UsageError for a name that is unknown or told twice."""
-    from optimization.settings import LevelName
-
     known = {word: name for name in get_args(LevelName) for word, meant in LEVELS.items() if meant == name}
     found: list[LevelName] = []
     for part in text.split(",") if text.strip() else ():

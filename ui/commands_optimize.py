@@ -96,11 +96,12 @@ def optimize(
     as_json: Json = False,
 ) -> None:
     """Plan who does what when: of an instance, or of the open orders of a log."""
+    from optimization.settings import Preemption
     from twin.planning import plan_command
-    from twin.planning_request import Interruptions, PlanRequest
+    from twin.planning_request import PlanRequest
     from ui import console, results_planned
 
-    interruptions = Interruptions(
+    interruptions = Preemption(
         allowed=preemption,
         forbidden=tuple(forbid or ()),
         most=max_preemptions,
@@ -113,7 +114,7 @@ def optimize(
         dt=dt or "",
         horizon=horizon or "",
         objective=objective or "",
-        interruptions=interruptions,
+        preemption=interruptions,
         formulation=formulation,
         gap=gap,
         time_limit_s=time_limit,

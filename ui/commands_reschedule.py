@@ -89,8 +89,9 @@ def reschedule(
     as_json: Json = False,
 ) -> None:
     """Plan again and again while a simulation runs, beside policies on the same runs."""
+    from optimization.settings import Preemption
     from twin.given import read_given
-    from twin.planning_request import Interruptions, PlanRequest
+    from twin.planning_request import PlanRequest
     from twin.rescheduling import ReschedulingOptions, rescheduling_command
     from twin.simulation_request import SimulationRequest
     from twin.source import instant
@@ -107,7 +108,7 @@ def reschedule(
         seed=seed,
         max_open=max_open,
     )
-    interruptions = Interruptions(
+    interruptions = Preemption(
         allowed=preemption,
         forbidden=tuple(forbid or ()),
         most=max_preemptions,
@@ -120,7 +121,7 @@ def reschedule(
         dt=dt or "",
         horizon=horizon or "",
         objective=objective or "",
-        interruptions=interruptions,
+        preemption=interruptions,
         formulation=formulation,
         gap=gap,
         time_limit_s=time_limit,

@@ -9,8 +9,8 @@ import pytest
 
 from metagraph.orders import Order, ProfitShape
 from optimization.checks import check
-from optimization.generation import Generator, Priorities, after, in_turn
-from optimization.problem import values
+from optimization.generation import Generator, Priorities, after
+from optimization.problem import Ints, Problem, values
 from tests.optimization.handmade import HOUR, flow_shop, plan_of
 from tests.optimization.problems import RICH, TINY, best_by_trying, small_problem
 
@@ -59,6 +59,13 @@ def test_justification_pulls_a_plan_together() -> None:
     last_first = Priorities(np.array([1.0, 3.0, 2.0]))
     assert check(problem, generator.plan(last_first)).lost == 1
     assert generator.justified(last_first).start.tolist() == [2, 0, 4]
+
+
+def in_turn(problem: Problem, jobs: Ints) -> Priorities:
+    """One order after the other, all of its operations at once."""
+    place = np.empty(len(problem.jobs))
+    place[jobs] = np.arange(len(problem.jobs))
+    return Priorities(np.array([place[op.job] for op in problem.ops], np.float64))
 
 
 def test_low_keys_go_first_and_orders_in_turn() -> None:
