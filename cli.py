@@ -12,6 +12,7 @@ import typer
 
 from metagraph.errors import TwinError
 from ui import (
+    commands_backtest,
     commands_import,
     commands_log,
     commands_optimize,
@@ -59,6 +60,7 @@ app.command()(commands_simulate.simulate)
 app.command()(commands_optimize.optimize)
 app.command()(commands_reschedule.reschedule)
 app.add_typer(commands_optimize.schedule_app, name="schedule")
+app.add_typer(commands_backtest.app, name="backtest")
 
 
 @app.command()
