@@ -13,6 +13,7 @@ import typer
 from metagraph.errors import TwinError
 from ui import (
     commands_backtest,
+    commands_forecast,
     commands_import,
     commands_log,
     commands_optimize,
@@ -35,7 +36,6 @@ from ui.options import (
     Seed,
     TimeFormat,
     Twin,
-    Workers,
 )
 
 app = typer.Typer(
@@ -57,6 +57,8 @@ app.command()(commands_twins.waits)
 app.command()(commands_twins.arrivals)
 app.command()(commands_twins.models)
 app.command()(commands_simulate.simulate)
+app.command()(commands_forecast.forecast)
+app.command()(commands_forecast.quote)
 app.command()(commands_optimize.optimize)
 app.command()(commands_reschedule.reschedule)
 app.add_typer(commands_optimize.schedule_app, name="schedule")
@@ -124,80 +126,6 @@ def validate(
             model, log, train, db, mapping, runs, seed, report, progress, console.warn, log_end
         )
     results.show_validation(result, as_json)
-
-
-@app.command()
-def forecast(
-    twin: Twin,
-    log: Annotated[str, typer.Option("--log", help="The log with the open orders: path or name.")],
-    as_of: Annotated[str, typer.Option(help="The instant of the forecast: nothing later is used.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Quantiles of completion, a row an open order (CSV).")
-    ] = None,
-    open_cases: Open = None,
-    system_out: Annotated[
-        Path | None, typer.Option(help="WIP, completions and arrivals at the horizons (CSV).")
-    ] = None,
-    horizons_h: Annotated[str, typer.Option(help="Horizons in hours, e.g. 24,168.")] = "",
-    replications: Annotated[int, typer.Option(min=1, help="Futures to simulate.")] = 200,
-    seed: Seed = 0,
-    mapping: Map = None,
-    report: Annotated[Path | None, typer.Option(help="Also write a report (HTML) to this file.")] = None,
-    db: Db = DB,
-    workers: Workers = None,
-    progress_file: ProgressFile = None,
-    as_json: Json = False,
-) -> None:
-    """Forecast every order that is open at an instant."""
-    from twin.commands import ForecastRequest, forecast_command
-    from twin.requests import log_request, parse_horizons
-    from twin.source import instant, read_twin
-    from ui import console, results
-
-    request = ForecastRequest(
-        as_of=instant(as_of, "--as-of"),
-        horizons_h=parse_horizons(horizons_h, system_out),
-        replications=replications,
-        seed=seed,
-        workers=workers,
-        out=out,
-        system_out=system_out,
-        report=report,
-    )
-    model = read_twin(twin, db)
-    logs = log_request(log, db, mapping, until=request.as_of, open_file=open_cases)
-    with console.progress(progress_file) as progress:
-        result = forecast_command(model, logs, request, progress)
-    results.show_forecast(result, as_json, written=out)
-
-
-@app.command()
-def quote(
-    twin: Twin,
-    log: Annotated[str, typer.Option("--log", help="The log with the open orders: path or name.")],
-    as_of: Annotated[str, typer.Option(help="When the new order arrives.")],
-    cls: Annotated[str, typer.Option("--class", help="Its class.")] = "",
-    segment: Annotated[str, typer.Option(help="Its customer segment.")] = "",
-    open_cases: Open = None,
-    replications: Annotated[int, typer.Option(min=1, help="Futures to simulate.")] = 200,
-    seed: Seed = 0,
-    mapping: Map = None,
-    db: Db = DB,
-    workers: Workers = None,
-    progress_file: ProgressFile = None,
-    as_json: Json = False,
-) -> None:
-    """Quote promise dates for a new order, given everything that is open."""
-    from twin.commands import quote_command
-    from twin.requests import log_request
-    from twin.source import instant, read_twin
-    from ui import console, results
-
-    model = read_twin(twin, db)
-    logs = log_request(log, db, mapping, until=instant(as_of, "--as-of"), open_file=open_cases)
-    with console.progress(progress_file) as progress:
-        result = quote_command(model, logs, cls, segment, replications, seed, workers, progress, console.warn)
-    results.show_quote(result, as_json)
 
 
 @app.command()
