@@ -190,7 +190,7 @@ def plain(value: Any, *, brief: bool = False) -> Any:
         }
     if isinstance(value, Mapping):
         return {key: plain(value[key], brief=brief) for key in sorted(value)}
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return [plain(item, brief=brief) for item in value]
     if isinstance(value, (datetime, date)):
         return value.isoformat()

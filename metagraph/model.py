@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metagraph.agents import Agent, Queue
 from metagraph.calendars import Calendar
@@ -92,6 +92,30 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildRecord:
+    """What a build was told and what it chose, as JSON values: with the snapshot, all that is needed to do it
+    again (see `twin/rebuild.py`, which also reads them)."""
+
+    recipe: Mapping[str, Any]
+    """How the structure was made."""
+    settings: Mapping[str, Any]
+    """How the parameters were fitted: what was chosen where there was a choice."""
+    asked: Mapping[str, Any]
+    """The settings from which the choice started, with the columns that the import mapped."""
+    noises: tuple[float, ...]
+    """Of the structures that were candidates."""
+    selected_on: str
+    """Hash of the snapshot on which the choice was made; a twin that was fitted again has another one."""
+    selected_until: datetime
+    """The instant up to which that was recorded."""
+    selection_seed: int
+    overrides: tuple[Mapping[str, Any], ...] = ()
+    """As they were asked for, in the log's words."""
+    window_since: datetime | None = None
+    """The first case of the window, where it begins with a change in the process."""
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where the model comes from."""
 
@@ -112,6 +136,8 @@ class Provenance:
     """Mean over the cases of the time from first start to last end; of open ones, so far."""
     unfinished_missing: bool = False
     """No case was open at the end of the log though some should have been: unfinished ones were left out."""
+    record: BuildRecord | None = None
+    """What it takes to build this twin again; None where a person or an earlier Tracetwin made it."""
 
 
 @dataclass(frozen=True, slots=True)

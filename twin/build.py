@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metagraph.model import Approval, Default, Metagraph, Provenance
+from metagraph.model import Approval, BuildRecord, Choice, ClosingFact, Default, Metagraph, Provenance
 from twin.progress import Progress
 from twin.select import Selection, select
 from twin.source import LogSource
@@ -58,10 +59,7 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
 
     The same log, request and seed give the same twin. Raises DataError if the log holds too little.
     """
-    from calibration.overrides import apply_overrides
-    from calibration.rules_override import observed_in
     from discovery.miners import load as load_miners
-    from metagraph.validate import check
 
     progress = progress or Progress()
     load_miners()
@@ -69,19 +67,72 @@ def build(source: LogSource, request: BuildRequest, progress: Progress | None = 
     settings = with_mapped_columns(request.settings, source)
     selection = select(snapshot, settings, request.noises, request.seed, progress.part(0.0, 0.8))
     progress.step("fitting the whole log", 0.8)
-    model, replayed = refitted(snapshot, selection.recipe, selection.settings, request.seed)
-    model = replace(
-        model,
+    told = Told(
         name=request.name,
+        facts={"import": " ".join(source.report.sentences()), "open orders": source.open_rule},
         closing=source.closing,
-        provenance=_provenance(model, source, selection),
+        choices=selection.choices,
+        record=_record(selection, settings, request, snapshot),
+        overrides=request.overrides,
         approvals=tuple(request.approvals),
     )
-    observed = observed_in(snapshot, replayed, settings.orders, model)
-    model = apply_overrides(model, request.overrides, observed)
-    check(model, request.name)
+    model = fit_as_told(snapshot, selection.recipe, selection.settings, request.seed, told)
     progress.step("done", 1.0)
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a twin holds besides what is fitted to its log."""
+
+    name: str
+    facts: Mapping[str, str]
+    """Of the import and of open orders, in words."""
+    closing: ClosingFact | None
+    """In the log's words."""
+    choices: tuple[Choice, ...]
+    record: BuildRecord
+    overrides: Sequence[OverrideSpec]
+    approvals: tuple[Approval, ...]
+
+
+def fit_as_told(snapshot: Snapshot, recipe: Recipe, settings: Settings, seed: int, told: Told) -> Metagraph:
+    """The twin of this recipe, calibrated so on the whole log, with what was told: nothing is chosen.
+
+    Raises DataError for an override of what isn't in the log.
+    """
+    from calibration.overrides import apply_overrides
+    from calibration.rules_override import observed_in
+    from metagraph.validate import check
+
+    model, replayed = refitted(snapshot, recipe, settings, seed)
+    model = replace(
+        model,
+        name=told.name,
+        closing=told.closing,
+        provenance=_provenance(model, snapshot, told),
+        approvals=told.approvals,
+    )
+    observed = observed_in(snapshot, replayed, settings.orders, model)
+    model = apply_overrides(model, told.overrides, observed)
+    check(model, told.name)
+    return model
+
+
+def _record(selection: Selection, asked: Settings, request: BuildRequest, snapshot: Snapshot) -> BuildRecord:
+    from twin.build_record import plain_overrides, plain_values
+
+    return BuildRecord(
+        recipe=plain_values(selection.recipe),
+        settings=plain_values(selection.settings),
+        asked=plain_values(asked),
+        noises=tuple(float(noise) for noise in request.noises),
+        overrides=plain_overrides(request.overrides),
+        selected_on=snapshot.content_hash,
+        selected_until=snapshot.origin + timedelta(seconds=snapshot.until_s),
+        selection_seed=request.seed,
+        window_since=selection.since,
+    )
 
 
 def with_mapped_columns(settings: Settings, source: LogSource) -> Settings:
@@ -146,14 +197,13 @@ def _without_place(found: Conformance) -> list[Default]:
     ]
 
 
-def _provenance(model: Metagraph, source: LogSource, selection: Selection) -> Provenance:
+def _provenance(model: Metagraph, snapshot: Snapshot, told: Told) -> Provenance:
     """The calibration's own provenance, with what import and selection add."""
     from importlib.metadata import version
 
     known = model.provenance
     if known is None:
         raise ValueError("the calibration left no provenance")
-    snapshot, report = source.snapshot, source.report
     defaults = list(known.defaults)
     if snapshot.single_timestamp:
         defaults.append(
@@ -166,8 +216,9 @@ def _provenance(model: Metagraph, source: LogSource, selection: Selection) -> Pr
         )
     return replace(
         known,
-        choices=selection.choices,
+        choices=told.choices,
         defaults=tuple(defaults),
-        facts={**known.facts, "import": " ".join(report.sentences()), "open orders": source.open_rule},
+        facts={**known.facts, **told.facts},
         libraries={**known.libraries, **{name: version(name) for name in ("duckdb", "simpy")}},
+        record=told.record,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from metagraph.errors import DataError
@@ -49,6 +50,8 @@ class Selection:
     recipe: Recipe
     settings: Settings
     choices: tuple[Choice, ...]
+    since: datetime | None = None
+    """The start of the window's first case, where the window begins with a change in the process."""
 
 
 def select(
@@ -94,9 +97,11 @@ def select(
         steps.take(matter, ways(steps.best.settings), progress.part(done, more))
     steps.take(options.RULES, options.rules(steps.best.settings, train), progress.part(0.98, 1.0))
     settings = replace(steps.best.settings, fast=base.fast)
+    since = None
     if steps.since_change:
-        settings = replace(settings, window_share=_same_window(settings.window_share, train, snapshot))
-    return Selection(steps.best.structure.recipe, settings, tuple(steps.choices))
+        since = _window_start(settings.window_share, train)
+        settings = replace(settings, window_share=share_since(snapshot, since))
+    return Selection(steps.best.structure.recipe, settings, tuple(steps.choices), since)
 
 
 @dataclass(slots=True)
@@ -130,14 +135,23 @@ class _Steps:
         self.choices.append(choice)
 
 
-def _same_window(share: float, train: Snapshot, whole: Snapshot) -> float:
-    """The share of the whole log's cases that began no earlier than the last `share` of those of its training
-    part: a window that begins with a change begins with it in the longer log, too."""
+def _window_start(share: float, train: Snapshot) -> datetime:
+    """When the first of the last `share` of the cases began."""
     from eventlogs.bounds import case_bounds
 
-    starts, longer = (case_bounds(part)[0] for part in (train, whole))
+    starts = case_bounds(train)[0]
     first = starts[min(int((1 - share) * len(starts) + 1e-9), len(starts) - 1)]
-    return float(max((longer >= first).mean(), 1 / len(longer)))
+    return train.origin + timedelta(seconds=float(first))
+
+
+def share_since(snapshot: Snapshot, since: datetime) -> float:
+    """The share of the cases that began no earlier: a window that begins with a change in the process begins
+    with it in a longer log, too. 1 in a log that ends before the change."""
+    from eventlogs.bounds import case_bounds
+
+    # Instants are whole microseconds, seconds of a snapshot need not be.
+    begun = case_bounds(snapshot)[0] > (since - snapshot.origin).total_seconds() - 1e-6
+    return float(begun.mean()) if begun.any() else 1.0
 
 
 def _contest(

@@ -17,6 +17,7 @@ from metagraph.check_agents import OWN_RULES
 from metagraph.distributions import Constant, Distribution, Empirical, Fitted, Parametric, ZeroInflated
 from metagraph.model import (
     Approval,
+    BuildRecord,
     Candidate,
     ClosingFact,
     Default,
@@ -455,4 +456,26 @@ def provenances() -> st.SearchStrategy[Provenance]:
         facts=st.dictionaries(labels, labels, max_size=2),
         libraries=st.dictionaries(labels, labels, max_size=2),
         cycle_s=st.none() | finite,
+        record=st.none() | build_records(),
+    )
+
+
+def build_records() -> st.SearchStrategy[BuildRecord]:
+    values = st.recursive(
+        st.none() | st.booleans() | st.integers() | finite | labels,
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(labels, inner, max_size=2),
+        max_leaves=3,
+    )
+    told = st.dictionaries(labels, values, max_size=2)
+    return st.builds(
+        BuildRecord,
+        recipe=told,
+        settings=told,
+        asked=told,
+        noises=st.lists(finite, max_size=2).map(tuple),
+        selected_on=labels,
+        selected_until=instants,
+        selection_seed=st.integers(),
+        overrides=st.lists(told, max_size=2).map(tuple),
+        window_since=st.none() | instants,
     )
