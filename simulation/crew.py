@@ -133,6 +133,10 @@ class Crew:
         team = self._frame.line_agents[line]
         if len(team) == 1:
             return team[0] if self.can_take(team[0], t) else -1
+        path = item.journey.path
+        known = None if path is None else path.at(item.task.node, item.visit)
+        if known is not None and known.agent in team and self.can_take(known.agent, t):
+            return known.agent
         able: list[int] = []
         tries = self._frame.tries[line]
         if tries == 1:  # a draw decides nothing where only one can

@@ -14,6 +14,7 @@ from simulation.frames import TaskFrame
 from simulation.items import Item
 from simulation.opening import Opening, opening
 from simulation.program import Kind, Program
+from simulation.recorded import paths_of
 from simulation.session import COLLECTED, DELAYED, FOLLOWING, WAITING, WORKING, Options
 from simulation.streams import Purpose, Stream
 from simulation.tokens import MAX_STEPS, Journey, advance
@@ -30,6 +31,7 @@ class Flow(Batching):
     def __init__(self, program: Program, stream: Stream, clocks: Sequence[Clock], options: Options) -> None:
         super().__init__(program, stream, clocks, options)
         self.paces = [plan.clock() for plan in program.network.paces]
+        self._paths = paths_of(program.orders)
         self.journeys: dict[int, Journey] = {}
         """Open orders."""
         self.completed = [nan] * len(program.orders)
@@ -123,6 +125,7 @@ class Flow(Batching):
             columns.cls[order],
             columns.segment[order],
             columns.ruled[order] if columns.ruled else (),
+            self._paths.of(order),
         )
         self.journeys[order] = journey
         self.sums.order(1, t)
@@ -205,8 +208,11 @@ class Flow(Batching):
         item.after = journey.history % frame.base
         if task.delay >= 0:
             law = frame.delays[task.delay + item.after * task.delay_after]
+            known = None if journey.path is None else journey.path.at(node, visit)
             delay_s = law.xs[0]
-            if not law.fixed:
+            if known is not None and not isnan(known.delay_s):
+                delay_s = known.delay_s
+            elif not law.fixed:
                 delay_s = law.draw(self.draws.uniform(journey.order, node, visit, _DELAY))
             if task.pace >= 0:
                 ready = self.paces[task.pace].after(t, delay_s)

@@ -131,6 +131,10 @@ class Kernel:
             given = getattr(orders, name)
             if given is not None:
                 memory.fix(name, np.ascontiguousarray(given))
+        for name in ("recorded", "recorded_first"):
+            given = getattr(orders, name)
+            if given is not None and len(given):
+                memory.fix(name, np.ascontiguousarray(given))
         k0, k1 = stream.keys[0]
         values: dict[str, Any] = {
             "n_releases": len(come),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulation.kernel_clocks import INFINITE
 from simulation.kernel_jit import Record, byte_at, float_at, int_at, leaf, part, put_float
 from simulation.kernel_lines import first_agent
-from simulation.kernel_numbers import beyond, law_number, uniform
+from simulation.kernel_numbers import beyond, law_number, recorded, uniform
 from simulation.kernel_records import (
     crew_of,
     item_of,
@@ -14,6 +14,7 @@ from simulation.kernel_records import (
     node_of,
     policy_of,
     queue_of,
+    recorded_of,
 )
 from simulation.kernel_working import rest_now
 from simulation.program import Assign
@@ -77,6 +78,14 @@ def _choice(w: Record, slot: int, t: float) -> int:
             ties += 1
     skip = 0
     if ties > 1:
+        known = recorded(w, item.order, item.node, item.visit)
+        if known >= 0:
+            for i in range(n):
+                if (
+                    float_at(w.scratch, i) == least
+                    and int_at(w.task_queues, first + i) == recorded_of(w.recorded, known).queue
+                ):
+                    return int_at(w.task_queues, first + i)
         skip = int(uniform(w, item.order, item.node, item.visit, _QUEUE) * ties)
     for i in range(n):
         if float_at(w.scratch, i) == least:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from simulation.kernel_clocks import INFINITE, on_shift, wake
 from simulation.kernel_jit import Record, float_at, int_at, leaf, long_at, lowest_bit, part, put_long
-from simulation.kernel_numbers import uniform
-from simulation.kernel_records import agent_of, clock_of, crew_of, item_of, line_of, queue_of
+from simulation.kernel_numbers import recorded, uniform
+from simulation.kernel_records import agent_of, clock_of, crew_of, item_of, line_of, queue_of, recorded_of
 from simulation.streams import REDRAW, Purpose
 
 _AGENT = int(Purpose.AGENT)
@@ -58,6 +58,17 @@ def can_take(w: Record, agent: int, t: float) -> bool:
     return crew.present != 0 and crew.room > 0 and on_shift(w, agent_of(w.agents, agent).clock, t)
 
 
+@leaf
+def _serves(w: Record, agent: int, number: int) -> bool:
+    """Whether the agent is one of the queue's."""
+    a = agent_of(w.agents, agent)
+    found = False
+    for i in range(a.queue, a.queue + a.queues):
+        if int_at(w.agent_queues, i) == number:
+            found = True
+    return found
+
+
 @part
 def pick(w: Record, number: int, slot: int, t: float) -> int:
     """An agent for the item among those who serve the line; -1: nobody can take it."""
@@ -71,9 +82,14 @@ def pick(w: Record, number: int, slot: int, t: float) -> int:
     if queue.agents == 1:
         agent = int_at(w.queue_agents, queue.agent)
         return agent if can_take(w, agent, t) else -1
+    item = item_of(w.items, slot)
+    known = recorded(w, item.order, item.node, item.visit)
+    if known >= 0:
+        agent = int(recorded_of(w.recorded, known).agent)
+        if agent >= 0 and _serves(w, agent, number) and can_take(w, agent, t):
+            return agent
     tries = 1 if queue.agents <= SMALL else TRIES
     if line.idle > 1:
-        item = item_of(w.items, slot)
         for k in range(tries):
             u = uniform(w, item.order, item.node, item.visit, _AGENT + _REDRAW * k)
             seat = queue.agent + int_at(w.seat_guides, line.guide + int(u * line.parts))

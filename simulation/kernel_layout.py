@@ -69,6 +69,8 @@ WORLD = np.dtype(
         ("ranks", _L),
         ("assigned", _L),
         ("ruled", _L),
+        ("recorded", _L),  # 0: nothing is known beforehand of any order
+        ("recorded_first", _L),
         ("releases", _L),
         ("n_releases", _L),
         # What changes.

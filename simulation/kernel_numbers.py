@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulation.kernel_jit import Record, float_at, int_at, leaf, part
+from simulation.kernel_jit import Record, float_at, int_at, leaf, long_at, part
 from simulation.kernel_layout import GUIDE
-from simulation.kernel_records import law_of, node_of
+from simulation.kernel_records import law_of, node_of, recorded_of
 
 _MASK = 0xFFFFFFFF
 
@@ -34,6 +34,29 @@ def uniform(w: Record, order: int, node: int, visit: int, purpose: int) -> float
     if w.mirrored != 0:
         u = 1.0 - u
     return u
+
+
+@part
+def recorded(w: Record, order: int, node: int, visit: int) -> int:
+    """The row of what is known beforehand of a visit; -1: nothing."""
+    if w.recorded == 0:
+        return -1
+    first, stop = long_at(w.recorded_first, order), long_at(w.recorded_first, order + 1)
+    lo, hi = first, stop
+    while lo < hi:
+        middle = (lo + hi) >> 1
+        row = recorded_of(w.recorded, middle)
+        if row.node < node or (row.node == node and row.visit < visit):
+            lo = middle + 1
+        else:
+            hi = middle
+    if lo < stop:
+        row = recorded_of(w.recorded, lo)
+        if row.node == node and row.visit == visit:
+            return lo
+    if first < stop and recorded_of(w.recorded, first).node < 0:
+        return first
+    return -1
 
 
 @leaf

@@ -16,8 +16,17 @@ from simulation.kernel_jit import (
     put_int,
 )
 from simulation.kernel_layout import GONE
-from simulation.kernel_numbers import draw, right_of, uniform
-from simulation.kernel_records import item_of, journey_of, level_of, log_of, node_of, order_of, row_of
+from simulation.kernel_numbers import draw, recorded, right_of, uniform
+from simulation.kernel_records import (
+    item_of,
+    journey_of,
+    level_of,
+    log_of,
+    node_of,
+    order_of,
+    recorded_of,
+    row_of,
+)
 from simulation.kernel_working import schedule_item
 from simulation.program import Kind
 from simulation.session import DELAYED
@@ -190,6 +199,11 @@ def _drawn(w: Record, slot: int, node: int, n: int, visit: int) -> int:
     record, journey = node_of(w.nodes, node), journey_of(w.journeys, slot)
     if n == 1:
         return 0
+    known = recorded(w, journey.order, node, visit)
+    if known >= 0:
+        way = recorded_of(w.recorded, known).way
+        if way >= 0:
+            return way
     weight = 0
     for i in range(record.level, record.level + record.levels):
         level = level_of(w.levels, i)
@@ -250,7 +264,12 @@ def _enable(w: Record, journey_slot: int, node: int, visit: int, t: float) -> No
     record = node_of(w.nodes, node)
     if record.delay >= 0:
         law = int_at(w.delays, record.delay + item.after * record.delay_after)
-        amount = draw(w, law, item.order, node, visit, _DELAY)
+        amount = _NAN
+        known = recorded(w, item.order, node, visit)
+        if known >= 0:
+            amount = recorded_of(w.recorded, known).delay_s
+        if math.isnan(amount):
+            amount = draw(w, law, item.order, node, visit, _DELAY)
         since = t
         if record.aged != 0:
             since = order_of(w.orders, item.order).release_s

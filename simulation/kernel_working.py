@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 from simulation.kernel_agenda import FINISH, item_code, item_place, push, remove
 from simulation.kernel_clocks import INFINITE, UNKNOWN, after, between
 from simulation.kernel_crew import occupy, vacate
 from simulation.kernel_jit import Record, float_at, leaf, long_at, part, put_float, put_long
 from simulation.kernel_lines import value
-from simulation.kernel_numbers import beyond, draw, law_number
-from simulation.kernel_records import agent_of, crew_of, item_of, journey_of, policy_of
+from simulation.kernel_numbers import beyond, draw, law_number, quantile, recorded
+from simulation.kernel_records import (
+    agent_of,
+    crew_of,
+    item_of,
+    journey_of,
+    law_of,
+    policy_of,
+    recorded_of,
+)
+from simulation.program import ANYBODY
 from simulation.session import WORKING
 from simulation.streams import Purpose
 
@@ -30,13 +41,28 @@ def schedule_item(w: Record, slot: int, t: float, event: int) -> None:
 
 
 @part
+def _work(w: Record, slot: int, number: int, agent: int) -> float:
+    """The work of an item by an agent, whose law it is: as it was, at the level it was, or drawn."""
+    item = item_of(w.items, slot)
+    known = recorded(w, item.order, item.node, item.visit)
+    if known >= 0:
+        row = recorded_of(w.recorded, known)
+        anybody = row.agent == ANYBODY
+        if not math.isnan(row.work_s) and (anybody or row.agent == agent):
+            return row.work_s
+        if row.level > 0.0 and law_of(w.laws, number).fixed == 0:
+            return quantile(w, number, row.level)
+    return draw(w, number, item.order, item.node, item.visit, _WORK)
+
+
+@part
 def begin(w: Record, slot: int, agent: int, t: float) -> None:
     """The agent (-1: nobody) begins work on the item, or resumes it."""
     item = item_of(w.items, slot)
     journey = journey_of(w.journeys, item.journey)
     if item.start != item.start:
         number = law_number(w, item.node, journey.cls, journey.segment, agent)
-        item.left = item.scale * draw(w, number, item.order, item.node, item.visit, _WORK)
+        item.left = item.scale * _work(w, slot, number, agent)
         item.done = 0.0
         item.start = t
         put_long(w.started, item.node, long_at(w.started, item.node) + 1)
@@ -44,7 +70,7 @@ def begin(w: Record, slot: int, agent: int, t: float) -> None:
     else:
         if agent != item.agent:
             number = law_number(w, item.node, journey.cls, journey.segment, agent)
-            total = item.scale * draw(w, number, item.order, item.node, item.visit, _WORK)
+            total = item.scale * _work(w, slot, number, agent)
             whole = item.done + item.left
             share = item.done / whole if whole > 0.0 else 0.0
             item.done = share * total

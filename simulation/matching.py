@@ -57,6 +57,10 @@ class Matching(Working):
             queues = _least(queues, [self.load[q] for q in queues])
         if len(queues) == 1:
             return queues[0]
+        path = item.journey.path
+        known = None if path is None else path.at(item.task.node, item.visit)
+        if known is not None and known.queue in queues:
+            return known.queue
         return queues[int(self.draws.uniform(order, item.task.node, item.visit, _QUEUE) * len(queues))]
 
     def _response_s(self, item: Item, queue: int, t: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from threading import Lock
 from typing import get_type_hints
 
@@ -15,6 +16,7 @@ from simulation.kept import Kept
 from simulation.opening_rows import Mode, Reader, Row
 from simulation.philox import uniforms
 from simulation.program import Floats, Ints, Kind, Network, Program, Records, Standing
+from simulation.recorded import Path, Paths, paths_of
 from simulation.session import COLLECTED, DELAYED, JOURNEY, LIVE, WAITING
 from simulation.streams import REDRAW, Purpose, Stream
 from simulation.tokens import Journey, advance
@@ -71,7 +73,7 @@ def opening(program: Program, stream: Stream) -> Opening:
         return Opening(np.zeros(0, LIVE), np.zeros(0, JOURNEY), *nothing, present, presence)
     state = _states.get((network, program.standing), begin_s, lambda: _State(program, present.tolist()))
     with state.lock:
-        return Opening(*state.opened(stream), present, presence)
+        return Opening(*state.opened(stream, paths_of(program.orders)), present, presence)
 
 
 class _State:
@@ -117,9 +119,9 @@ class _State:
             self._number(order, i, token.node, visits[i]) for i, token in enumerate(standing.tokens)
         ]
 
-    def _journey(self, order: int, standing: Standing) -> Journey:
+    def _journey(self, order: int, standing: Standing, path: Path | None = None) -> Journey:
         frame = self.frame
-        journey = Journey(frame, order, *self.kinds[order], self.ruled[order])
+        journey = Journey(frame, order, *self.kinds[order], self.ruled[order], path)
         journey.history = standing.history
         waiting = [n for node, n in standing.merged.items() if frame.kinds[node] != Kind.JOIN]
         journey.tokens = len(standing.tokens) + sum(waiting)
@@ -153,22 +155,22 @@ class _State:
         ]
         return tuple(zip(*hops, strict=True)) if hops else ()
 
-    def opened(self, stream: Stream) -> tuple[Records, Records, Ints, Ints]:
+    def opened(self, stream: Stream, paths: Paths) -> tuple[Records, Records, Ints, Ints]:
         """Items, journeys, visits and merged of a replication."""
         foreseen = _Foreseen(stream, self.first_hops)
-        numbers = {order: self._moved(order, foreseen) for order in self.moving} | self.fixed
+        numbers = {order: self._moved(order, foreseen, paths.of(order)) for order in self.moving} | self.fixed
         chosen = [row for order in range(len(self.standing)) for row in numbers[order]]
         if len(self.table) < len(self.rows):
             self.table = np.array(self.rows, _ROW)
-        items = _items(self.network, self.table[chosen], stream, self.at_s)
+        items = _items(self.network, self.table[chosen], stream, self.at_s, paths)
         return items, self.journeys.copy(), self.visits.copy(), self.merged.copy()
 
-    def _moved(self, order: int, stream: _Foreseen) -> list[int]:
+    def _moved(self, order: int, stream: _Foreseen, path: Path | None) -> list[int]:
         """The rows of an order with tokens at gateways, which are moved on."""
         standing, frame = self.standing[order], self.frame
         found: list[int] = []
         for redraw in range(1, _REDRAWS + 1):
-            journey, found = self._journey(order, standing), []
+            journey, found = self._journey(order, standing, path), []
             for i, token in enumerate(standing.tokens):
                 if frame.kinds[token.node] == Kind.TASK:
                     reached = [(token.node, max(journey.visits[frame.visit[token.node]], 1))]
@@ -204,7 +206,7 @@ class _Foreseen:
         return self._stream.uniform(order, node, visit, purpose)
 
 
-def _items(network: Network, rows: Records, stream: Stream, at_s: float) -> Records:
+def _items(network: Network, rows: Records, stream: Stream, at_s: float, paths: Paths) -> Records:
     """The items of rows, with everything drawn that a row leaves open."""
     items = np.zeros(len(rows), LIVE)
     items["serial"] = np.arange(len(rows))
@@ -215,6 +217,7 @@ def _items(network: Network, rows: Records, stream: Stream, at_s: float) -> Reco
     items["since_s"] = at_s
     items["finish_s"] = np.nan
     drawn, mode = _drawn(network, rows, stream), rows["mode"]
+    _replay(network, rows, paths, drawn)
     work = mode == Mode.WORK
     items["left_s"][work] = np.maximum(rows["scale"][work] * drawn[work] - rows["done_s"][work], 0.0)
     ready = rows["ready_s"].copy()
@@ -268,6 +271,22 @@ def _drawn(network: Network, rows: Records, stream: Stream) -> Floats:
         values[below] = table.draws(us[mine][below])
         found[asking[mine]] = values
     return found
+
+
+def _replay(network: Network, rows: Records, paths: Paths, drawn: Floats) -> None:
+    """Put what is known beforehand of work and delays in place of what was drawn."""
+    for i, row in enumerate(rows):
+        path = paths.of(int(row["order"]))
+        if path is None:
+            return
+        known = path.at(int(row["node"]), int(row["visit"]))
+        if known is None or row["law"] < 0:
+            continue
+        if row["mode"] == Mode.WORK:
+            found_s = known.work(network.tables[row["law"]], int(row["agent"]))
+            drawn[i] = drawn[i] if found_s is None else found_s
+        elif row["mode"] in (Mode.DELAY, Mode.PACED) and not isnan(known.delay_s):
+            drawn[i] = known.delay_s
 
 
 _states: Kept[_State] = Kept(4)

@@ -183,6 +183,21 @@ ORDER = np.dtype(
         ("segment", np.int32),
     ]
 )
+RECORDED = np.dtype(
+    [
+        ("node", np.int32),  # -1: all that isn't listed of the order
+        ("visit", np.int32),
+        ("way", np.int32),  # of a gateway: which way on; -1: drawn
+        ("agent", np.int32),  # who did it: takes it again if free; NOBODY, ANYBODY
+        ("queue", np.int32),  # joined where a policy leaves it to chance; -1: any
+        ("work_s", np.float64),  # by that agent; NaN: drawn
+        ("level", np.float64),  # of the work of another agent's law; 0: drawn
+        ("delay_s", np.float64),  # in the delay's own time; NaN: drawn
+    ]
+)
+"""What is known beforehand of a visit to a node, in place of a draw."""
+NOBODY, ANYBODY = -1, -2
+"""Agents of RECORDED: one who isn't known; and whoever does it needs `work_s`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -283,6 +298,10 @@ class Orders:
     curves: Floats | None = None
     """[order, 5]: early, due, late, final, lost of each order's profit curve, where any order has one of its
     own (others repeat the policy's); None: the policy's for all."""
+    recorded: Records | None = None
+    """RECORDED of all orders one after the other, each one's by (node, visit); None: everything is drawn."""
+    recorded_first: NDArray[np.int64] | None = None
+    """[order + 1]: where each one's begin, and the end."""
 
     def __len__(self) -> int:
         return len(self.table)

@@ -11,6 +11,7 @@ from metagraph.routing import MAX_VISIT
 from simulation.frames import Frame
 from simulation.items import Item
 from simulation.program import Kind
+from simulation.recorded import Path
 from simulation.streams import REDRAW, Purpose
 
 MAX_STEPS = 10_000
@@ -35,6 +36,7 @@ class Journey:
         "items",
         "merged",
         "order",
+        "path",
         "ruled",
         "segment",
         "steps",
@@ -42,7 +44,17 @@ class Journey:
         "visits",
     )
 
-    def __init__(self, frame: Frame, order: int, cls: int, segment: int, ruled: Sequence[int]) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        order: int,
+        cls: int,
+        segment: int,
+        ruled: Sequence[int],
+        path: Path | None = None,
+    ) -> None:
+        self.path = path
+        """What is known of it beforehand."""
         self.order = order
         """Its index, which keys its random numbers."""
         self.cls = cls
@@ -140,6 +152,10 @@ def _draw(frame: Frame, journey: Journey, here: int, n: int, stream: Uniforms, r
     visit = journey.visits[column]
     if n == 1:
         return 0
+    if journey.path is not None:
+        known = journey.path.at(here, visit)
+        if known is not None and known.way >= 0:
+            return known.way
     first = _weights(frame, journey, here, min(visit, MAX_VISIT))
     u = stream.uniform(journey.order, here, visit, _DRAW + REDRAW * redraw)
     return bisect_right(frame.cumulative, u, first, first + n) - first

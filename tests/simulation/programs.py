@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 from hypothesis import strategies as st
 
 from metagraph.blocks import Skeleton, skeleton
@@ -19,7 +20,7 @@ from metagraph.rules import AVERAGED
 from metagraph.schedule import Assignment, Schedule
 from metagraph.state import OpenOrder, Position, State
 from simulation.lowering import lower
-from simulation.program import Program
+from simulation.program import RECORDED, Kind, Program
 from simulation.session import Limits, Options
 from tests.simulation.ingredients import (
     HOUR,
@@ -73,8 +74,12 @@ class Case:
     paused_s: float | None = None
     """The run begins from a state that another run left at this instant."""
 
+    recorded: int | None = None
+    """Decides what is known of the orders beforehand; None: nothing."""
+
     def program(self) -> Program:
-        return lower(self.model, self.orders, origin=self.origin, policy=self.policy, state=self.state)
+        found = lower(self.model, self.orders, origin=self.origin, policy=self.policy, state=self.state)
+        return found if self.recorded is None else recorded(Seeded(self.recorded), found)
 
     def horizon_s(self, program: Program) -> float | None:
         """Where the run is to end: not before it begins."""
@@ -119,7 +124,34 @@ def case(dice: Dice) -> Case:
         dice.integer(0, 80) * HOUR / 2 if chance(dice, 25) else None,
         stops(dice, policy.priorities == ("RANK",)),
         dice.integer(1, 60) * HOUR / 4 if state is None and chance(dice, 35) else None,
+        dice.integer(0, 99) if chance(dice, 35) else None,
     )
+
+
+def recorded(dice: Dice, program: Program) -> Program:
+    """The program with ways, work, delays, agents and queues of some visits known beforehand."""
+    network = program.network
+    first, rows = [0], []
+    for _ in program.orders.ids:
+        mine = {(-1, 0): (-1, -2, -1, 0.0, 0.0, 0.0)} if chance(dice, 20) else {}
+        for node, record in enumerate(network.nodes):
+            ways = int(max(record["targets"], record["outcomes"]))
+            ways = int(record["outcomes"]) if record["kind"] == Kind.SOME else ways
+            for visit in range(1, dice.integer(0, 2) + 1):
+                mine[node, visit] = (
+                    dice.integer(-1, ways - 1) if record["kind"] in (Kind.ROUTE, Kind.SOME) else -1,
+                    dice.integer(-2, len(network.agents) - 1),
+                    dice.integer(-1, len(network.queues) - 1),
+                    pick(dice, (0.0, HOUR / 4, HOUR, float("nan"))),
+                    pick(dice, (0.0, 0.25, 0.9)),
+                    pick(dice, (0.0, HOUR / 2, float("nan"))),
+                )
+        rows += [(*key, *values) for key, values in sorted(mine.items())]
+        first.append(len(rows))
+    known = replace(
+        program.orders, recorded=np.array(rows, RECORDED), recorded_first=np.array(first, np.int64)
+    )
+    return replace(program, orders=known)
 
 
 def crowd(dice: Dice, orders: Sequence[Order]) -> tuple[Order, ...]:
