@@ -19,7 +19,6 @@ from simulation.kernel_records import (
     policy_of,
     recorded_of,
 )
-from simulation.program import ANYBODY
 from simulation.session import WORKING
 from simulation.streams import Purpose
 
@@ -41,14 +40,13 @@ def schedule_item(w: Record, slot: int, t: float, event: int) -> None:
 
 
 @part
-def _work(w: Record, slot: int, number: int, agent: int) -> float:
-    """The work of an item by an agent, whose law it is: as it was, at the level it was, or drawn."""
+def _work(w: Record, slot: int, number: int) -> float:
+    """The work of an item under a law: as it was, at the level it was, or drawn."""
     item = item_of(w.items, slot)
     known = recorded(w, item.order, item.node, item.visit)
     if known >= 0:
         row = recorded_of(w.recorded, known)
-        anybody = row.agent == ANYBODY
-        if not math.isnan(row.work_s) and (anybody or row.agent == agent):
+        if not math.isnan(row.work_s) and (row.law < 0 or row.law == number):
             return row.work_s
         if row.level > 0.0 and law_of(w.laws, number).fixed == 0:
             return quantile(w, number, row.level)
@@ -62,7 +60,7 @@ def begin(w: Record, slot: int, agent: int, t: float) -> None:
     journey = journey_of(w.journeys, item.journey)
     if item.start != item.start:
         number = law_number(w, item.node, journey.cls, journey.segment, agent)
-        item.left = item.scale * _work(w, slot, number, agent)
+        item.left = item.scale * _work(w, slot, number)
         item.done = 0.0
         item.start = t
         put_long(w.started, item.node, long_at(w.started, item.node) + 1)
@@ -70,7 +68,7 @@ def begin(w: Record, slot: int, agent: int, t: float) -> None:
     else:
         if agent != item.agent:
             number = law_number(w, item.node, journey.cls, journey.segment, agent)
-            total = item.scale * _work(w, slot, number, agent)
+            total = item.scale * _work(w, slot, number)
             whole = item.done + item.left
             share = item.done / whole if whole > 0.0 else 0.0
             item.done = share * total

@@ -283,7 +283,7 @@ def _replay(network: Network, rows: Records, paths: Paths, drawn: Floats) -> Non
         if known is None or row["law"] < 0:
             continue
         if row["mode"] == Mode.WORK:
-            found_s = known.work(network.tables[row["law"]], int(row["agent"]))
+            found_s = known.work(network.tables[row["law"]], network.tables)
             drawn[i] = drawn[i] if found_s is None else found_s
         elif row["mode"] in (Mode.DELAY, Mode.PACED) and not isnan(known.delay_s):
             drawn[i] = known.delay_s

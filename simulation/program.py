@@ -188,16 +188,15 @@ RECORDED = np.dtype(
         ("node", np.int32),  # -1: all that isn't listed of the order
         ("visit", np.int32),
         ("way", np.int32),  # of a gateway: which way on; -1: drawn
-        ("agent", np.int32),  # who did it: takes it again if free; NOBODY, ANYBODY
+        ("agent", np.int32),  # who did it: takes it again if free; -1: nobody known
         ("queue", np.int32),  # joined where a policy leaves it to chance; -1: any
-        ("work_s", np.float64),  # by that agent; NaN: drawn
-        ("level", np.float64),  # of the work of another agent's law; 0: drawn
+        ("law", np.int32),  # index into Network.laws: `work_s` is of whoever has this law; -1: of all
+        ("work_s", np.float64),  # NaN: drawn
+        ("level", np.float64),  # of the work under another law; 0: drawn
         ("delay_s", np.float64),  # in the delay's own time; NaN: drawn
     ]
 )
 """What is known beforehand of a visit to a node, in place of a draw."""
-NOBODY, ANYBODY = -1, -2
-"""Agents of RECORDED: one who isn't known; and whoever does it needs `work_s`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import isnan
 from typing import NamedTuple
 
 from simulation.frames import Shared
-from simulation.program import ANYBODY, Orders, Records
+from simulation.program import Orders, Records
 from simulation.tables import Table
 
 
@@ -17,13 +18,14 @@ class Known(NamedTuple):
     way: int
     agent: int
     queue: int
+    law: int
     work_s: float
     level: float
     delay_s: float
 
-    def work(self, law: Table, agent: int) -> float | None:
-        """The work if this agent does it, whose law it is; None: it has to be drawn."""
-        if not isnan(self.work_s) and self.agent in (agent, ANYBODY):
+    def work(self, law: Table, tables: Sequence[Table]) -> float | None:
+        """The work under a law, which is one of the tables; None: it has to be drawn."""
+        if not isnan(self.work_s) and (self.law < 0 or law is tables[self.law]):
             return self.work_s
         if self.level > 0.0 and not law.fixed:
             return law.draw(self.level)

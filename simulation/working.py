@@ -107,14 +107,14 @@ class Working:
         law = task.law_of(journey.cls, journey.segment, agent)
         if item.law is None:
             item.start = t
-            item.left = self._draw(law, item, agent)
+            item.left = self._draw(law, item)
             self.sums.started[task.node] += 1
             self.sums.wait_s[task.node] += t - item.enabled
         else:
             if item.agent != agent:
                 total = item.done + item.left
                 share = item.done / total if total > 0.0 else 0.0
-                total = self._draw(law, item, agent)
+                total = self._draw(law, item)
                 item.done = share * total
                 item.left = total - item.done
             item.left += self.frame.penalty_s
@@ -140,10 +140,10 @@ class Working:
             working.append(item)
             self._finish_at(item, self.clocks[self.frame.clocks[agent]].after(t, item.left))
 
-    def _draw(self, law: Table, item: Item, agent: int) -> float:
+    def _draw(self, law: Table, item: Item) -> float:
         path = item.journey.path
         known = None if path is None else path.at(item.task.node, item.visit)
-        recorded_s = None if known is None else known.work(law, agent)
+        recorded_s = None if known is None else known.work(law, self.program.network.tables)
         if recorded_s is not None:
             return item.scale * recorded_s
         if law.fixed:

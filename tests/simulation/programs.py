@@ -133,15 +133,16 @@ def recorded(dice: Dice, program: Program) -> Program:
     network = program.network
     first, rows = [0], []
     for _ in program.orders.ids:
-        mine = {(-1, 0): (-1, -2, -1, 0.0, 0.0, 0.0)} if chance(dice, 20) else {}
+        mine = {(-1, 0): (-1, -1, -1, -1, 0.0, 0.0, 0.0)} if chance(dice, 20) else {}
         for node, record in enumerate(network.nodes):
             ways = int(max(record["targets"], record["outcomes"]))
             ways = int(record["outcomes"]) if record["kind"] == Kind.SOME else ways
             for visit in range(1, dice.integer(0, 2) + 1):
                 mine[node, visit] = (
                     dice.integer(-1, ways - 1) if record["kind"] in (Kind.ROUTE, Kind.SOME) else -1,
-                    dice.integer(-2, len(network.agents) - 1),
+                    dice.integer(-1, len(network.agents) - 1),
                     dice.integer(-1, len(network.queues) - 1),
+                    dice.integer(-1, len(network.tables) - 1),
                     pick(dice, (0.0, HOUR / 4, HOUR, float("nan"))),
                     pick(dice, (0.0, 0.25, 0.9)),
                     pick(dice, (0.0, HOUR / 2, float("nan"))),
