@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from metagraph.check_agents import weekly_faults, zone_faults
+from metagraph.check_agents import instant_fault, weekly_faults, zone_faults
 from metagraph.check_graph import share_faults
 from metagraph.check_laws import fitted_faults
 from metagraph.distributions import Fitted
@@ -14,7 +14,7 @@ from metagraph.errors import DataError
 from metagraph.expressions import parse
 from metagraph.faults import Fault, listed, shown
 from metagraph.model import ClosingFact, Metagraph
-from metagraph.orders import ArrivalLevel, Arrivals, OrderClass, OrderModel, Sample
+from metagraph.orders import ArrivalChange, ArrivalLevel, Arrivals, OrderClass, OrderModel, Sample
 
 
 def order_faults(metagraph: Metagraph) -> Iterator[Fault]:
@@ -41,6 +41,17 @@ def _arrivals(arrivals: Arrivals) -> Iterator[Fault]:
         yield from share_faults(arrivals.batches, "arrivals, batches", "shares")
     if arrivals.level is not None:
         yield from _level(arrivals.level)
+    for i, change in enumerate(arrivals.changes):
+        yield from _change(change, f"arrivals, changes, item {i}")
+
+
+def _change(change: ArrivalChange, where: str) -> Iterator[Fault]:
+    naive = [at for at in (change.start, change.end) if at is not None and at.tzinfo is None]
+    yield from (instant_fault(at, where) for at in naive)
+    if not naive and change.end is not None and change.end <= change.start:
+        yield Fault(where, f"{change.start} to {change.end} ends before it begins")
+    if not 0 <= change.factor < math.inf:
+        yield Fault(where, f"factor {change.factor}; expected 0 or more")
 
 
 def _level(level: ArrivalLevel) -> Iterator[Fault]:

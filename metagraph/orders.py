@@ -193,6 +193,20 @@ class ArrivalLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalChange:
+    """For a time, more or fewer orders than the rates say, of a class and segment or of all."""
+
+    factor: float
+    """0 or more; where several changes hold at once, their factors are multiplied."""
+    start: datetime
+    end: datetime | None = None
+    """None: for good."""
+    cls: str | None = None
+    """None: of all classes."""
+    segment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Arrivals:
     """New orders: a stream whose rate follows the hour of the week, with days busier than others.
 
@@ -218,6 +232,8 @@ class Arrivals:
     """Local dates that are unlike other days of their weekday."""
     on_holidays: float = 0.0
     """The rate on them, as a share of the usual one."""
+    changes: tuple[ArrivalChange, ...] = ()
+    """What is known, or supposed, to change at an instant."""
 
     def orders_at_once(self) -> float:
         """Mean number of orders that come together."""

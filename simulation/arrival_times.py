@@ -18,6 +18,7 @@ from metagraph.distributions import Parametric
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.orders import Arrivals
+from simulation.arrival_changes import Changes, changes_of
 from simulation.arrival_levels import ARRIVALS, levels
 from simulation.kept import Kept
 from simulation.philox import uniforms
@@ -71,7 +72,9 @@ class _Hours:
 class _Calendar:
     """The hours of one arrival stream, shared by its replications."""
 
-    def __init__(self, arrivals: Arrivals, start: datetime, origin: datetime) -> None:
+    def __init__(
+        self, arrivals: Arrivals, start: datetime, origin: datetime, changes: Changes | None
+    ) -> None:
         self._arrivals = arrivals
         self._zone = ZoneInfo(arrivals.time_zone)
         self._holidays = frozenset(arrivals.holidays)
@@ -80,6 +83,7 @@ class _Calendar:
         self._t = (start - origin).total_seconds()
         self._unit = 3600 * arrivals.orders_at_once()
         self._stop = start + _LONGEST
+        self._changes = changes
         self._rows: list[tuple[float, float, float, int, int]] = []
         self.hours = self._look(_CHUNK)
 
@@ -104,6 +108,10 @@ class _Calendar:
             rate = self._arrivals.rates_per_h[hour] / self._unit
             if local.date() in self._holidays:
                 rate *= self._arrivals.on_holidays
+            if self._changes is not None:
+                rate *= self._changes.rate(self._t, hour)
+                whole_s, rest = rest, min(rest, self._changes.next_edge(self._t) - self._t)
+                more += rest < whole_s
             self._rows.append((self._t, rest, rate, local.toordinal(), hour))
             self._t += rest
             instant = self._origin + timedelta(seconds=self._t)
@@ -134,7 +142,10 @@ def releases(
     """
     arrivals = metagraph.arrivals
     assert arrivals is not None
-    calendar = _calendars.get((metagraph,), (start, origin), lambda: _Calendar(arrivals, start, origin))
+    changes = changes_of(metagraph, origin)
+    calendar = _calendars.get(
+        (metagraph,), (start, origin), lambda: _Calendar(arrivals, start, origin, changes)
+    )
     first = int(first_at_start)
     batches = None if cases is None else _batches_for(cases, arrivals, stream)
     wanted = None if batches is None else max(batches - first, 0)

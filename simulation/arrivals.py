@@ -15,6 +15,7 @@ from metagraph.distributions import Fitted
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.orders import Order, OrderClass, Sample
+from simulation.arrival_changes import Changes, changes_of, drawn_from, mixed
 from simulation.arrival_levels import ARRIVALS
 from simulation.arrival_times import Releases, releases
 from simulation.lowering_names import names_of
@@ -24,7 +25,6 @@ from simulation.program import ORDER, Floats, Orders
 from simulation.streams import Purpose, Stream
 from simulation.tables import tabulate
 
-_WHOLE = OrderClass("", "", 1.0, 0)
 AGAIN = 1
 """Counter, in place of a visit, of the draw that says after which order of the past a new one takes."""
 _Indices = NDArray[np.intp]
@@ -123,7 +123,7 @@ class _Drawn:
         table = np.zeros(len(self._found.t_s), ORDER)
         table["release_s"] = self._found.t_s
         table["early_s"], table["due_s"], table["lost_s"] = self._found.t_s, inf, inf
-        for kind, mine in self._members([c for c in model.classes if c.share > 0] or [_WHOLE]):
+        for kind, mine in self._members(drawn_from(model)):
             table["cls"][mine] = names.classes.get(kind.cls, 0)
             table["segment"][mine] = names.segments.get(kind.segment, 0)
             table["importance"][mine] = model.segment_priority.get(kind.segment, 0.0)
@@ -132,7 +132,8 @@ class _Drawn:
 
     def _members(self, classes: list[OrderClass]) -> list[tuple[OrderClass, _Indices]]:
         """Each class with the indices of its orders."""
-        kinds = drawn_classes(classes, self._found, self._stream)
+        changes = changes_of(self._metagraph, self._origin)
+        kinds = drawn_classes(classes, self._found, self._stream, changes)
         return [(kind, np.flatnonzero(kinds == i)) for i, kind in enumerate(classes)]
 
     def _promise(
@@ -200,19 +201,21 @@ class _Drawn:
         return (end.astimezone(UTC) - self._origin).total_seconds()
 
 
-def drawn_classes(classes: Sequence[OrderClass], found: Releases, stream: Stream) -> _Indices:
-    """Which of the classes each release is of: by their shares, or by those of its hour of the week."""
+def drawn_classes(
+    classes: Sequence[OrderClass], found: Releases, stream: Stream, changes: Changes | None = None
+) -> _Indices:
+    """Which of the classes each release is of: by their shares, or by those of its hour of the week, times
+    what changed by then."""
     shares = np.array(list(accumulate(c.share for c in classes)))
     us = uniforms(stream, np.arange(len(found.t_s)), ARRIVALS, 0, Purpose.CLASS)
     kinds: _Indices
-    if not any(c.by_hour for c in classes):
+    if changes is None and not any(c.by_hour for c in classes):
         kinds = np.searchsorted(shares, us * shares[-1], side="right")
     else:
-        usual = np.array([c.share for c in classes])
-        mixed = (usual[:, None] * np.array([c.by_hour or (1.0,) * 168 for c in classes])).T
-        # An hour in which no class ever comes tells nothing.
-        mixed = np.where(mixed.any(axis=1, keepdims=True), mixed, usual)
-        reached = np.cumsum(mixed, axis=1)[found.week_hour]
+        weights = mixed(classes)[found.week_hour]
+        if changes is not None:
+            weights = weights * changes.factors(found.t_s)
+        reached = np.cumsum(weights, axis=1)
         kinds = (reached <= (us * reached[:, -1])[:, None]).sum(axis=1)
     return np.minimum(kinds, len(classes) - 1)
 

@@ -3,14 +3,10 @@ page (see docs/configuration.md)."""
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING
 
 from metagraph.errors import DataError
 from twin.calendar_text import parse_hours
@@ -22,7 +18,9 @@ from twin.config_sections import (
     TwinConfig,
 )
 from twin.files import write_whole
-from twin.toml_text import line_ending, line_of, replace_section, table_text, value_text
+from twin.toml_checked import Path_, checked, read_text
+from twin.toml_checked import known_keys as keys_of
+from twin.toml_text import line_ending, replace_section, table_text
 
 if TYPE_CHECKING:
     from calibration.overrides import OverrideSpec
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from metagraph.distributions import Constant, Parametric
     from metagraph.model import Approval
 
-Path_ = tuple[str | int, ...]
+_WHAT = "the configuration"
 
 
 def load_config(path: Path | str) -> TwinConfig:
@@ -39,7 +37,7 @@ def load_config(path: Path | str) -> TwinConfig:
     Raises DataError naming file, line and key for a file that can't be read, isn't TOML, has an unknown key
     or a value that can't be meant.
     """
-    return _checked(_read(Path(path)), str(path))
+    return _checked(read_text(Path(path), _WHAT), str(path))
 
 
 def settings(config: TwinConfig) -> Settings:
@@ -163,7 +161,7 @@ def write_overrides(path: Path | str, overrides: OverridesSection) -> None:
     """
     path = Path(path)
     tables = "\n".join(_override_tables(overrides))
-    before = _read(path) if path.exists() else ""
+    before = read_text(path, _WHAT) if path.exists() else ""
     after = replace_section(before, "overrides", tables)
     wanted = _checked(before, str(path)).model_copy(update={"overrides": overrides})
     if not _reads_as(after, wanted):
@@ -180,7 +178,7 @@ def approve(path: Path | str, who: str, when: datetime, note: str = "") -> None:
     Raises DataError if the file has faults, nobody is named, or `when` has no time zone.
     """
     path = Path(path)
-    before = _read(path) if path.exists() else ""
+    before = read_text(path, _WHAT) if path.exists() else ""
     old = _checked(before, str(path))
     if not who.strip() or when.tzinfo is None:
         raise DataError(f"{path}: an approval needs a name and an instant with a time zone")
@@ -219,100 +217,10 @@ def _seconds(hours: float | None) -> float | None:
     return None if hours is None else hours * 3600
 
 
-def _read(path: Path) -> str:
-    if path.exists() and not path.is_file():
-        # It's read more than once, and a pipe gives its content to the first reader only.
-        raise DataError(f"{path}: no regular file (a pipe, a folder?); save the configuration in a file")
-    try:
-        return path.read_bytes().decode()
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file; expected the twin's configuration (TOML)") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: can't be read as UTF-8 text ({error})") from error
-
-
 def _checked(text: str, source: str) -> TwinConfig:
-    try:
-        data = tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{source}: not valid TOML: {error}; mend that line") from error
-    try:
-        return TwinConfig.model_validate(data)
-    except ValidationError as error:
-        found = [_fault(fault, text) for fault in error.errors(include_url=False)]
-        told = [f"line {line}: {words}" if line else words for line, words in sorted(found)]
-        raise DataError(f"{source}, {'; '.join(told)}") from error
-
-
-def _fault(fault: Any, text: str) -> tuple[int, str]:
-    """The line where a fault stands (0: unknown), and the fault in words."""
-    path: Path_ = tuple(part for part in fault["loc"] if part != "[key]")
-    name, table = _dotted(path), _table(path[:-1])
-    match fault["type"]:
-        case "extra_forbidden":
-            words = _unknown_key(path)
-        case "missing":
-            words = f"{table} lacks the key {path[-1]!r}: add it"
-        case "value_error":
-            words = f"{name}: {fault['ctx']['error']}"
-        case _:
-            message = fault["msg"].replace("Input should be", "expected").replace("valid tuple", "list")
-            words = f"{name} is {_shown(fault['input'])}: {message[0].lower()}{message[1:]}"
-    return line_of(text, path) or 0, words
-
-
-def _shown(value: Any) -> str:
-    """The value as it stands in the file."""
-    try:
-        return value_text(value)
-    except TypeError:
-        return repr(value)
-
-
-def _unknown_key(path: Path_) -> str:
-    known = sorted(known_keys(path[:-1]))
-    near = difflib.get_close_matches(str(path[-1]), known, 1, 0.5)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    return f"{_table(path[:-1])} has no key {str(path[-1])!r}; {meant}known keys: {', '.join(known)}"
+    return checked(text, source, TwinConfig)
 
 
 def known_keys(path: Path_ = ()) -> tuple[str, ...]:
     """The keys of the table at a path; list positions are passed over, any name stands for a named entry."""
-    model: Any = TwinConfig
-    for part in path:
-        if isinstance(part, int):
-            continue
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            fields = {field.alias or name: field for name, field in model.model_fields.items()}
-            model = _inner(fields[part].annotation)
-        else:
-            model = _inner(get_args(model)[1])
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return tuple(field.alias or name for name, field in model.model_fields.items())
-    return ()
-
-
-def _inner(annotation: Any) -> Any:
-    """The section or mapping inside Optional[...] and tuple[..., ...]."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    origin = getattr(annotation, "__origin__", None)
-    if origin is dict:
-        return annotation
-    for part in get_args(annotation):
-        found = _inner(part)
-        if found is not None:
-            return found
-    return None
-
-
-def _table(path: Path_) -> str:
-    return f"[{_dotted(path)}]" if path else "the file"
-
-
-def _dotted(path: Path_) -> str:
-    """'orders.promises[2].segment': positions count from 1, as people do."""
-    text = ""
-    for part in path:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
+    return keys_of(TwinConfig, path)
