@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
-from twin.files import check_picture_name, check_writable, write_forecast, write_system, write_text
-from twin.outlook import Forecast, Quote
+from twin.files import check_picture_name, check_writable, write_text
 from twin.progress import Progress
-from twin.renames import closing_in_log_words
 from twin.requests import log_request
-from twin.source import LogRequest, LogSource, announced, read_log
+from twin.source import LogRequest, LogSource, read_log
 from twin.validation import Validation
 
 if TYPE_CHECKING:
@@ -100,83 +98,6 @@ def validate_command(
 
         write_report(report, model, validation=result)
     return result
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastRequest:
-    """How to forecast, and where to write it."""
-
-    as_of: datetime
-    horizons_h: tuple[float, ...] = ()
-    replications: int = 200
-    seed: int = 0
-    workers: int | None = None
-    out: Path | None = None
-    system_out: Path | None = None
-    report: Path | None = None
-
-
-def forecast_command(
-    model: Metagraph, request: LogRequest, wanted: ForecastRequest, progress: Progress
-) -> Forecast:
-    """Forecast the orders open at the instant and write the files that were asked for."""
-    from twin.forecast import forecast
-
-    check_writable(wanted.out, wanted.system_out, wanted.report)
-    source = _open_orders(model, request, progress.part(0.0, 0.1))
-    result = forecast(
-        model,
-        source.snapshot,
-        open_rule=source.open_rule,
-        etas=announced(request),
-        replications=wanted.replications,
-        horizons_h=wanted.horizons_h,
-        seed=wanted.seed,
-        workers=wanted.workers,
-        progress=progress.part(0.1, 1.0),
-    )
-    if wanted.out:
-        write_forecast(wanted.out, result)
-    if wanted.system_out:
-        write_system(wanted.system_out, result)
-    if wanted.report:
-        from twin.report import write_report
-
-        write_report(wanted.report, model, forecast=result)
-    return result
-
-
-def quote_command(
-    model: Metagraph,
-    request: LogRequest,
-    cls: str,
-    segment: str,
-    replications: int,
-    seed: int,
-    workers: int | None,
-    progress: Progress,
-    warn: Callable[[str], None],
-) -> Quote:
-    """Promise dates of a new order at the instant. `warn` is told if nothing is open then."""
-    from twin.quote import quote
-
-    source = _open_orders(model, request, progress.part(0.0, 0.1))
-    if not source.snapshot.is_open.any():
-        warn(
-            f"the log ends {source.report.last:%Y-%m-%d %H:%M} UTC, and nothing is open at the instant of "
-            "the quote: it is for an empty process"
-        )
-    return quote(
-        model,
-        source.snapshot,
-        cls=cls,
-        segment=segment,
-        etas=announced(request),
-        replications=replications,
-        seed=seed,
-        workers=workers,
-        progress=progress.part(0.1, 1.0),
-    )
 
 
 def write_pictures(model: Metagraph, svg: Path | None, report: Path | None) -> None:
@@ -285,8 +206,3 @@ def _built_from(model: Metagraph, test: Snapshot) -> bool:
         return False
     first = test.origin + timedelta(seconds=float(min(test.start_s, default=0.0)))
     return known.content_hash == test.content_hash or (known.log == test.name and first < known.until)
-
-
-def _open_orders(model: Metagraph, request: LogRequest, progress: Progress) -> LogSource:
-    """The log as known then; without a list the twin's own closing rule tells who is open."""
-    return _read(replace(request, closing=closing_in_log_words(model)), progress)

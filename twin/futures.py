@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.state import State
+from twin.loads import Load, load_of
 
 if TYPE_CHECKING:
     from simulation.program import Program
@@ -40,6 +41,8 @@ class Future:
     extra: tuple[Order, ...] = ()
     """Orders that are added to every replication, before those drawn (a quote's); in each they take after
     another order of the past, if they have no attributes of their own."""
+    policy: Any = None
+    """A Policy, or an object written in Python; None: the twin's own rules."""
 
     def __call__(self, replication: int) -> Program:
         from simulation.arrivals import draw_orders
@@ -62,7 +65,7 @@ class Future:
                 unknown=True,
             )
             orders = joined(self.metagraph, orders, drawn)
-        return lower(self.metagraph, orders, origin=self.origin, state=self.state)
+        return lower(self.metagraph, orders, origin=self.origin, state=self.state, policy=self.policy)
 
 
 def taken_after(metagraph: Metagraph, order: Order, stream: Stream) -> Order:
@@ -118,11 +121,18 @@ class Sample:
     """Per agent: hours of work on the open orders, NaN without any."""
     counts: NDArray[np.int64]
     """[horizon, COUNTED]"""
+    load: Load | None
+    """Now and at the horizons; None: wasn't asked for."""
+    profit: Floats
+    """Per open order, money; see simulation.money."""
+    loss: Floats
+    """Per open order, money that lateness and lost sale take."""
     cut: bool
     """The run was broken off because orders piled up."""
     labels: tuple[str, ...]
     """The activities."""
     agents: tuple[str, ...]
+    queues: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,8 @@ class Collect:
     orders: int
     at_s: float
     horizons_h: tuple[float, ...] = ()
+    loads: bool = False
+    """Keep the load ahead too."""
 
     def __call__(self, run: Run) -> Sample:
         assert run.log is not None
@@ -147,8 +159,10 @@ class Collect:
         np.maximum.at(last, row, ends)
         lost_s = run.lost_s[: self.orders]
         gone_s = np.fmin(run.completed_s[: self.orders], lost_s)
+        gone_s = np.where(np.isnan(gone_s), run.until_s, gone_s)
+        profit, loss = worth(run, gone_s, ~np.isnan(lost_s), self.at_s)
         return Sample(
-            gone_s=np.where(np.isnan(gone_s), run.until_s, gone_s),
+            gone_s=gone_s,
             lost=~np.isnan(lost_s),
             keys=keys,
             start_s=first,
@@ -157,10 +171,17 @@ class Collect:
                 log.agent[mine], (ends - np.maximum(starts, self.at_s)) / 3600, len(network.agent_ids)
             ),
             counts=self._counts(run),
+            load=self._load(run) if self.loads else None,
+            profit=profit,
+            loss=loss,
             cut=run.stopped not in ("end", "horizon"),
             labels=network.labels,
             agents=network.agent_ids,
+            queues=network.queue_ids,
         )
+
+    def _load(self, run: Run) -> Load:
+        return load_of(run, self.at_s + 3600.0 * np.array((0.0, *self.horizons_h)))
 
     def _counts(self, run: Run) -> NDArray[np.int64]:
         release_s = run.program.orders.table["release_s"]
@@ -172,6 +193,22 @@ class Collect:
             here, gone = release_s <= t, gone_s <= t
             counts[i] = (here & ~gone).sum(), (run.completed_s <= t).sum(), (here & new).sum()
         return counts
+
+
+def worth(run: Run, gone_s: Floats, lost: NDArray[np.bool_], at_s: float) -> tuple[Floats, Floats]:
+    """Money that the first orders of a run yield, gone at these instants, and what lateness and lost sale
+    take of it: what each would yield on its due date (at `at_s` without one) less what it does, or 0."""
+    from simulation.money import profits_at
+
+    n, table = len(gone_s), run.program.orders.table
+    due_s = table["due_s"][:n]
+    ends = [np.where(lost, np.inf, gone_s), np.where(np.isfinite(due_s), due_s, at_s)]
+    everyone = np.full(len(table), np.nan)
+    yields = []
+    for instants in ends:
+        everyone[:n] = instants
+        yields.append(profits_at(run.program, everyone)[:n])
+    return yields[0], np.maximum(yields[1] - yields[0], 0.0)
 
 
 def _hours(agents: NDArray[np.int32], hours: Floats, n: int) -> Floats:

@@ -1,13 +1,33 @@
-"""What forecasts and quotes say: quantiles of instants, and of counts at horizons."""
+"""What forecasts and quotes say: quantiles of instants, of counts and of work at horizons, and money."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 """Quantile levels of every forecast: 0.05, 0.10, ..., 0.95."""
+SURE = ("05", "50", "95")
+"""Of these quantiles (per cent) it is said how sure they are."""
+FAN = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Levels of what is drawn as a fan."""
+
+Between = tuple[datetime | None, datetime | None]
+"""Both ends of a 95 % interval; None: so few futures can't tell."""
+Fan = tuple[float, float, float, float, float]
+"""Quantiles at FAN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A mean over the futures with its 95 % interval, which only tells what more futures would change; None
+    for a single one."""
+
+    mean: float
+    low: float | None
+    high: float | None
 
 
 def median(quantiles: tuple[datetime, ...]) -> datetime:
@@ -42,6 +62,16 @@ class OrderOutlook:
     """Only where the order has a due date; lost orders count as late."""
     lost_probability: float | None = None
     """Only where the order has a lost-sale date. The quantiles of one that is lost are of its leaving."""
+    sure: Mapping[str, Between] = field(default_factory=dict)
+    """Of the quantiles SURE: their 95 % intervals, by order statistics."""
+    late_between: tuple[float, float] | None = None
+    """95 % interval of `late_probability` (Wilson)."""
+    lost_between: tuple[float, float] | None = None
+    profit: Expected | None = None
+    """Money that it yields; only where it has a value."""
+    loss: Expected | None = None
+    """Money that lateness and lost sale take: what it would yield on its due date (now, without one), minus
+    what it yields, where that is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +93,21 @@ class AgentLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadOutlook:
+    """The work that stands before an agent or in a queue over time, of open and of new orders alike."""
+
+    kind: Literal["agent", "queue"]
+    name: str
+    horizons_h: tuple[float, ...]
+    """The first is 0: now."""
+    work_h: tuple[Fan, ...]
+    """Per horizon: hours by the agents' work clocks to do on what waits and is worked on then. Of an agent:
+    what waits and will be its own."""
+    waiting: tuple[Fan, ...]
+    """Per horizon: items that wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """All open orders as of an instant."""
 
@@ -77,6 +122,14 @@ class Forecast:
     """Orders that didn't fit the model, and what was assumed of them."""
     engine: str = ""
     """Which engine simulated it, and why."""
+    loads: tuple[LoadOutlook, ...] = ()
+    """Agents, then queues; those with nothing to do are left out."""
+    profit: Expected | None = None
+    """Money of all open orders that have a value."""
+    loss: Expected | None = None
+    """Their losses together; see OrderOutlook."""
+    late: Expected | None = None
+    """How many open orders will be late or lost, of those with a due date."""
 
 
 @dataclass(frozen=True, slots=True)

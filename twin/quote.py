@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from metagraph.errors import UsageError
 from metagraph.model import Metagraph
 from metagraph.orders import Order
-from twin.forecast import REPLICATIONS, arrivals_until
+from twin.forecast import REPLICATIONS
 from twin.futures import Future
+from twin.horizons import arrivals_until
 from twin.outlook import Driver, Quote
 from twin.progress import Progress
 from twin.running import engine_text, many

@@ -51,11 +51,8 @@ def log_request(
     )
 
 
-def parse_horizons(text: str, system_out: Path | None) -> tuple[float, ...]:
-    """Horizons in hours from a text such as 24,168.
-
-    Raises UsageError for what is none, and if there are none for `system_out`.
-    """
+def parse_horizons(text: str) -> tuple[float, ...]:
+    """Horizons in hours from a text such as 24,168. Raises UsageError for what is none."""
     try:
         horizons = tuple(float(part) for part in text.split(",") if part.strip())
     except ValueError as error:
@@ -64,6 +61,4 @@ def parse_horizons(text: str, system_out: Path | None) -> tuple[float, ...]:
         raise UsageError(
             f"--horizons-h {text}: expected hours above 0, up to {LONGEST_HORIZON_H} (ten years)"
         )
-    if system_out and not horizons:
-        raise UsageError("--system-out needs horizons: add e.g. --horizons-h 24,168")
     return horizons

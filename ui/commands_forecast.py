@@ -21,37 +21,53 @@ def forecast(
     system_out: Annotated[
         Path | None, typer.Option(help="WIP, completions and arrivals at the horizons (CSV).")
     ] = None,
-    horizons_h: Annotated[str, typer.Option(help="Horizons in hours, e.g. 24,168.")] = "",
+    horizons_h: Annotated[
+        str,
+        typer.Option(help="Horizons in hours, e.g. 24,168; else even steps for as long as most orders take."),
+    ] = "",
     replications: Annotated[int, typer.Option(min=1, help="Futures to simulate.")] = 200,
     seed: Seed = 0,
     mapping: Map = None,
     report: Annotated[Path | None, typer.Option(help="Also write a report (HTML) to this file.")] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="The open orders on a time line: .svg, .png or .html.")
+    ] = None,
+    wip_chart: Annotated[
+        Path | None, typer.Option(help="Orders in process, completed and arrived over time: the same kinds.")
+    ] = None,
+    load_chart: Annotated[
+        Path | None, typer.Option(help="The load of queues and agents over time: the same kinds.")
+    ] = None,
     db: Db = DB,
     workers: Workers = None,
     progress_file: ProgressFile = None,
     as_json: Json = False,
 ) -> None:
     """Forecast every order that is open at an instant."""
-    from twin.commands import ForecastRequest, forecast_command
+    from twin.forecasting import ForecastRequest, forecast_command
     from twin.requests import log_request, parse_horizons
     from twin.source import instant, read_twin
-    from ui import console, results
+    from ui import console, results_forecast
 
     request = ForecastRequest(
         as_of=instant(as_of, "--as-of"),
-        horizons_h=parse_horizons(horizons_h, system_out),
+        horizons_h=parse_horizons(horizons_h),
         replications=replications,
         seed=seed,
         workers=workers,
         out=out,
         system_out=system_out,
         report=report,
+        chart=chart,
+        wip_chart=wip_chart,
+        load_chart=load_chart,
     )
     model = read_twin(twin, db)
     logs = log_request(log, db, mapping, until=request.as_of, open_file=open_cases)
     with console.progress(progress_file) as progress:
         result = forecast_command(model, logs, request, progress)
-    results.show_forecast(result, as_json, written=out)
+    files = (out, system_out, report, chart, wip_chart, load_chart)
+    results_forecast.show_forecast(result, as_json, [path for path in files if path])
 
 
 def quote(
@@ -70,13 +86,13 @@ def quote(
     as_json: Json = False,
 ) -> None:
     """Quote promise dates for a new order, given everything that is open."""
-    from twin.commands import quote_command
+    from twin.forecasting import quote_command
     from twin.requests import log_request
     from twin.source import instant, read_twin
-    from ui import console, results
+    from ui import console, results_quote
 
     model = read_twin(twin, db)
     logs = log_request(log, db, mapping, until=instant(as_of, "--as-of"), open_file=open_cases)
     with console.progress(progress_file) as progress:
         result = quote_command(model, logs, cls, segment, replications, seed, workers, progress, console.warn)
-    results.show_quote(result, as_json)
+    results_quote.show_quote(result, as_json)

@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.markup import escape
 
 from metagraph.errors import DataError
-from twin.commands import (
-    ForecastRequest,
-    build_command,
-    forecast_command,
-    quote_command,
-)
+from twin.commands import build_command
+from twin.forecasting import ForecastRequest, forecast_command, quote_command
 from twin.imports import take_command
 from twin.json_out import dump
 from twin.progress import Progress
 from twin.requests import log_request
-from ui import console, import_tables, results, tables
+from ui import console, import_tables, results, results_forecast, results_quote, tables
 from ui.tasks import holdout
 
 if TYPE_CHECKING:
@@ -66,11 +62,11 @@ def run_demo(out: Path, seed: int, json_wanted: bool) -> None:
     request = log_request(report.log, db, config=CONFIG, until=report.last)
     with steps("4/5  Forecast the open orders") as progress:
         forecast = forecast_command(model, request, wanted, progress)
-    steps.show("forecast", results.show_forecast, forecast)
+    steps.show("forecast", results_forecast.show_forecast, forecast)
     segment = model.orders.classes[0].segment if model.orders.classes else ""
     with steps("5/5  Quote a promise date for a new order") as progress:
         quote = quote_command(model, request, "", segment, 200, seed, None, progress, console.warn)
-    steps.show("quote", results.show_quote, quote)
+    steps.show("quote", results_quote.show_quote, quote)
     write_report(out / "report.html", model, validation=validation, forecast=forecast, quote=quote)
     _pictures(out, model, validation, forecast)
     steps.end(

@@ -285,7 +285,7 @@ FAULTS: dict[str, tuple[str, int, str]] = {
     "horizons of nothing": (f"{FORECAST} --horizons-h nan", 2, "--horizons-h nan: expected hours above 0"),
     "horizons for ever": (f"{FORECAST} --horizons-h 1e9", 2, "--horizons-h 1e9: expected hours above 0"),
     "negative horizons": (f"{FORECAST} --horizons-h=-3", 2, "--horizons-h -3: expected hours above 0"),
-    "no horizons": (f"{FORECAST} --system-out t.csv", 2, "--system-out needs horizons"),
+    "forecast as a song": (f"{FORECAST} --wip-chart t.mp3", 2, "--wip-chart t.mp3: expected a name"),
     "no cases": (f"{NEW} --cases 0", 2, "Invalid value for '--cases'"),
     "bad start": ("simulate known.json --cases 2 --start soon", 2, "--start soon: not an instant"),
     "start in the year 9000": (

@@ -9,7 +9,7 @@ from eventlogs.live.inbox import Inbox
 from tests.eventlogs.live.feeding import Clock, event, feed
 from tests.eventlogs.logs import T0, stamp
 from tests.twin.small import HOUR, deterministic
-from twin.commands import ForecastRequest, forecast_command
+from twin.forecasting import ForecastRequest, forecast_command
 from twin.progress import Progress
 from twin.requests import log_request
 from twin.source import announced

@@ -14,9 +14,9 @@ from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from tests.eventlogs.logs import T0, Row
 from tests.twin.small import HOUR, deterministic, known_log, snapshot
-from twin.commands import ForecastRequest, forecast_command
 from twin.files import write_forecast, write_system
 from twin.forecast import forecast
+from twin.forecasting import ForecastRequest, forecast_command
 from twin.outlook import LEVELS, Forecast
 from twin.progress import Progress
 from twin.source import LogRequest, read_log

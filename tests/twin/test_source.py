@@ -12,7 +12,7 @@ from metagraph.errors import DataError, TwinError, UsageError
 from metagraph.json_io import save, to_json
 from metagraph.model import ClosingFact, Ending
 from tests.twin.small import known_log
-from twin.commands import ForecastRequest, forecast_command
+from twin.forecasting import ForecastRequest, forecast_command
 from twin.progress import Progress
 from twin.renames import closing_in_log_words, renames
 from twin.requests import log_request
