@@ -20,6 +20,7 @@ from ui import (
     commands_reschedule,
     commands_simulate,
     commands_twins,
+    commands_worklist,
 )
 from ui.options import (
     DB,
@@ -56,6 +57,7 @@ app.command()(commands_twins.show)
 app.command()(commands_twins.waits)
 app.command()(commands_twins.arrivals)
 app.command()(commands_twins.models)
+app.command()(commands_worklist.worklist)
 app.command()(commands_simulate.simulate)
 app.command()(commands_forecast.forecast)
 app.command()(commands_forecast.quote)
