@@ -156,7 +156,9 @@ def _new_activities(log: Watched, known: set[str], windows: tuple[float, ...]) -
         for begin in windows:
             part = (release >= begin) & (release <= log.until_s)
             if has[part].any():
-                tested = exact(int(has[before].sum()), int(before.sum()), int(has[part].sum()), int(part.sum()))
+                tested = exact(
+                    int(has[before].sum()), int(before.sum()), int(has[part].sum()), int(part.sum())
+                )
                 yield Finding("structure", name, -1, tested, begin, tested.p)
 
 
@@ -185,7 +187,5 @@ def _silent(log: Watched) -> Iterator[Finding]:
         # Who went before the twin was learnt is known to it.
         if (last + 1) * 86400.0 < log.since_s - LONGER * float(gaps.max()) * 86400.0:
             continue
-        tested = Tested(
-            GAP_TEST, p, float(gaps.max()), silence, silence, silence, silence, len(stamps), 0
-        )
+        tested = Tested(GAP_TEST, p, float(gaps.max()), silence, silence, silence, silence, len(stamps), 0)
         yield Finding("agents", name, -1, tested, (last + 1) * 86400.0, p)

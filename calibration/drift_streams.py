@@ -127,9 +127,7 @@ def _arrivals(log: Watched) -> Iterator[Stream]:
     usual = np.bincount(weekday[before], count[before], minlength=7) / np.maximum(times, 1)
     kept = ~np.array([day[2] for day in days]) & (times[weekday] > 0)
     expected = usual[weekday]
-    yield Stream(
-        "arrivals", "", -1, starts[kept], count[kept], count[kept], expected[kept], log.until_s
-    )
+    yield Stream("arrivals", "", -1, starts[kept], count[kept], count[kept], expected[kept], log.until_s)
 
 
 def _work(log: Watched) -> Iterator[Stream]:
@@ -201,9 +199,7 @@ def _decisions(log: Watched, replayed: Replayed) -> Iterator[Stream]:
         yield from _ways(node, at[kept], found.flow[kept], log.since_s, log.until_s - longest)
 
 
-def _ways(
-    node: str, at: Floats, flow: NDArray[np.int32], since_s: float, until_s: float
-) -> Iterator[Stream]:
+def _ways(node: str, at: Floats, flow: NDArray[np.int32], since_s: float, until_s: float) -> Iterator[Stream]:
     ways = np.unique(flow)
     for way in ways.tolist():
         took = (flow == way).astype(np.float64)

@@ -103,7 +103,9 @@ def _rates(stream: Stream, before: Floats, after: Floats) -> Tested | None:
     known = spread(stream.at_s[before], residual, stream.expected[before], 1.0)
     deviation = math.sqrt(expected * known.inflation * (1 + expected / reference))
     p = 2 * float(student.sf(abs(count - expected) / deviation, known.freedom))
-    half = float(student.isf((1 - LEVEL) / 2, known.freedom)) * deviation * math.sqrt(max(count / expected, 0.1))
+    half = (
+        float(student.isf((1 - LEVEL) / 2, known.freedom)) * deviation * math.sqrt(max(count / expected, 0.1))
+    )
     weekly = 7 * reference / float(before.sum())
     ratio = count / expected
     return Tested(

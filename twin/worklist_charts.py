@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import altair as alt
 
 from twin.drawing_tools import BLUE, GREY, ORANGE, RED, Picture, base, titled, when
@@ -20,6 +22,14 @@ def worklist_chart(found: Worklist) -> Picture:
     due = {one.order: one.due for one in found.orders}
     rows = [_row(agent, row) for agent, row in picked]
     names = [str(row["item"]) for row in rows]
+    low = min((row.start[1] for _, row in picked), default=found.as_of)
+    high = max((row.finish[2] for _, row in picked), default=found.as_of + timedelta(hours=1))
+    # What is due long after all that is shown would press it together.
+    scale = alt.Scale(type="utc", domain=[low.isoformat(), high.isoformat()])
+
+    def at(field: str) -> alt.X:
+        return when(field, scale=scale)
+
     y = alt.Y("item", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=330))
     colour = alt.Color(
         "stands:N",
@@ -28,21 +38,21 @@ def worklist_chart(found: Worklist) -> Picture:
         legend=alt.Legend(orient="bottom"),
     )
     tips = ["item:N", "stands:N", "reason:N", *(_tip(*t) for t in _TIPS)]
-    bars = base(rows).mark_bar(height=11, cornerRadius=2)
-    now = base([{"now": found.as_of.isoformat()}]).mark_rule(color=GREY, strokeDash=[4, 3])
+    bars = base(rows).mark_bar(height=11, cornerRadius=2, clip=True)
+    now = base([{"now": found.as_of.isoformat()}]).mark_rule(color=GREY, strokeDash=[4, 3], clip=True)
     layers: list[alt.Chart] = [
-        bars.encode(x=when("from"), x2="to", y=y, color=colour, tooltip=tips),
-        base(rows).mark_rule(color=GREY, strokeWidth=1.4).encode(x=when("early"), x2="late", y=y),
-        now.encode(x=when("now")),
+        bars.encode(x=at("from"), x2="to", y=y, color=colour, tooltip=tips),
+        base(rows).mark_rule(color=GREY, strokeWidth=1.4).encode(x=at("early"), x2="late", y=y),
+        now.encode(x=at("now")),
     ]
     dated = [
         {"item": name, "due": date.isoformat()}
         for name, (_, row) in zip(names, picked, strict=True)
-        if (date := due[row.order]) is not None
+        if (date := due[row.order]) is not None and low <= date <= high
     ]
     if dated:
         tick = base(dated).mark_tick(color=RED, thickness=2.5, size=14)
-        layers.append(tick.encode(x=when("due"), y=y, tooltip=["item:N", _tip("due", "due")]))
+        layers.append(tick.encode(x=at("due"), y=y, tooltip=["item:N", _tip("due", "due")]))
     title = titled(f"Worklists under {found.policy}", _legend(found, len(picked), bool(dated)))
     return alt.layer(*layers).properties(width=620, height=alt.Step(17), title=title)
 
@@ -84,7 +94,7 @@ def _tip(field: str, title: str) -> alt.Tooltip:
 def _legend(found: Worklist, shown: int, dated: bool) -> str:
     all_rows = sum(len(agent.rows) for agent in found.agents)
     more = f"; {shown} of {all_rows} rows" if shown < all_rows else ""
-    due = "; red: due" if dated else ""
+    due = "; red: due, where that is near" if dated else ""
     return (
         f"Median start to median finish over {found.replications} futures, finish from 10 to 90 %{due}{more}."
     )

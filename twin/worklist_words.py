@@ -39,7 +39,7 @@ class Reasons:
             case Rule.LIFO:
                 return f"last come, first served: {self._since(facts)}"
             case Rule.HP:
-                return f"highest profit: {self._profit(facts)}"
+                return f"highest profit first: {self._profit(facts)}"
             case Rule.SDD:
                 return f"soonest due date: {self._due(order)}"
             case Rule.SERPT:
@@ -72,7 +72,7 @@ class Reasons:
         return "no due date" if order.due_s is None else f"due {self._instant(order.due_s)}"
 
     def _profit(self, facts: Facts) -> str:
-        return f"{number(facts.profit)} if fulfilled now"
+        return f"profit {number(facts.profit)} if fulfilled now"
 
     def _work(self, facts: Facts) -> str:
         return f"{span(facts.rest_s)} of work expected"
