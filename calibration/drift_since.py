@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calibration.drift_streams import FEWEST, KINDS, Kind, Stream, Watched, streams
-from calibration.drift_tests import Tested, compare, exact, holm
+from calibration.drift_streams import DAY_S, FEWEST, KINDS, Kind, Stream, Watched, streams
+from calibration.drift_tests import Tested, begun_s, compare, exact, holm
 from eventlogs.bounds import case_bounds
 
 if TYPE_CHECKING:
     from discovery.replayed import Replayed
 
-SHORTEST_S = 86400.0
 FEWEST_CASES = 20
 """In the newest part that is compared."""
 HALVINGS = 4
@@ -46,6 +45,8 @@ class Finding:
     tested: Tested
     from_s: float
     """The newest part that was compared begins here."""
+    begun_s: float
+    """Since when it is so, as far as can be told."""
     p: float
     """Corrected for all tests of the look: below the allowed chance it is drift."""
 
@@ -111,7 +112,7 @@ def _windows(log: Watched, release: np.ndarray[tuple[int], np.dtype[np.float64]]
     found = []
     for halving in range(HALVINGS + 1):
         begin = log.until_s - length / 2**halving
-        if log.until_s - begin >= SHORTEST_S and (release >= begin).sum() >= FEWEST_CASES:
+        if log.until_s - begin >= DAY_S and (release >= begin).sum() >= FEWEST_CASES:
             found.append(begin)
     return tuple(found)
 
@@ -121,7 +122,8 @@ def _over(stream: Stream, since_s: float, windows: tuple[float, ...]) -> list[Fi
     for begin in windows:
         tested = compare(stream, since_s, begin)
         if tested is not None:
-            found.append(Finding(stream.kind, stream.what, stream.way, tested, begin, tested.p))
+            begun = begun_s(stream, since_s, begin)
+            found.append(Finding(stream.kind, stream.what, stream.way, tested, begin, begun, tested.p))
     return found
 
 
@@ -159,33 +161,42 @@ def _new_activities(log: Watched, known: set[str], windows: tuple[float, ...]) -
                 tested = exact(
                     int(has[before].sum()), int(before.sum()), int(has[part].sum()), int(part.sum())
                 )
-                yield Finding("structure", name, -1, tested, begin, tested.p)
+                first = float(release[has & (release >= log.since_s)].min())
+                yield Finding("structure", name, -1, tested, begin, first, tested.p)
 
 
 def _silent(log: Watched) -> Iterator[Finding]:
-    """Agents whose work stopped: days of silence at the end, if days of work came as at random.
+    """Agents whose work stopped.
 
-    An agent with stamps on a share s of the days (from its first one on) is silent for n days with
-    probability (1 - s)^n; leave of a usual length is no sign of anything, so the silence must also be longer
-    than any before.
+    Days count on which somebody else does what the agent does. An agent with stamps on a share s of them is
+    silent for n of them with probability (1 - s)^n if its days come as at random; leave of a usual length is
+    no sign of anything, so the silence must also be longer than any before.
     """
     snapshot = log.snapshot
-    for r, name in enumerate(snapshot.resources):
-        mine = snapshot.resource == r
-        stamps = np.concatenate((snapshot.start_s[mine], snapshot.end_s[mine]))
-        stamps = np.unique(stamps[np.isfinite(stamps) & (stamps >= log.from_s)] // 86400.0)
-        if len(stamps) < FEWEST_DAYS or not (stamps * 86400.0 < log.since_s).any():
+    day = np.floor(np.fmax(snapshot.start_s, snapshot.end_s) / DAY_S)
+    rows = log.rows() & (snapshot.start_s >= log.from_s) & (snapshot.start_s <= log.until_s)
+    # Several people may bear one name: that of the agent who stands for them.
+    for name in sorted(set(snapshot.resources)):
+        codes = [r for r, other in enumerate(snapshot.resources) if other == name]
+        mine = rows & np.isin(snapshot.resource, codes)
+        if not mine.any():
             continue
+        same = rows & ~mine & np.isin(snapshot.activity, np.unique(snapshot.activity[mine]))
+        stamps, others = np.unique(day[mine]), np.unique(day[same])
+        if len(stamps) < FEWEST_DAYS or stamps[0] * DAY_S >= log.since_s:
+            continue
+        # How many days of the others' lie between two of the agent's, and after its last.
+        passed = np.searchsorted(others, stamps)
+        gaps = np.diff(passed) - np.isin(stamps[:-1], others)
         last = float(stamps[-1])
-        silence = log.until_s / 86400.0 - (last + 1)
-        gaps = np.diff(stamps)
-        span = last - float(stamps[0]) + 1
-        if silence < LEAST_DAYS or silence <= LONGER * float(gaps.max()):
-            p = 1.0
-        else:
-            p = float((1 - min(len(stamps) / span, 0.99)) ** silence)
-        # Who went before the twin was learnt is known to it.
-        if (last + 1) * 86400.0 < log.since_s - LONGER * float(gaps.max()) * 86400.0:
+        silence = float((others > last).sum())
+        longest = max(float(gaps.max()), 1.0)
+        gone_s = (last + 1) * DAY_S
+        # Who went long before the twin was learnt is known to it.
+        if gone_s < log.since_s and (others * DAY_S < log.since_s).sum() - passed[-1] > LONGER * longest:
             continue
-        tested = Tested(GAP_TEST, p, float(gaps.max()), silence, silence, silence, silence, len(stamps), 0)
-        yield Finding("agents", name, -1, tested, (last + 1) * 86400.0, p)
+        share = len(stamps) / len(np.union1d(stamps, others[others <= last]))
+        alarming = silence >= LEAST_DAYS and silence > LONGER * longest
+        p = float((1 - min(share, 0.99)) ** silence) if alarming else 1.0
+        tested = Tested(GAP_TEST, p, longest, silence, silence, silence, silence, len(stamps), 0)
+        yield Finding("agents", name, -1, tested, gone_s, gone_s, p)

@@ -11,15 +11,20 @@ import numpy as np
 from calibration.local_time import Floats
 
 if TYPE_CHECKING:
-    from calibration.drift_streams import Ints, Stream
+    from calibration.drift_streams import Flags, Ints, Stream
 
 WEEK_S, DAY_S = 7 * 86400.0, 86400.0
 FEWEST_BLOCKS = 12
 LEVEL = 0.95
 """Of intervals."""
+WEEK_DAYS = 7
+"""Counts of fewer days are too skewed for any test."""
+FEWEST_VALUES = 5
+"""Of the newest ones."""
 BLOCK_TEST = "t test of block means"
-RATE_TEST = "t test of counts, overdispersed"
+RATE_TEST = "overdispersed counts (t and negative binomial)"
 EXACT_TEST = "Fisher's exact test"
+WAYS_TEST = "Fisher's exact test, counts thinned by what blocks have in common"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def compare(stream: Stream, since_s: float, from_s: float) -> Tested | None:
     """The values from `from_s` on against those before `since_s`; None where there are too few."""
     before = stream.at_s < since_s
     after = (stream.at_s >= from_s) & (stream.at_s <= stream.until_s)
-    if before.sum() < 3 or after.sum() < 3:
+    if before.sum() < FEWEST_VALUES or after.sum() < FEWEST_VALUES:
         return None
     if stream.kind == "arrivals":
         return _rates(stream, before, after)
@@ -91,22 +96,37 @@ def compare(stream: Stream, since_s: float, from_s: float) -> Tested | None:
     return _means(stream, before, after, variance)
 
 
-def _rates(stream: Stream, before: Floats, after: Floats) -> Tested | None:
-    """Orders against those expected by the weekdays: a normal law with the variance that weeks had."""
+def begun_s(stream: Stream, since_s: float, from_s: float) -> float:
+    """Since when the values are those of the part from `from_s` on: the instant after `since_s` from which
+    their sum of distances to the middle of both means is largest (Page, 1954, run backwards)."""
+    before = stream.at_s < since_s
+    new = (stream.at_s >= since_s) & (stream.at_s <= stream.until_s)
+    after = new & (stream.at_s >= from_s)
+    if not after.any() or not before.any():
+        return from_s
+    usual = float(stream.score[before].sum() / stream.expected[before].sum())
+    now = float(stream.score[after].sum() / stream.expected[after].sum())
+    away = (stream.score[new] - stream.expected[new] * (usual + now) / 2) * (now - usual)
+    return float(stream.at_s[new][int(np.argmax(np.cumsum(away[::-1])[::-1]))])
+
+
+def _rates(stream: Stream, before: Flags, after: Flags) -> Tested | None:
+    """Orders against those expected by the weekdays, with the variance that blocks of time had: the larger p
+    of a t test, which knows how well that variance is known, and of a negative binomial law, which knows that
+    counts are skewed."""
     from scipy.stats import t as student
 
     expected, count = float(stream.expected[after].sum()), float(stream.score[after].sum())
     reference = float(stream.expected[before].sum())
-    if expected < 3 or reference <= 0:
+    if expected < FEWEST_VALUES or reference <= 0 or after.sum() < WEEK_DAYS:
         return None
     residual = stream.score[before] - stream.expected[before]
     known = spread(stream.at_s[before], residual, stream.expected[before], 1.0)
     deviation = math.sqrt(expected * known.inflation * (1 + expected / reference))
     p = 2 * float(student.sf(abs(count - expected) / deviation, known.freedom))
-    half = (
-        float(student.isf((1 - LEVEL) / 2, known.freedom)) * deviation * math.sqrt(max(count / expected, 0.1))
-    )
-    weekly = 7 * reference / float(before.sum())
+    widened = deviation * math.sqrt(max(count / expected, 0.1))
+    half = float(student.isf((1 - LEVEL) / 2, known.freedom)) * widened
+    weekly = WEEK_DAYS * reference / float(before.sum())
     ratio = count / expected
     return Tested(
         RATE_TEST,
@@ -121,7 +141,16 @@ def _rates(stream: Stream, before: Floats, after: Floats) -> Tested | None:
     )
 
 
-def _means(stream: Stream, before: Floats, after: Floats, variance: float) -> Tested:
+def _skewed(count: float, mean: float, variance: float) -> float:
+    """Two-sided p of a count by the negative binomial law of this mean and variance, at least Poisson's."""
+    from scipy.stats import nbinom
+
+    size = mean**2 / max(variance - mean, 1e-3 * mean)
+    law = nbinom(size, size / (size + mean))
+    return min(2 * float(min(law.sf(count - 1), law.cdf(count))), 1.0)
+
+
+def _means(stream: Stream, before: Flags, after: Flags, variance: float) -> Tested:
     """Mean scores against each other, with the variance that blocks of time had before."""
     from scipy.stats import t as student
 
@@ -129,13 +158,15 @@ def _means(stream: Stream, before: Floats, after: Floats, variance: float) -> Te
     known = spread(stream.at_s[before], x - x.mean(), np.ones(len(x)), variance)
     deviation = math.sqrt(variance * known.inflation * (1 / len(x) + 1 / len(y)))
     p = 2 * float(student.sf(abs(float(y.mean() - x.mean())) / deviation, known.freedom))
+    if stream.kind == "routing":
+        p = _thinned(x, y, known.inflation)
     quantile = float(student.isf((1 - LEVEL) / 2, known.freedom))
     raw = stream.raw
     if stream.kind == "routing":
         a, b = float(x.mean()), float(y.mean())
         own = max(b * (1 - b), 1 / (4 * len(y)))
         half = quantile * math.sqrt(known.inflation * (variance / len(x) + own / len(y)))
-        return Tested(BLOCK_TEST, p, a, b, b - a, b - a - half, b - a + half, len(x), len(y))
+        return Tested(WAYS_TEST, p, a, b, b - a, b - a - half, b - a + half, len(x), len(y))
     logs = np.log(np.maximum(raw, 1.0))
     u, v = (logs[part & np.isfinite(logs)] for part in (before, after))
     if not len(v):
@@ -155,7 +186,18 @@ def _means(stream: Stream, before: Floats, after: Floats, variance: float) -> Te
     )
 
 
-def _shares(stream: Stream, before: Floats, after: Floats) -> Tested:
+def _thinned(x: Floats, y: Floats, inflation: float) -> float:
+    """Two-sided p of Fisher's exact test on as many independent decisions as these are worth."""
+    from scipy.stats import hypergeom
+
+    (old, n_old), (new, n_new) = (
+        (round(float(part.sum()) / inflation), round(len(part) / inflation)) for part in (x, y)
+    )
+    law = hypergeom(n_old + n_new, old + new, n_new)
+    return min(2 * float(min(law.sf(new - 1), law.cdf(new))), 1.0)
+
+
+def _shares(stream: Stream, before: Flags, after: Flags) -> Tested:
     """Shares of cases, by Fisher's exact test: as often or more often than seen, if nothing changed."""
     return exact(
         int(stream.score[before].sum()), int(before.sum()), int(stream.score[after].sum()), int(after.sum())
