@@ -16,6 +16,7 @@ from ui import (
     commands_forecast,
     commands_import,
     commands_log,
+    commands_models,
     commands_optimize,
     commands_reschedule,
     commands_simulate,
@@ -56,13 +57,13 @@ app.command()(commands_log.state)
 app.command()(commands_twins.show)
 app.command()(commands_twins.waits)
 app.command()(commands_twins.arrivals)
-app.command()(commands_twins.models)
 app.command()(commands_worklist.worklist)
 app.command()(commands_simulate.simulate)
 app.command()(commands_forecast.forecast)
 app.command()(commands_forecast.quote)
 app.command()(commands_optimize.optimize)
 app.command()(commands_reschedule.reschedule)
+app.add_typer(commands_models.app, name="models")
 app.add_typer(commands_optimize.schedule_app, name="schedule")
 app.add_typer(commands_backtest.app, name="backtest")
 

@@ -107,3 +107,15 @@ def _override_readers() -> Mapping[str, TypeAdapter[OverrideSpec]]:
 
     rooms = (distributions, overrides, rules_override)
     return {kind.__name__: adapter(kind, rooms) for kind in get_args(overrides.OverrideSpec)}
+
+
+def changed_settings(record: BuildRecord) -> tuple[str, ...]:
+    """'use_pace = true' for each setting that isn't at its default."""
+    from calibration.settings import Settings
+
+    usual = plain_values(Settings())
+    return tuple(
+        f"{name} = {json.dumps(value, ensure_ascii=False)}"
+        for name, value in record.settings.items()
+        if value != usual.get(name)
+    )

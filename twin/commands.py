@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metagraph.errors import DataError, UsageError
+from metagraph.errors import UsageError
 from metagraph.model import Metagraph
 from twin.files import check_picture_name, check_writable, write_text
 from twin.progress import Progress
@@ -17,7 +17,6 @@ from twin.source import LogRequest, LogSource, read_log
 from twin.validation import Validation
 
 if TYPE_CHECKING:
-    from eventlogs.keeping.models import ModelInfo
     from eventlogs.snapshot import Snapshot
     from twin.observed import Cut
     from twin.time_spent import TaskTime
@@ -40,6 +39,8 @@ def build_command(
     request: LogRequest, twin: Path, config: Path | None, seed: int | None, progress: Progress
 ) -> Built:
     """Build a twin, write it to `twin` and keep it in the database under the file's stem."""
+    from getpass import getuser
+
     from eventlogs.owner.opening import open_historian
     from metagraph.json_io import save, to_json
     from twin.build import build, request_of
@@ -55,7 +56,7 @@ def build_command(
     save(model, twin)
     with open_historian(request.db, on_wait=lambda text: progress.step(text, 1.0)) as historian:
         historian.keep_snapshot(source.snapshot, source.report, source.open_rule)
-        version = historian.save_model(twin.stem, to_json(model), f"built from {request.log}")
+        version = historian.save_model(twin.stem, to_json(model), f"built from {request.log}", getuser())
         kept = historian.list_models()
     champion = next(info.version for info in kept if info.name == twin.stem and info.champion)
     return Built(model, twin.stem, version, champion)
@@ -159,35 +160,6 @@ def foresee_arrivals(
     if chart:
         write_picture(chart, volume_chart(volume))
     return volume
-
-
-def list_models(db: str) -> tuple[ModelInfo, ...]:
-    """The twins that the database keeps. Raises DataError if there is no database."""
-    from eventlogs.owner.opening import open_historian
-
-    _existing(db)
-    with open_historian(db, read_only=True) as historian:
-        return historian.list_models()
-
-
-def promote_model(db: str, reference: str, who: str) -> None:
-    """Make `name@version` the version that the name alone means, and note who said so, and when.
-
-    Raises UsageError without a version, DataError if there is no such twin.
-    """
-    from eventlogs.owner.opening import open_historian
-
-    name, _, version = reference.partition("@")
-    if not name or not version.isdecimal():
-        raise UsageError(f"--promote {reference}: expected name@version, e.g. {name or 'twin'}@2")
-    _existing(db)
-    with open_historian(db) as historian:
-        historian.approve_model(name, int(version), who, datetime.now(UTC))
-
-
-def _existing(db: str) -> None:
-    if not Path(db).exists():
-        raise DataError(f"{db}: no such database; build a twin first, or name the file with --db")
 
 
 def _read(request: LogRequest, progress: Progress) -> LogSource:

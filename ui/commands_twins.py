@@ -80,22 +80,3 @@ def arrivals(
     model = read_twin(twin, db)
     volume = foresee_arrivals(model, asked, begin, replications, seed, out, chart)
     results_volume.show_volume(volume, as_json, [path for path in (out, chart) if path])
-
-
-def models(
-    db: Db = DB,
-    promote: Annotated[
-        str | None,
-        typer.Option(metavar="NAME@VERSION", help="Make this version the one that the name alone means."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """List the twins that the database keeps; each build is kept as a version of its file's name."""
-    from getpass import getuser
-
-    from twin.commands import list_models, promote_model
-    from ui import tables
-
-    if promote:
-        promote_model(db, promote, getuser())
-    tables.show_models(list_models(db), as_json)

@@ -44,7 +44,7 @@ def work_on(twin: str) -> None:
 
 NO_TWIN = (
     "There is no twin on these pages yet. They show twins whose logs were uploaded here; those built on the "
-    "command line are shown by 'tracetwin models' and 'tracetwin show'."
+    "command line are shown by 'tracetwin models list' and 'tracetwin show'."
 )
 
 

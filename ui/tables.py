@@ -30,7 +30,6 @@ from twin.words import law_name, number, percent, serving, span
 from ui.console import MOST_ROWS, OUT, as_json, more, say, show_table
 
 if TYPE_CHECKING:
-    from eventlogs.keeping.models import ModelInfo
     from metagraph.model import Metagraph
     from metagraph.nodes import Task
     from twin.commands import Built
@@ -248,16 +247,3 @@ def show_choices(model: Metagraph) -> None:
         say(f"Distances: {'; '.join(meanings)}.")
         say(SCORES)
         say(margins_text())
-
-
-def show_models(found: tuple[ModelInfo, ...], json_wanted: bool) -> None:
-    """The registry's twins."""
-    if json_wanted:
-        as_json(found)
-        return
-    rows = [
-        (m.name, str(m.version), f"{m.created_at:%Y-%m-%d %H:%M}", "yes" if m.champion else "no", m.notes)
-        for m in found
-    ]
-    columns = ("name", "version", "created (UTC)", "meant by the name", "notes")
-    show_table("Twins", columns, rows, (0, 4))

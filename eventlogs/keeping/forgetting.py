@@ -34,7 +34,7 @@ _BY_PERSON = {
     ("live_events", "resource"): "live events",
     ("case_attributes", "value"): "case attributes",
     ("live_attributes", "value"): "case attributes",
-    ("models", "approved_by"): "approvals",
+    ("model_changes", "who"): "changes of twins",
 }
 _JSON = {
     ("events", "attributes"): "event attributes",
@@ -221,6 +221,9 @@ def _tell_twins(con: DuckDBPyConnection, became: Mapping[str, str], today: str) 
             "snapshot": f"changed by a deletion on request on {today}; the twin was built from it as it was"
         }
         provenance["content_hash"] = became[old] or old
+        record = provenance.get("record") or {}
+        if record.get("selected_on") == old:
+            record["selected_on"] = became[old] or old
         changed = json.dumps(twin, ensure_ascii=False, indent=1) + "\n"
         con.execute("UPDATE models SET twin = ? WHERE name = ? AND version = ?", [changed, name, version])
         told += 1

@@ -135,6 +135,11 @@ def frozen(con: DuckDBPyConnection, database: str, reference: str) -> Snapshot:
     return replace(snapshot, name=kept.log)
 
 
+def to_file(snapshot: Snapshot, file: Path) -> None:
+    """Write a snapshot to a file of its own, as `from_file` reads it."""
+    parquet_files.write(to_table(snapshot), file)
+
+
 def from_file(file: Path) -> Snapshot:
     """The snapshot in a file, with the hash that its content has. Raises DataError when it is damaged."""
     table = parquet_files.read(file)

@@ -9,7 +9,7 @@ from typing import Any
 
 SHORTEST_IN_PROSE = 3
 """Shorter names are words of their own ("A", "in"), so that sentences are left as they are."""
-_AGENTS = frozenset({"agent", "agents", "who"})
+_AGENTS = frozenset({"agent", "agents", "apart", "who"})
 _PROSE = frozenset({"defaults", "facts", "choices", "overrides", "approvals", "note", "notes"})
 
 

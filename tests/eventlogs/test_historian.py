@@ -176,25 +176,23 @@ def test_files_that_are_no_database_of_ours(tmp_path: Path) -> None:
 
 
 def test_twins_by_name_and_version() -> None:
-    when = datetime(2024, 5, 1, 12, tzinfo=UTC)
     with Historian(":memory:") as historian:
         assert [historian.save_model("orders", text, "note") for text in ("{1}", "{2}")] == [1, 2]
         assert historian.save_model("loans", "{3}") == 1
         assert historian.load_model("orders") == "{1}"
         assert historian.load_model("orders@2") == "{2}"
-        historian.approve_model("orders", 2, "Ada", when)
+        historian.promote_model("orders@2", "Ada")
         assert historian.load_model("orders") == "{2}"
-        infos = historian.list_models()
-        assert [(m.name, m.version, m.champion, m.approved_by, m.approved_at) for m in infos] == [
-            ("loans", 1, True, None, None),
-            ("orders", 1, False, None, None),
-            ("orders", 2, True, "Ada", when),
+        assert [(m.name, m.version, m.state, m.champion, m.who) for m in historian.list_models()] == [
+            ("loans", 1, "champion", True, ""),
+            ("orders", 1, "retired", False, "Ada"),
+            ("orders", 2, "champion", True, "Ada"),
         ]
         for reference in ("orders@3", "order", "orders@x", "orders@"):
             with pytest.raises(DataError, match="it holds: loans@1, orders@1, orders@2"):
                 historian.load_model(reference)
         with pytest.raises(DataError, match="there is no twin 'loans@7'"):
-            historian.approve_model("loans", 7, "Ada", when)
+            historian.promote_model("loans@7")
         with pytest.raises(DataError, match="can't name a twin"):
             historian.save_model("a@1", "{}")
 

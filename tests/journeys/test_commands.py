@@ -183,7 +183,8 @@ JSON = {
     "show --choices": ("show", "twin", "--choices"),
     "waits": ("waits", "twin"),
     "arrivals": ("arrivals", "twin", "--replications", "20"),
-    "models": ("models",),
+    "models list": ("models", "list"),
+    "models show": ("models", "show", "twin"),
 }
 
 
@@ -210,10 +211,10 @@ def test_build_prints_the_twin_it_wrote_and_keeps_versions(here: Path) -> None:
         return int(json.loads(fine("show", "tiny", "--json"))["provenance"]["seed"])
 
     assert meant() == 0
-    fine("models", "--promote", "tiny@2")
+    fine("models", "promote", "tiny@2")
     assert meant() == 9
-    kept = [m for m in json.loads(fine("models", "--json")) if m["name"] == "tiny"]
-    assert {(m["version"], m["champion"]) for m in kept} == {(1, False), (2, True)}
+    kept = [m for m in json.loads(fine("models", "list", "--json")) if m["name"] == "tiny"]
+    assert {(m["version"], m["state"]) for m in kept} == {(1, "retired"), (2, "champion")}
 
 
 FORECAST = f"forecast known.json --log orders --as-of {AS_OF}"
@@ -303,14 +304,18 @@ FAULTS: dict[str, tuple[str, int, str]] = {
         3,
         "orders.csv: --map case=Nr names no column",
     ),
-    "no database": ("models --db none.duckdb", 3, "none.duckdb: no such database"),
-    "text as database": ("models --db empty-not.duckdb", 3, "empty-not.duckdb can't be opened as a database"),
+    "no database": ("models list --db none.duckdb", 3, "none.duckdb: no such database"),
+    "text as database": (
+        "models list --db empty-not.duckdb",
+        3,
+        "empty-not.duckdb can't be opened as a database",
+    ),
     "foreign database": (
         "import take orders.csv --db foreign.duckdb",
         3,
         "foreign.duckdb is a database of another program",
     ),
-    "damaged database": ("models --db damaged.duckdb", 3, "damaged.duckdb"),
+    "damaged database": ("models list --db damaged.duckdb", 3, "damaged.duckdb"),
     "database in no folder": ("import take orders.csv --db no/x.duckdb", 3, "no/x.duckdb can't be opened"),
     "no arrivals": ("simulate quiet.json --cases 2 --start 2026-11-03 --out t.csv", 3, "knows no arrivals"),
     "no arrivals to validate": ("validate quiet.json --log orders", 3, "knows no arrivals"),
@@ -326,11 +331,11 @@ FAULTS: dict[str, tuple[str, int, str]] = {
         "--segment gold: unknown to the twin; known are key account, standard",
     ),
     "promotion of nothing": (
-        "models --promote twin",
+        "models promote twin",
         2,
-        "--promote twin: expected name@version, e.g. twin@2",
+        "models promote twin: expected name@version, e.g. twin@2",
     ),
-    "promotion of no version": ("models --promote twin@77", 3, "there is no twin 'twin@77'"),
+    "promotion of no version": ("models promote twin@77", 3, "there is no twin 'twin@77'"),
     "demo in a file": ("demo --out orders.csv", 3, "--out orders.csv: no such folder can be made"),
     "unknown command": ("guess", 2, "No such command 'guess'"),
     "the old way to import": ("import orders.csv", 2, "'tracetwin import take orders.csv' takes it"),

@@ -101,7 +101,10 @@ def outcome(historian: Historian, name: str) -> Any:
     return text, [bytes(part) for part in parts[1:]]
 
 
-CHANGES = ("keep_snapshot", "save_model", "approve_model", "mend", "retain", "drop_superseded", "undo_import")
+CHANGES = (
+    *("keep_snapshot", "save_model", "promote_model", "set_model_state", "rollback_model", "mend", "retain"),
+    *("drop_superseded", "undo_import"),
+)
 """In this order after the questions; what is not named counts as a question."""
 
 

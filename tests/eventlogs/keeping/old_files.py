@@ -84,13 +84,13 @@ def report(number: int) -> ImportReport:
 
 
 def as_version_one(path: Path, historian: Historian) -> Path:
-    """A file of schema 1 that holds the same imports and twins, as that version entered them."""
+    """A file of schema 1 that holds the same imports, as that version entered them."""
     now = historian._con
     with duckdb.connect(str(path)) as con:
         con.execute(FIRST.read_text(encoding="utf-8"))
         con.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
         con.execute("INSERT INTO schema_version VALUES (1)")
-        for table in ("uploads", "events", "case_attributes", "quarantine", "models"):
+        for table in ("uploads", "events", "case_attributes", "quarantine"):
             columns = ", ".join(column[0] for column in con.execute(f"FROM {table}").description or ())
             con.register("rows", now.sql(f"SELECT {columns} FROM {table}").to_arrow_table())
             con.execute(f"INSERT INTO {table} SELECT * FROM rows")

@@ -16,7 +16,7 @@ import duckdb
 
 from eventlogs.historian import Historian
 from eventlogs.keeping.copying import content
-from eventlogs.keeping.migrating import backups
+from eventlogs.keeping.migrating import backups, newest_version
 from tests.eventlogs.keeping.old_files import ROWS, version_one
 from tests.eventlogs.logs import Row, write
 
@@ -175,5 +175,8 @@ def test_killed_while_migrating(tmp_path: Path) -> None:
                 assert [info.state for info in historian.imports("log")].count("current") == 1
                 assert len(historian.imports("log")) == 4
                 assert historian.load_model("t") == "{}"
-            assert [path.name for path in backups(str(base))] == ["x.duckdb.v1-backup"]
+            # Killed between two migrations it is put aside once more, as of the version in between.
+            kept = [path.name for path in backups(str(base))]
+            assert kept[0] == "x.duckdb.v1-backup"
+            assert len(set(kept)) == len(kept) < newest_version()
     assert len(ends) > 1, "every worker was killed in the same part of its work"
