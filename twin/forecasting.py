@@ -11,6 +11,7 @@ from metagraph.model import Metagraph
 from twin.files import check_picture_name, check_writable, write_forecast, write_system
 from twin.outlook import Forecast, Quote
 from twin.progress import Progress
+from twin.quote_asked import Asked
 from twin.renames import closing_in_log_words
 from twin.source import LogRequest, LogSource, announced, read_log
 
@@ -90,37 +91,51 @@ def _draw(model: Metagraph, result: Forecast, wanted: ForecastRequest) -> None:
         write_picture(wanted.load_chart, load_chart(result))
 
 
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """What is quoted, and how."""
+
+    asked: Asked
+    replications: int = 200
+    seed: int = 0
+    workers: int | None = None
+    chart: Path | None = None
+
+
 def quote_command(
     model: Metagraph,
     request: LogRequest,
-    cls: str,
-    segment: str,
-    replications: int,
-    seed: int,
-    workers: int | None,
+    wanted: QuoteRequest,
     progress: Progress,
     warn: Callable[[str], None],
 ) -> Quote:
     """Promise dates of a new order at the instant. `warn` is told if nothing is open then."""
     from twin.quote import quote
 
+    check_picture_name(wanted.chart)
+    check_writable(wanted.chart)
     source = _open_orders(model, request, progress.part(0.0, 0.1))
     if not source.snapshot.is_open.any():
         warn(
             f"the log ends {source.report.last:%Y-%m-%d %H:%M} UTC, and nothing is open at the instant of "
             "the quote: it is for an empty process"
         )
-    return quote(
+    result = quote(
         model,
         source.snapshot,
-        cls=cls,
-        segment=segment,
+        wanted.asked,
         etas=announced(request),
-        replications=replications,
-        seed=seed,
-        workers=workers,
+        replications=wanted.replications,
+        seed=wanted.seed,
+        workers=wanted.workers,
         progress=progress.part(0.1, 1.0),
     )
+    if wanted.chart:
+        from twin.drawing_tools import write_picture
+        from twin.quote_charts import quote_chart
+
+        write_picture(wanted.chart, quote_chart(result))
+    return result
 
 
 def _open_orders(model: Metagraph, request: LogRequest, progress: Progress) -> LogSource:

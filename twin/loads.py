@@ -98,6 +98,11 @@ def _summed(part: N, group: Ints, n: int) -> N:
     return found
 
 
+def worked_s(network: Network, agent: Ints, t: Floats) -> Floats:
+    """Per instant what the clock of the agent beside it has worked by then, by its usual hours; seconds."""
+    return _worked.of(network).at(network.agents["clock"][agent], t)
+
+
 class _Worked:
     """Working seconds of the clocks of a network up to an instant, by their usual hours."""
 

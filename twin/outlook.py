@@ -134,13 +134,50 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A task's part in the quoted lead time: mean hours, with 95 % half-widths."""
+    """A task's part in the quoted lead time: mean hours, with 95 % half-widths (None: a single future)."""
 
     activity: str
     wait_h: float
     work_h: float
-    wait_half_width_h: float
-    work_half_width_h: float
+    wait_half_width_h: float | None
+    work_half_width_h: float | None
+    queue: str = ""
+    """Where it waits most often; '': nobody is needed."""
+    ahead: Expected | None = None
+    """Items that are begun before it in that queue once it waits there, those under way among them."""
+    ahead_h: Expected | None = None
+    """Working hours that go into them before it is begun itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLead:
+    """How long closed orders took, from first start to last end."""
+
+    group: str
+    """'all orders', or class and segment."""
+    n: int
+    mean: Expected
+    """Hours."""
+    sd_h: float | None
+    lead_h: Mapping[str, float]
+    """By confidence, as in Quote.dates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What something else would change for the quoted order, future by future on the same random numbers."""
+
+    kind: Literal["priority", "policy", "agent"]
+    name: str
+    """'first', a policy's name, or the queue that has one agent more."""
+    lead_h: Expected
+    """Mean lead time with it minus that without, hours, paired: below 0 is earlier."""
+    others_h: Expected
+    """The same of the other open orders, on average over them."""
+    dates: Mapping[str, datetime]
+    """Promise dates with it."""
+    text: str
+    """A sentence: what it changes, and whether the futures can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +192,27 @@ class Quote:
     """Confidence '50', '80', '95' (percent) -> promise date."""
     drivers: tuple[Driver, ...]
     history_lead_h: Mapping[str, float]
-    """The same confidences read from past lead times, hours; empty without history."""
+    """The same confidences read from past lead times of such orders, hours; empty without history."""
     engine: str = ""
     """Which engine simulated it, and why."""
+    between: Mapping[str, Between] = field(default_factory=dict)
+    """95 % intervals of the dates: how sure so many futures are."""
+    lead: Expected | None = None
+    """Mean lead time, hours."""
+    quantiles: tuple[datetime, ...] = ()
+    """Completion at LEVELS."""
+    policy: str = "own"
+    value: float | None = None
+    due: datetime | None = None
+    late_probability: float | None = None
+    """Only with a due date."""
+    late_between: tuple[float, float] | None = None
+    profit: Expected | None = None
+    """Money that it yields; only with a value."""
+    slowest: str = ""
+    """The step that takes the most of its time, in a sentence."""
+    history: tuple[HistoryLead, ...] = ()
+    """Its own class and segment, then all orders."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Of one more agent, the queue where that helps most comes first."""
+    notes: tuple[str, ...] = ()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metagraph.errors import UsageError
 from metagraph.model import Metagraph
@@ -16,26 +15,27 @@ from metagraph.orders import Order
 from twin.forecast import REPLICATIONS
 from twin.futures import Future
 from twin.horizons import arrivals_until
-from twin.outlook import Driver, Quote
+from twin.lead_history import lead_history
+from twin.outlook import LEVELS, Between, Quote
 from twin.progress import Progress
+from twin.quote_asked import CONFIDENCES, QUOTED, Asked
+from twin.quoted import CollectQuoted, Quoted, drivers_of, slowest_text
 from twin.running import engine_text, many
+from twin.sampling import Floats, between, expected, quantiles
 from twin.state import state_of
+from twin.words import share_interval
 
 if TYPE_CHECKING:
     from eventlogs.live.state import Eta
     from eventlogs.snapshot import Snapshot
-    from simulation.run import Run
-
-CONFIDENCES = ("50", "80", "95")
-QUOTED = "quoted order"
+    from simulation.replicate import Replications
 
 
 def quote(
     metagraph: Metagraph,
     snapshot: Snapshot,
+    asked: Asked | None = None,
     *,
-    cls: str = "",
-    segment: str = "",
     etas: Mapping[str, Sequence[Eta]] | None = None,
     replications: int = REPLICATIONS,
     seed: int = 0,
@@ -44,94 +44,121 @@ def quote(
 ) -> Quote:
     """Promise dates of an order that arrives at the snapshot's `until_s`, at CONFIDENCES percent.
 
-    Raises UsageError for a class or segment the twin doesn't know.
+    Raises UsageError for a class or segment the twin doesn't know, or a due date in the past.
     """
-    progress = progress or Progress()
-    _known(metagraph, cls, segment)
+    from twin.quote_changes import alternatives
+
+    asked, progress = asked or Asked(), progress or Progress()
+    _known(metagraph, asked)
     state, _ = state_of(metagraph, snapshot, etas)
-    order = Order(QUOTED, state.at_s, cls, segment)
-    until_s = arrivals_until(metagraph, snapshot, ())
-    future = Future(metagraph, state, snapshot.origin, seed, until_s, (order,))
-    collect = _Collect(len(state.orders))
-    made = many(future, seed, replications, reduce=collect, workers=workers, progress=progress, what="future")
-    samples = made.values
-    done = np.quantile([sample.completed_s for sample in samples], [int(c) / 100 for c in CONFIDENCES])
-    return Quote(
-        at=snapshot.origin + timedelta(seconds=state.at_s),
-        cls=cls,
-        segment=segment,
-        replications=replications,
-        dates={
-            c: snapshot.origin + timedelta(seconds=float(t)) for c, t in zip(CONFIDENCES, done, strict=True)
-        },
-        drivers=_drivers(samples),
-        history_lead_h=_history(metagraph, snapshot, cls, segment),
-        engine=engine_text(made.engine),
+    order = _order(asked, snapshot.origin, state.at_s)
+    future = Future(
+        metagraph,
+        state,
+        snapshot.origin,
+        seed,
+        arrivals_until(metagraph, snapshot, ()),
+        (order,),
+        asked.policy,
+    )
+    share = 0.3 if asked.alternatives or asked.against else 1.0
+    made = quoted(future, replications, workers=workers, progress=progress.part(0.0, share))
+    history, notes = lead_history(metagraph, snapshot, asked.cls, asked.segment, CONFIDENCES)
+    found = _quote(asked, future, made, replications)
+    others, more = alternatives(
+        future, made.values, asked, replications, workers=workers, progress=progress.part(share, 1.0)
+    )
+    return replace(
+        found,
+        history=history,
+        history_lead_h=dict(history[0].lead_h) if history else {},
+        alternatives=others,
+        notes=(*found.notes, *notes, *more),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sample:
-    """What is kept of one future."""
-
-    completed_s: float
-    spent_h: NDArray[np.float64]
-    """[waiting or work, activity]; NaN where it didn't happen."""
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Collect:
-    """Keeps what happened to one order."""
-
-    order: int
-
-    def __call__(self, run: Run) -> _Sample:
-        log, n = run.executions, len(run.labels)
-        mine = np.flatnonzero(log.order == self.order)
-        label = run.task[mine]
-        times = (log.start_s[mine] - log.enabled_s[mine], log.end_s[mine] - log.start_s[mine])
-        spent = np.array([np.bincount(label, time / 3600, minlength=n) for time in times])
-        spent[:, np.bincount(label, minlength=n) == 0] = np.nan
-        return _Sample(float(np.nan_to_num(run.completed_s[self.order], nan=run.until_s)), spent, run.labels)
+def quoted(
+    future: Future,
+    replications: int,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Replications[Quoted]:
+    """What becomes of the future's first extra order in each replication."""
+    collect = CollectQuoted(len(future.state.orders))
+    return many(
+        future,
+        future.seed,
+        replications,
+        reduce=collect,
+        workers=workers,
+        progress=progress or Progress(),
+        what="future",
+    )
 
 
-def _drivers(samples: Sequence[_Sample]) -> tuple[Driver, ...]:
-    """Tasks by their mean part of the lead time, the largest first."""
-    from simulation.kpis import interval
-
-    spent = np.array([sample.spent_h for sample in samples])
-    drivers = []
-    for i, label in enumerate(samples[0].labels):
-        if np.isnan(spent[:, 0, i]).all():
-            continue
-        wait, work = (interval(np.nan_to_num(spent[:, part, i])) for part in (0, 1))
-        drivers.append(Driver(label, wait.mean, work.mean, wait.high - wait.mean, work.high - work.mean))
-    return tuple(sorted(drivers, key=lambda d: (-(d.wait_h + d.work_h), d.activity)))
+def done_s(samples: Sequence[Quoted]) -> Floats:
+    """Per future when the order is done, seconds since the origin."""
+    return np.array([sample.done_s for sample in samples])
 
 
-def _known(metagraph: Metagraph, cls: str, segment: str) -> None:
+def promises(samples: Sequence[Quoted], origin: datetime) -> dict[str, datetime]:
+    """Date by which it is done in so many per cent of all futures."""
+    levels = quantiles(done_s(samples), [int(c) / 100 for c in CONFIDENCES])
+    return {c: origin + timedelta(seconds=t) for c, t in zip(CONFIDENCES, levels.tolist(), strict=True)}
+
+
+def _quote(asked: Asked, future: Future, made: Replications[Quoted], replications: int) -> Quote:
+    samples, origin, at_s = made.values, future.origin, future.state.at_s
+    done, drivers = done_s(samples), drivers_of(samples)
+    due_s = future.extra[0].due_s
+    late = None if due_s is None else float((done > due_s).mean())
+    cut = sum(sample.cut for sample in samples)
+    return Quote(
+        at=origin + timedelta(seconds=at_s),
+        cls=asked.cls,
+        segment=asked.segment,
+        replications=replications,
+        dates=promises(samples, origin),
+        drivers=drivers,
+        history_lead_h={},
+        engine=engine_text(made.engine),
+        between={c: _instants(origin, between(done, int(c) / 100)) for c in CONFIDENCES},
+        lead=expected((done - at_s) / 3600),
+        quantiles=tuple(origin + timedelta(seconds=t) for t in quantiles(done, LEVELS).tolist()),
+        policy=asked.named,
+        value=asked.value,
+        due=asked.due,
+        late_probability=late,
+        late_between=None if late is None else share_interval(late, replications),
+        profit=None if asked.value is None else expected([sample.profit for sample in samples]),
+        slowest=slowest_text(drivers),
+        notes=(
+            f"{cut} of {replications} futures were broken off because orders piled up: dates are too early",
+        )
+        * (cut > 0),
+    )
+
+
+def _instants(origin: datetime, ends: tuple[Floats | None, Floats | None]) -> Between:
+    low, high = (None if end is None else origin + timedelta(seconds=float(end)) for end in ends)
+    return low, high
+
+
+def _order(asked: Asked, origin: datetime, at_s: float) -> Order:
+    due_s = None if asked.due is None else (asked.due - origin).total_seconds()
+    if due_s is not None and due_s <= at_s:
+        raise UsageError(f"--due {asked.due}: it is not after the instant of the quote")
+    return Order(QUOTED, at_s, asked.cls, asked.segment, value=asked.value, due_s=due_s)
+
+
+def _known(metagraph: Metagraph, asked: Asked) -> None:
     classes = {c.cls for c in metagraph.orders.classes}
     segments = {c.segment for c in metagraph.orders.classes}
-    for option, given, known in (("--class", cls, classes), ("--segment", segment, segments)):
+    for option, given, known in (
+        ("--class", asked.cls, classes),
+        ("--segment", asked.segment, segments),
+    ):
         if given and given not in known:
             names = ", ".join(sorted(known - {""})) or "none: the twin tells no such groups apart"
             raise UsageError(f"{option} {given}: unknown to the twin; known are {names}")
-
-
-def _history(metagraph: Metagraph, snapshot: Snapshot, cls: str, segment: str) -> dict[str, float]:
-    """Quantiles of the closed cases' lead times, of the same class and segment."""
-    from eventlogs.bounds import case_bounds
-
-    if not snapshot.n_cases:
-        return {}
-    last = np.fmax.reduceat(snapshot.end_s, snapshot.offsets[:-1])
-    lead = last - case_bounds(snapshot)[0]
-    alike = ~snapshot.is_open & ~np.isnan(lead)
-    for name, wanted in (("class", cls), ("segment", segment)):
-        column = metagraph.orders.columns.get(name)
-        if wanted and column is not None and column in snapshot.attributes:
-            alike &= np.array([value == wanted for value in snapshot.attributes[column]])
-    if not alike.any():
-        return {}
-    return {c: float(np.quantile(lead[alike], int(c) / 100)) / 3600 for c in CONFIDENCES}

@@ -76,6 +76,26 @@ def quote(
     as_of: Annotated[str, typer.Option(help="When the new order arrives.")],
     cls: Annotated[str, typer.Option("--class", help="Its class.")] = "",
     segment: Annotated[str, typer.Option(help="Its customer segment.")] = "",
+    value: Annotated[
+        float | None, typer.Option(min=0.0, help="What it is worth, in the log's money.")
+    ] = None,
+    due: Annotated[str | None, typer.Option(help="The due date that the customer asks for.")] = None,
+    policy: Annotated[
+        str, typer.Option(help="What goes first: own (the twin's rules), or any that simulate takes.")
+    ] = "own",
+    against: Annotated[
+        list[str] | None, typer.Option(help="Another policy to compare with; may be given several times.")
+    ] = None,
+    alternatives: Annotated[
+        bool,
+        typer.Option(
+            "--alternatives/--no-alternatives",
+            help="What another priority and one more agent would change.",
+        ),
+    ] = True,
+    chart: Annotated[
+        Path | None, typer.Option(help="Dates, history and where the time goes: .svg, .png or .html.")
+    ] = None,
     open_cases: Open = None,
     replications: Annotated[int, typer.Option(min=1, help="Futures to simulate.")] = 200,
     seed: Seed = 0,
@@ -86,13 +106,29 @@ def quote(
     as_json: Json = False,
 ) -> None:
     """Quote promise dates for a new order, given everything that is open."""
-    from twin.forecasting import quote_command
+    from twin.forecasting import QuoteRequest, quote_command
+    from twin.policies import Wanted, policy_of
+    from twin.quote_asked import Asked
     from twin.requests import log_request
     from twin.source import instant, read_twin
     from ui import console, results_quote
 
+    with console.apart():
+        chosen = policy_of(Wanted(policy), Path.cwd())
+        others = tuple((name, policy_of(Wanted(name), Path.cwd())) for name in against or ())
+    asked = Asked(
+        cls=cls,
+        segment=segment,
+        value=value,
+        due=instant(due, "--due") if due else None,
+        policy=chosen,
+        named=policy,
+        against=others,
+        alternatives=alternatives,
+    )
     model = read_twin(twin, db)
     logs = log_request(log, db, mapping, until=instant(as_of, "--as-of"), open_file=open_cases)
-    with console.progress(progress_file) as progress:
-        result = quote_command(model, logs, cls, segment, replications, seed, workers, progress, console.warn)
-    results_quote.show_quote(result, as_json)
+    wanted = QuoteRequest(asked, replications, seed, workers, chart)
+    with console.apart(), console.progress(progress_file) as progress:
+        result = quote_command(model, logs, wanted, progress, console.warn)
+    results_quote.show_quote(result, as_json, [chart] if chart else [])

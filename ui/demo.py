@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from metagraph.errors import DataError
 from twin.commands import build_command
-from twin.forecasting import ForecastRequest, forecast_command, quote_command
+from twin.forecasting import ForecastRequest, QuoteRequest, forecast_command, quote_command
 from twin.imports import take_command
 from twin.json_out import dump
 from twin.progress import Progress
@@ -38,6 +38,7 @@ def run_demo(out: Path, seed: int, json_wanted: bool) -> None:
 
     Raises DataError if the folder can't be made.
     """
+    from twin.quote_asked import Asked
     from twin.report import write_report
 
     try:
@@ -64,8 +65,9 @@ def run_demo(out: Path, seed: int, json_wanted: bool) -> None:
         forecast = forecast_command(model, request, wanted, progress)
     steps.show("forecast", results_forecast.show_forecast, forecast)
     segment = model.orders.classes[0].segment if model.orders.classes else ""
+    asked = QuoteRequest(Asked(segment=segment), seed=seed)
     with steps("5/5  Quote a promise date for a new order") as progress:
-        quote = quote_command(model, request, "", segment, 200, seed, None, progress, console.warn)
+        quote = quote_command(model, request, asked, progress, console.warn)
     steps.show("quote", results_quote.show_quote, quote)
     write_report(out / "report.html", model, validation=validation, forecast=forecast, quote=quote)
     _pictures(out, model, validation, forecast)

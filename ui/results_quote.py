@@ -4,34 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite, nan
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twin.words import by_engine, number, unit_for
+from twin.words import by_engine, number, percent, unit_for
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
-    from twin.outlook import Quote
+    from twin.outlook import Expected, Quote
 
 
-def show_quote(result: Quote, json_wanted: bool) -> None:
-    """Promise dates and what drives them."""
+def show_quote(result: Quote, json_wanted: bool, written: Sequence[Path] = ()) -> None:
+    """Promise dates, what drives them, and what else would change them."""
     if json_wanted:
         as_json(result)
         return
+    _dates(result)
+    _promised(result)
+    _drivers(result)
+    if result.slowest:
+        say(_sentence(result.slowest))
+    _history(result)
+    for one in result.alternatives:
+        say(_sentence(f"{one.text}; the other open orders {_shift(one.others_h)}"))
+    for note in result.notes:
+        say(_sentence(note))
+    for path in written:
+        say(f"Written: {path}")
+
+
+def _dates(result: Quote) -> None:
     who = ", ".join(part for part in (result.cls, result.segment) if part) or "any class"
     leads = [(date - result.at).total_seconds() for date in result.dates.values()]
     past = [result.history_lead_h.get(confidence, nan) * 3600 for confidence in result.dates]
     unit, (lead_texts, past_texts) = _in_one_unit(leads, past)
-    dates = [
-        (f"{confidence} %", f"{date:%Y-%m-%d %H:%M}", lead, before)
+    rows = [
+        (f"{confidence} %", f"{date:%Y-%m-%d %H:%M}", _between(result, confidence), lead, before)
         for (confidence, date), lead, before in zip(result.dates.items(), lead_texts, past_texts, strict=True)
     ]
     futures = f"{result.replications} futures{by_engine(result.engine)}"
-    title = f"A new order ({who}) at {result.at:%Y-%m-%d %H:%M} UTC, {futures}"
-    show_table(title, ("kept with", "promise", f"lead time ({unit})", f"past orders ({unit})"), dates)
+    under = "" if result.policy == "own" else f", policy {result.policy}"
+    title = f"A new order ({who}) at {result.at:%Y-%m-%d %H:%M} UTC{under}, {futures}"
+    show_table(
+        title, ("kept with", "promise", "95 % interval", f"lead time ({unit})", f"past ({unit})"), rows
+    )
+
+
+def _between(result: Quote, confidence: str) -> str:
+    """How far more futures could move the date."""
+    low, high = result.between.get(confidence, (None, None))
+    if low is None and high is None:
+        return ""
+    return f"{f'{low:%m-%d %H:%M}' if low else '?'} to {f'{high:%m-%d %H:%M}' if high else '?'}"
+
+
+def _promised(result: Quote) -> None:
+    """Of the due date and the value that were given."""
+    if result.late_probability is not None and result.late_between is not None and result.due is not None:
+        low, high = result.late_between
+        say(
+            f"Late on {result.due:%Y-%m-%d %H:%M}: {percent(result.late_probability)} "
+            f"({percent(low)} to {percent(high)})."
+        )
+    if result.profit is not None:
+        say(f"Expected profit: {_plus_minus(result.profit)}.")
+
+
+def _drivers(result: Quote) -> None:
     drivers = result.drivers[:MOST_ROWS]
     parts = [
-        [hours * 3600 for hours in column]
+        [nan if hours is None else hours * 3600 for hours in column]
         for column in (
             [d.wait_h for d in drivers],
             [d.wait_half_width_h for d in drivers],
@@ -40,14 +82,63 @@ def show_quote(result: Quote, json_wanted: bool) -> None:
         )
     ]
     unit, texts = _in_one_unit(*parts)
-    columns = ("task", f"wait ({unit})", "±", f"from start to end ({unit})", "±")
-    rows = zip([d.activity for d in drivers], *texts, strict=True)
+    columns = ("task", f"wait ({unit})", "±", f"start to end ({unit})", "±", "items before", "their hours")
+    before = [
+        ("", "") if d.ahead is None or d.ahead_h is None else (number(d.ahead.mean), number(d.ahead_h.mean))
+        for d in drivers
+    ]
+    rows = [
+        (*row, *first)
+        for row, first in zip(zip([d.activity for d in drivers], *texts, strict=True), before, strict=True)
+    ]
     show_table("Where its time goes (mean, with its 95 % interval)", columns, rows)
     more(len(result.drivers))
     say(
         "Tasks of parallel branches go on at the same time: all of them together may add up to more than the "
         "lead time."
     )
+
+
+def _history(result: Quote) -> None:
+    if not result.history or result.lead is None:
+        return
+    found = result.lead
+    hours = [*(row.mean.mean for row in result.history), found.mean]
+    unit, length = unit_for(3600 * max(hours))
+    scale = 3600 / length
+    rows = [
+        (
+            *(row.group, str(row.n), _plus_minus(row.mean, scale)),
+            "" if row.sd_h is None else number(scale * row.sd_h),
+            *(number(scale * row.lead_h[c]) for c in result.dates),
+        )
+        for row in result.history
+    ]
+    leads = [(date - result.at).total_seconds() / length for date in result.dates.values()]
+    rows.append(("this order", "", _plus_minus(found, scale), "", *map(number, leads)))
+    levels = [f"{c} %" for c in result.dates]
+    show_table(f"Lead times of closed orders ({unit})", ("", "n", "mean", "deviation", *levels), rows)
+
+
+def _shift(change: Expected) -> str:
+    """What becomes of the others."""
+    if change.low is None or change.high is None:
+        return f"move by {number(change.mean)} h on average"
+    if change.low <= 0 <= change.high:
+        return "stay about as they are"
+    word = "later" if change.mean > 0 else "earlier"
+    half = change.high - change.mean
+    return f"are done {number(abs(change.mean))} ± {number(half)} h {word} on average"
+
+
+def _plus_minus(figure: Expected, scale: float = 1.0) -> str:
+    if figure.high is None:
+        return number(scale * figure.mean)
+    return f"{number(scale * figure.mean)} ± {number(scale * (figure.high - figure.mean))}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
 
 
 def _in_one_unit(*columns: Sequence[float]) -> tuple[str, list[list[str]]]:

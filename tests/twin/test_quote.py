@@ -7,16 +7,28 @@ from pathlib import Path
 import pytest
 
 from examples.order_to_cash import START, known_twin
+from metagraph.agents import Agent, Queue
 from metagraph.blocks import Choice, Leaf
 from metagraph.blocks import Sequence as Row_
 from metagraph.distributions import Constant
 from metagraph.errors import UsageError
-from metagraph.orders import OrderClass, OrderModel, PastOrder, Sample
+from metagraph.orders import Order, OrderClass, OrderModel, PastOrder, Sample
+from metagraph.policies import Policy
 from metagraph.routing import BusinessRule, Level, RoutingRow
+from metagraph.state import OpenOrder, Position, State
 from tests.eventlogs.logs import T0, Row
-from tests.simulation.builders import process
+from tests.simulation.builders import ORIGIN, process
 from tests.twin.small import HOUR, deterministic, known_log, snapshot
-from twin.quote import CONFIDENCES, quote
+from twin.drawing_tools import to_svg
+from twin.futures import Future
+from twin.json_out import dump, read
+from twin.outlook import Quote
+from twin.progress import Progress
+from twin.quote import quote, quoted
+from twin.quote_asked import CONFIDENCES, QUOTED, Asked
+from twin.quote_changes import alternatives
+from twin.quote_charts import quote_chart
+from twin.quoted import drivers_of, slowest_text
 from twin.source import LogRequest, read_log
 
 HOUR_LAW = Constant(HOUR)
@@ -43,7 +55,7 @@ def test_dates_follow_the_instant_and_ascend_with_confidence(tmp_path: Path) -> 
     request = LogRequest(str(known_log(tmp_path / "log.csv", 14)), str(tmp_path / "db"), until=AS_OF)
     known = read_log(request).snapshot
     twin = known_twin()
-    found = quote(twin, known, segment="key account", replications=40)
+    found = quote(twin, known, Asked(segment="key account"), replications=40)
     assert tuple(found.dates) == CONFIDENCES
     dates = list(found.dates.values())
     assert found.at == AS_OF
@@ -53,9 +65,9 @@ def test_dates_follow_the_instant_and_ascend_with_confidence(tmp_path: Path) -> 
     assert [d.wait_h + d.work_h for d in found.drivers] == sorted(
         (d.wait_h + d.work_h for d in found.drivers), reverse=True
     )
-    assert quote(twin, known, segment="key account", replications=40) == found
+    assert quote(twin, known, Asked(segment="key account"), replications=40) == found
     crowd = replace(twin, agents=tuple(replace(a, capacity=4) for a in twin.agents))
-    quicker = quote(crowd, known, segment="key account", replications=40)
+    quicker = quote(crowd, known, Asked(segment="key account"), replications=40)
     assert quicker.dates["50"] < found.dates["50"], "more hands, earlier dates"
 
 
@@ -63,7 +75,7 @@ def test_dates_follow_the_instant_and_ascend_with_confidence(tmp_path: Path) -> 
 def test_unknown_groups_are_refused(cls: str, segment: str, said: str, tmp_path: Path) -> None:
     known = snapshot(tmp_path, [Row("1", "A", None, 0.0, None)], T0 + timedelta(hours=1), ["1"])
     with pytest.raises(UsageError, match=f"{said}: unknown to the twin; known are"):
-        quote(known_twin(), known, cls=cls, segment=segment)
+        quote(known_twin(), known, Asked(cls=cls, segment=segment))
 
 
 def test_a_quoted_order_takes_after_those_of_the_past(tmp_path: Path) -> None:
@@ -88,3 +100,51 @@ def test_a_quoted_order_takes_after_those_of_the_past(tmp_path: Path) -> None:
         "95": 11,
     }
     assert next(d.work_h for d in found.drivers if d.activity == "Long") == pytest.approx(10 / 3, abs=1)
+
+
+def test_drivers_count_what_is_before_it_and_one_more_hand_helps() -> None:
+    """One desk, an hour an order, three before the new one, the first of them begun."""
+    twin = process(
+        Leaf("a", "A"),
+        HOUR_LAW,
+        queues=[Queue("desk", ("ann",))],
+        serves={"a": ["desk"]},
+        agents=[Agent("ann", "always")],
+    )
+    state = State(0.0, tuple(OpenOrder(Order(str(i), 0.0), (Position("a", 0.0),), ()) for i in range(3)))
+    future = Future(twin, state, ORIGIN, 0, 0.0, (Order(QUOTED, 0.0),))
+    made = quoted(future, 2).values
+    (driver,) = drivers_of(made)
+    assert (driver.queue, driver.wait_h, driver.work_h) == ("desk", 3, 1)
+    assert driver.ahead is not None
+    assert driver.ahead_h is not None
+    assert (driver.ahead.mean, driver.ahead_h.mean) == (3, 3)
+    assert slowest_text([driver]).startswith("slowest step: A, 4 h on average, of which it waits 3 h")
+    found, notes = alternatives(future, made, Asked(), 2, workers=None, progress=Progress())
+    assert notes == ()
+    changed = {(str(one.kind), one.name): (one.lead_h.mean, one.others_h.mean) for one in found}
+    assert changed[("priority", "first")] == pytest.approx((-2, 2 / 3))
+    assert changed[("agent", "desk")] == pytest.approx((-2, -2 / 3))
+    assert len(changed) == 2
+    assert found[0].text == "put first in every queue, it is done 2 h earlier on average (2 h to 2 h)"
+    rich = replace(future, policy=Policy(priorities=("HP",)), extra=(replace(future.extra[0], value=1.0),))
+    base = quoted(rich, 1).values
+    (first, _), _ = alternatives(rich, base, Asked(), 1, workers=None, progress=Progress())
+    assert first.text.endswith("in the one future that was simulated")
+
+
+def test_a_single_future_behaves(tmp_path: Path) -> None:
+    """Nothing is said of intervals, and what is said can be read back."""
+    request = LogRequest(str(known_log(tmp_path / "log.csv", 14)), str(tmp_path / "db"), until=AS_OF)
+    known = read_log(request).snapshot
+    asked = Asked(value=100.0, due=AS_OF + timedelta(days=3), against=(("SDD", Policy(priorities=("SDD",))),))
+    found = quote(known_twin(), known, asked, replications=1)
+    assert len(set(found.dates.values())) == 1
+    assert set(found.between.values()) == {(None, None)}
+    assert found.lead is not None
+    assert found.lead.low is None
+    assert all(driver.wait_half_width_h is None for driver in found.drivers)
+    assert {one.kind for one in found.alternatives} >= {"priority", "policy"}
+    assert read(Quote, dump(found)) == found
+    assert "When the order is done" in to_svg(quote_chart(found))
+    assert found.history[0].n > 10
