@@ -65,8 +65,8 @@ def _dates(quote: Quote) -> Picture:
             .encode(x=when("due"))
         )
     group = quote.history[0].group if quote.history else ""
-    said = "dots: promises at 50, 80 and 95 % with the intervals of so many futures"
-    said += f"; diamonds: the same shares of past orders ({group})" * bool(past) + "; dashed: due" * bool(
+    said = "dots: promises at 50, 80 and 95 % with the intervals of so many futures\n"
+    said += f"diamonds: the same shares of past orders ({group})" * bool(past) + "; dashed: due" * bool(
         quote.due
     )
     return alt.layer(*layers).properties(width=560, height=200, title=titled("When the order is done", said))
