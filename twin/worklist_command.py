@@ -14,7 +14,8 @@ from metagraph.model import Metagraph
 from metagraph.policies import Policy
 from metagraph.state import State
 from twin.files import check_picture_name, check_writable, write_text
-from twin.forecast import REPLICATIONS, arrivals_until
+from twin.forecast import REPLICATIONS
+from twin.horizons import arrivals_until
 from twin.policies import OWN, Wanted, policy_of
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
