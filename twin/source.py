@@ -81,7 +81,7 @@ def read_log(
     wanted = read_ids(request.open_file) if request.open_file else None
     wanted = frozenset() if request.all_closed else wanted
     raw, report = _taken(request, tell, on_wait)
-    rule = _rule(request.closing) or closings.fit(raw)
+    rule = closing_rule(request.closing) or closings.fit(raw)
     snapshot = decide_open(raw, wanted, rule)
     fact = _fact(rule)
     words = _in_words(snapshot, fact, request.open_file)
@@ -107,7 +107,7 @@ def _kept(request: LogRequest, on_wait: Callable[[str], None] | None) -> LogSour
     with open_historian(request.db, read_only=True, on_wait=on_wait) as historian:
         kept = historian.kept_snapshot(request.log.removeprefix(KEPT))
         snapshot = historian.frozen(kept.content_hash)
-    rule = _rule(request.closing) or closings.fit(snapshot)
+    rule = closing_rule(request.closing) or closings.fit(snapshot)
     if request.all_closed:
         snapshot = decide_open(snapshot, frozenset(), rule)
     return LogSource(snapshot, kept.report, _fact(rule), kept.open_rule)
@@ -206,7 +206,8 @@ def _fact(rule: ClosingRule) -> ClosingFact:
     )
 
 
-def _rule(fact: ClosingFact | None) -> ClosingRule | None:
+def closing_rule(fact: ClosingFact | None) -> ClosingRule | None:
+    """A twin's rule as the rooms below know it."""
     from eventlogs.closing import ClosingRule
 
     if fact is None:

@@ -1,0 +1,174 @@
+"""What replayed periods say of the contenders: ranking, advice at each start, what following it brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metagraph.errors import DataError, UsageError
+from twin.backtest_ranking import advise, compare
+from twin.backtest_results import BacktestOptions, Followed, Period, PolicyBacktest
+from twin.backtest_runs import BETTER, FIGURES, Played
+from twin.replay_history import History
+
+if TYPE_CHECKING:
+    from eventlogs.snapshot import Snapshot
+    from simulation.kpis import Interval
+
+Values = Mapping[str, NDArray[np.float64]]
+"""By contender: the objective in each period, turned so that more is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A period and the runs of each contender in it."""
+
+    start_s: float
+    found: History
+    runs: Mapping[str, tuple[Played, ...]]
+    lead_h: float
+    replayed_h: float
+    error_h: float
+    orders: int
+
+
+def _mean(runs: Sequence[Played], figure: str) -> float:
+    values = np.array([run.figures[figure] for run in runs])
+    return float(values.mean())
+
+
+def _objective(wanted: str, replays: Sequence[Replayed], own: str) -> str:
+    if wanted:
+        if wanted not in FIGURES:
+            raise UsageError(f"--objective {wanted}: take one of {', '.join(FIGURES)}")
+        known = [wanted]
+    else:
+        known = ["profit", "late_h", "lead_h"]
+    for figure in known:
+        if all(_mean(one.runs[own], figure) == _mean(one.runs[own], figure) for one in replays):
+            return figure
+    what = "values" if known == ["profit"] else "due dates or completed orders"
+    raise DataError(f"{known[-1]} can't be told in every period: the log's orders have no {what} there")
+
+
+def judged(log: Snapshot, options: BacktestOptions, replays: Sequence[Replayed]) -> PolicyBacktest:
+    """The periods judged; the first contender is what is in force.
+
+    Raises UsageError for an unknown objective, DataError for one that the log can't tell.
+    """
+    names = list(replays[0].runs)
+    own = names[0]
+    objective = _objective(options.objective, replays, own)
+    sign = BETTER[objective]
+    values = {name: np.array([sign * _mean(one.runs[name], objective) for one in replays]) for name in names}
+    periods = tuple(_periods(log, names, options, replays, values))
+    known = [one.found.known_s <= log.until_s for one in replays]
+    return PolicyBacktest(
+        twin=replays[0].found.metagraph.name,
+        log=log.name,
+        objective=objective,
+        own=own,
+        replications=options.replications,
+        seed=options.seed,
+        margin=options.margin,
+        periods=periods,
+        ranking=compare(values, own),
+        differences=_differences(names, replays),
+        followed=tuple(_followed(periods, values, own)),
+        next=advise({name: column[known] for name, column in values.items()}, own, options.margin),
+        notes=tuple(_notes(objective, options, replays)),
+    )
+
+
+def _periods(
+    log: Snapshot,
+    names: Sequence[str],
+    options: BacktestOptions,
+    replays: Sequence[Replayed],
+    values: Values,
+) -> Iterator[Period]:
+    own = names[0]
+    for i, one in enumerate(replays):
+        past = [j for j in range(i) if replays[j].found.known_s <= one.start_s]
+        advice = advise({name: column[past] for name, column in values.items()}, own, options.margin)
+        start = log.origin + timedelta(seconds=one.start_s)
+        known_s = one.found.known_s
+        yield Period(
+            start=start,
+            end=start + timedelta(seconds=options.period_s),
+            orders=one.orders,
+            open_at_start=len(one.found.state.orders),
+            lead_h=one.lead_h,
+            replayed_h=one.replayed_h,
+            error_h=one.error_h,
+            placed=one.found.placed / max(one.found.executed, 1),
+            known=log.origin + timedelta(seconds=known_s) if np.isfinite(known_s) else None,
+            figures={name: {figure: _mean(one.runs[name], figure) for figure in FIGURES} for name in names},
+            advice=advice,
+            gain=float(values[advice.policy][i] - values[own][i]),
+            best=max(names, key=lambda name: values[name][i]),
+        )
+
+
+def _differences(names: Sequence[str], replays: Sequence[Replayed]) -> dict[str, dict[str, Interval]]:
+    from simulation.kpis import interval
+
+    own = names[0]
+    return {
+        name: {
+            figure: interval(
+                [_mean(one.runs[name], figure) - _mean(one.runs[own], figure) for one in replays]
+            )
+            for figure in FIGURES
+        }
+        for name in names
+        if name != own
+    }
+
+
+def _followed(
+    periods: Sequence[Period],
+    values: Values,
+    own: str,
+) -> Iterator[Followed]:
+    """The advice beside the best single policy and the best of each period, both known in hindsight only."""
+    from simulation.kpis import interval
+
+    yield Followed("the advice", interval([period.gain for period in periods]))
+    best = max(values, key=lambda name: values[name].mean())
+    yield Followed(f"{best}, best in hindsight", interval(values[best] - values[own]))
+    highest = np.max(np.array(list(values.values())), axis=0)
+    yield Followed("the best of each period, in hindsight", interval(highest - values[own]))
+
+
+def _notes(objective: str, options: BacktestOptions, replays: Sequence[Replayed]) -> Iterator[str]:
+    if objective == "lead_h" and not options.objective:
+        yield (
+            "the log's orders have neither values nor due dates: policies are compared by the mean time from "
+            "an order's first event to its last"
+        )
+    if objective == "late_h" and not options.objective:
+        yield "the log's orders have no values: policies are compared by hours past the due date"
+    cut = sum(run.cut for one in replays for runs in one.runs.values() for run in runs)
+    if cut:
+        yield f"{cut} runs were broken off because orders piled up: their figures are too good"
+    lead = np.nanmean([one.lead_h for one in replays])
+    error = np.nanmean([one.error_h for one in replays])
+    yield (
+        f"replayed under the policy in force, orders end {error:.2g} h off on average where they took "
+        f"{lead:.3g} h: differences much smaller than that rest on the twin"
+    )
+    unknown = sum(not np.isfinite(one.found.known_s) for one in replays)
+    if unknown:
+        yield (
+            f"in {unknown} of {len(replays)} periods an order is still open at the end of the log: the rest "
+            "of it is drawn, and these periods count for no advice"
+        )
+    placed = sum(one.found.placed for one in replays) / max(sum(one.found.executed for one in replays), 1)
+    if placed < 0.995:
+        yield f"{1 - placed:.1%} of the executions have no place in the twin, and are left out of the replay"
