@@ -21,6 +21,7 @@ from ui import (
     commands_reschedule,
     commands_simulate,
     commands_twins,
+    commands_whatif,
     commands_worklist,
 )
 from ui.options import (
@@ -59,6 +60,7 @@ app.command()(commands_twins.waits)
 app.command()(commands_twins.arrivals)
 app.command()(commands_worklist.worklist)
 app.command()(commands_simulate.simulate)
+app.command()(commands_whatif.whatif)
 app.command()(commands_forecast.forecast)
 app.command()(commands_forecast.quote)
 app.command()(commands_optimize.optimize)

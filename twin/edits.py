@@ -19,6 +19,7 @@ from twin.scenario_sections import PolicySection, Scenario
 
 _Edit = Callable[[Metagraph, Any, Place], Edit]
 _EDITS: tuple[tuple[str, _Edit], ...] = (
+    ("cost", costs),
     ("hire", hire),
     ("skills", skills),
     ("lose", away),
@@ -26,7 +27,6 @@ _EDITS: tuple[tuple[str, _Edit], ...] = (
     ("calendar", calendars),
     ("overtime", overtime),
     ("capacity", capacity),
-    ("cost", costs),
     ("duration", durations),
     ("delay", delays),
     ("automate", automate),
@@ -37,7 +37,8 @@ _EDITS: tuple[tuple[str, _Edit], ...] = (
     ("priority", priority),
     ("arrivals", arrivals),
 )
-"""In the order in which they are applied: those who are hired are known to all that comes after."""
+"""In the order in which they are applied: those who are hired cost what the others do, and are known to all
+that comes after."""
 
 
 @dataclass(frozen=True, slots=True)

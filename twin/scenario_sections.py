@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PlainValidator, Strict, model_validator
 
+from metagraph.errors import UsageError
 from twin.config_sections import (
     DurationOverride,
     Hours,
@@ -18,28 +19,23 @@ from twin.config_sections import (
     Share,
     Zone,
 )
-
-_UNITS_S = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+from twin.spans import seconds_of
 
 
 def _moment(value: object) -> object:
     """An instant, or the text of a time after the beginning as seconds."""
     expected = (
         "expected an instant with a zone such as 2024-03-01T09:00:00Z, or a time after the beginning such as "
-        '"48 h", "2 d" or "1 w"'
+        '"48h", "2d" or "1d12h"'
     )
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value
     if not isinstance(value, str):
         raise ValueError(f"{value} is no such instant; {expected}")
-    number, _, unit = value.strip().removeprefix("+").partition(" ")
     try:
-        seconds = float(number) * _UNITS_S[unit.strip()]
-    except (KeyError, ValueError):
+        return seconds_of(value, "")
+    except UsageError:
         return _told(value, expected)
-    if not 0 <= seconds < 1e10:
-        raise ValueError(f"{value!r} is not within 300 years after the beginning")
-    return seconds
 
 
 def _told(text: str, expected: str) -> datetime:
@@ -270,6 +266,7 @@ class Scenario(Section):
 
     name: Name = "scenario"
     note: str = ""
+    cost: Annotated[tuple[CostSection, ...], Strict(False)] = ()
     hire: Annotated[tuple[HireSection, ...], Strict(False)] = ()
     skills: Annotated[tuple[SkillsSection, ...], Strict(False)] = ()
     lose: Annotated[tuple[LoseSection, ...], Strict(False)] = ()
@@ -277,7 +274,6 @@ class Scenario(Section):
     calendar: Annotated[tuple[CalendarSection, ...], Strict(False)] = ()
     overtime: Annotated[tuple[OvertimeSection, ...], Strict(False)] = ()
     capacity: Annotated[tuple[CapacitySection, ...], Strict(False)] = ()
-    cost: Annotated[tuple[CostSection, ...], Strict(False)] = ()
     duration: Annotated[tuple[DurationSection, ...], Strict(False)] = ()
     delay: Annotated[tuple[DelaySection, ...], Strict(False)] = ()
     automate: Annotated[tuple[AutomateSection, ...], Strict(False)] = ()

@@ -36,7 +36,7 @@ def mean(graph: Metagraph, label: str, *key: str | None) -> float:
 
 
 def test_an_agent_who_leaves_is_away_from_that_instant() -> None:
-    found = made(example3(), '[[lose]]\nagents = ["Loader 2"]\nfrom = "2 d"')
+    found = made(example3(), '[[lose]]\nagents = ["Loader 2"]\nfrom = "2d"')
     agents = {agent.id: agent for agent in found.metagraph.agents}
     assert agents["Loader 2"].absences == (Absence(BEGIN + 2 * DAY, None, True, "what-if"),)
     assert [change.text for change in found.changes] == [
@@ -49,17 +49,17 @@ def test_an_absence_that_overlaps_others_comes_before_them() -> None:
     old = (Absence(BEGIN, BEGIN + 3 * DAY), Absence(BEGIN + 5 * DAY, BEGIN + 9 * DAY))
     twin = example3()
     agents = tuple(replace(a, absences=old) if a.id == "Dock" else a for a in twin.agents)
-    text = '[[absence]]\nagents = ["Dock"]\nfrom = "2 d"\nuntil = "6 d"\nwork = "handed over"'
+    text = '[[absence]]\nagents = ["Dock"]\nfrom = "2d"\nuntil = "6d"\nwork = "handed over"'
     found = made(replace(twin, agents=agents), text).metagraph
     dock = next(agent for agent in found.agents if agent.id == "Dock")
     spans = [((a.start - BEGIN) / DAY, a.end and (a.end - BEGIN) / DAY, a.hands_over) for a in dock.absences]
     assert spans == [(0, 2, False), (2, 6, True), (6, 9, False)]
-    again = text.replace("handed over", "waits").replace("6 d", "3 d")
+    again = text.replace("handed over", "waits").replace("6d", "3d")
     assert "changes nothing" in refused(replace(twin, agents=agents), again)
 
 
 def test_where_agents_have_a_queue_each_one_who_is_hired_gets_one_too() -> None:
-    found = made(example3(), '[[hire]]\nlike = "Loader 1"\ncount = 2\nfrom = "4 d"').metagraph
+    found = made(example3(), '[[hire]]\nlike = "Loader 1"\ncount = 2\nfrom = "4d"').metagraph
     load = next(task for task in found.tasks() if task.label == "Load Goods")
     assert load.queues == ("Loader 1", "Loader 2", "Loader 1 (hired)", "Loader 1 (hired) 2")
     assert [agent.hired for agent in found.agents[-2:]] == [BEGIN + 4 * DAY] * 2
@@ -137,7 +137,7 @@ def test_arrivals_change_in_rates_or_at_an_instant() -> None:
     whole = made(twin, "[[arrivals]]\nfactor = 1.5").metagraph.arrivals
     assert whole is not None
     assert whole.rates_per_h[0] == 1.5 * twin.arrivals.rates_per_h[0]
-    later = made(twin, '[[arrivals]]\nfactor = 1.5\nclasses = ["A"]\nfrom = "1 d"').metagraph.arrivals
+    later = made(twin, '[[arrivals]]\nfactor = 1.5\nclasses = ["A"]\nfrom = "1d"').metagraph.arrivals
     assert later is not None
     assert later.changes == (ArrivalChange(1.5, BEGIN + DAY, None, "A"),)
     assert later.rates_per_h == twin.arrivals.rates_per_h
@@ -168,7 +168,7 @@ def test_a_policy_comes_beside_the_metagraph() -> None:
         ("[[delay]]\nfactor = 2", "changes nothing"),
         ("[policy]\npolicy = 'own'", "changes nothing"),
         ('[[routing]]\ngateway = "plan"\nweights = { a = 1.0 }', "no gateway that chooses"),
-        ('[[lose]]\nagents = ["Dock"]\nfrom = "3 d"\nuntil = "2 d"', "not after its beginning"),
+        ('[[lose]]\nagents = ["Dock"]\nfrom = "3d"\nuntil = "2d"', "not after its beginning"),
         ('[[hire]]\nlike = "Dock"\nnames = ["Dock"]', "must differ"),
         ('[[skills]]\nactivity = "Credit Check"\nremove = ["Credit"]', "nobody would be left"),
         ('[[cost]]\nagents = ["Dock"]\nper_h = 0', "changes nothing"),
@@ -180,7 +180,7 @@ def test_what_is_unknown_or_changes_nothing_is_refused(text: str, says: str) -> 
 
 
 def test_an_activity_that_nobody_is_left_to_do_is_told() -> None:
-    found = made(example3(), '[[lose]]\nagents = ["Loader 1", "Loader 2"]\nfrom = "1 d"')
+    found = made(example3(), '[[lose]]\nagents = ["Loader 1", "Loader 2"]\nfrom = "1d"')
     assert found.notes == (
         "from 2024-01-02 00:00 UTC on nobody is left who does Load Goods: its orders wait there",
     )
@@ -188,6 +188,6 @@ def test_an_activity_that_nobody_is_left_to_do_is_told() -> None:
 
 
 def test_without_a_beginning_times_after_it_are_refused() -> None:
-    scenario = parse_scenario('[[lose]]\nagents = ["Dock"]\nfrom = "2 d"', "s.toml", "s")
+    scenario = parse_scenario('[[lose]]\nagents = ["Dock"]\nfrom = "2d"', "s.toml", "s")
     with pytest.raises(DataError, match="which isn't known here"):
         edited(example3(), scenario)

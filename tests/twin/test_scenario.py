@@ -21,10 +21,10 @@ def refused(text: str) -> str:
 def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
     assert "line 1: the file has no key 'hyre'; did you mean 'hire'?" in refused('[[hyre]]\nlike = "A"')
     assert "line 3: [hire[1]] has no key 'form'; did you mean 'from'?" in refused(
-        '[[hire]]\nlike = "A"\nform = "2 d"'
+        '[[hire]]\nlike = "A"\nform = "2d"'
     )
     # What a table is called in the program is no key of the file.
-    assert "has no key 'since'" in refused('[[hire]]\nlike = "A"\nsince = "2 d"')
+    assert "has no key 'since'" in refused('[[hire]]\nlike = "A"\nsince = "2d"')
 
 
 def test_a_key_that_is_missing_is_named() -> None:
@@ -39,7 +39,7 @@ def test_an_instant_that_nobody_can_place_is_refused(said: str) -> None:
 
 
 def test_instants_and_times_after_the_beginning_are_read() -> None:
-    text = '[[lose]]\nagents = ["A"]\nfrom = "2 d"\nuntil = 2024-01-05T12:00:00+02:00'
+    text = '[[lose]]\nagents = ["A"]\nfrom = "2d"\nuntil = 2024-01-05T12:00:00+02:00'
     lost = parse_scenario(text, "s.toml", "s").lose[0]
     assert lost.since == 2 * 86400.0
     assert lost.until == datetime(2024, 1, 5, 10, tzinfo=UTC)

@@ -1,0 +1,229 @@
+"""What if: scenarios simulated beside a twin as it is, on the same random numbers, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from metagraph.errors import UsageError
+from twin.edits import Edited, edited
+from twin.given import Given
+from twin.policies import Wanted, policy_of
+from twin.progress import Progress
+from twin.scenario_sections import Scenario
+from twin.whatif_costs import priced
+from twin.whatif_figures import HEADLINE, Window
+from twin.whatif_found import ScenarioFound, WhatIf
+from twin.whatif_runs import WAITING, WIP, Contender, Played, Study, played, series_of
+from twin.whatif_source import Futures
+from twin.whatif_words import verdict
+
+REPLICATIONS = 100
+BASELINE = "baseline"
+_LAST_RESORT = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfRequest:
+    """What is compared, from when, for how long, and how often."""
+
+    given: Given
+    """The twin; with a state and its origin, the comparison begins at the state's instant."""
+    scenarios: tuple[Scenario, ...]
+    start: datetime | None = None
+    """Without a state: when it begins; None: the Monday after the log that the twin was built from."""
+    warm_up_s: float = 0.0
+    """Without a state: simulated before that, so that the process isn't empty; 0: it is."""
+    horizon_s: float = 28 * 86400.0
+    """What is counted, from the beginning on; new orders arrive until its end."""
+    replications: int = REPLICATIONS
+    policy: Wanted = field(default_factory=Wanted)
+    """The baseline's."""
+    seed: int = 0
+    workers: int | None = None
+    max_open: int | None = None
+    open_rule: str = ""
+    """How the open orders of the state were told, in words."""
+    notes: tuple[str, ...] = ()
+    """On the state."""
+
+
+def what_if(wanted: WhatIfRequest, progress: Progress, *, folder: Path | None = None) -> WhatIf:
+    """Simulate every scenario and the baseline on the same replications, and compare them.
+
+    `folder`: where policies written in Python are looked for. Raises DataError for a scenario that doesn't
+    fit the twin or changes nothing, UsageError for what can't be simulated.
+    """
+    begin = begin_of(wanted)
+    twin, scenarios, words = priced(wanted.given.metagraph, wanted.scenarios)
+    known = tuple(f"taken for the baseline as well: {text}" for text in words)
+    given = replace(wanted.given, metagraph=twin)
+    wanted = replace(wanted, given=given, scenarios=scenarios, notes=(*wanted.notes, *known))
+    contenders = _contenders(wanted, begin, folder or Path.cwd())
+    source = _source(wanted, begin)
+    zero = _seconds(begin, source.origin)
+    study = Study(source, contenders, wanted.seed, Window(zero, zero + wanted.horizon_s), wanted.max_open)
+    runs = played(study, wanted.replications, wanted.workers, progress)
+    by_contender = list(zip(*runs, strict=True))
+    return _found(wanted, study, by_contender, source.origin)
+
+
+def begin_of(wanted: WhatIfRequest) -> datetime:
+    """When the comparison begins. Raises UsageError for options that contradict the state."""
+    given = wanted.given
+    if given.state is not None and given.origin is not None:
+        if wanted.start is not None or wanted.warm_up_s:
+            raise UsageError("the open orders have an instant of their own: leave --start and --warm-up out")
+        return given.origin + timedelta(seconds=given.state.at_s)
+    if given.orders and given.origin is not None:
+        if wanted.start is not None or wanted.warm_up_s:
+            raise UsageError(
+                "the instance lists its orders, and it begins with the first of them: leave "
+                "--start and --warm-up out"
+            )
+        first = min(order.release_s for order in given.orders)
+        return given.origin + timedelta(seconds=first)
+    if wanted.start is not None:
+        return wanted.start
+    known = given.metagraph.provenance
+    if known is None:
+        return _LAST_RESORT
+    from simulation.arrivals import monday
+
+    return monday(known.until) + timedelta(days=7)
+
+
+def _contenders(wanted: WhatIfRequest, begin: datetime, folder: Path) -> tuple[Contender, ...]:
+    """The baseline, then the scenarios."""
+    names = [scenario.name for scenario in wanted.scenarios]
+    if not names:
+        raise UsageError("name at least one scenario file, see docs/whatif.md")
+    twice = next((name for name in names if names.count(name) > 1 or name == BASELINE), None)
+    if twice is not None:
+        raise UsageError(
+            f"two contenders are called {twice!r}: give every scenario another 'name', and none of them "
+            f"{BASELINE!r}"
+        )
+    twin = wanted.given.metagraph
+    found = [Contender(BASELINE, twin, policy_of(wanted.policy, folder))]
+    for scenario in wanted.scenarios:
+        one = edited(twin, scenario, begin, wanted.policy)
+        policy = policy_of(one.wanted(wanted.policy), folder)
+        found.append(Contender(one.name, one.metagraph, policy, one))
+    return tuple(found)
+
+
+def _source(wanted: WhatIfRequest, begin: datetime) -> Futures:
+    from simulation.arrivals import monday
+
+    given = wanted.given
+    first = begin - timedelta(seconds=wanted.warm_up_s)
+    origin = given.origin or monday(first)
+    until_s = _seconds(begin, origin) + wanted.horizon_s
+    return Futures(given.metagraph, first, origin, until_s, wanted.seed, given.state, given.orders)
+
+
+def _found(
+    wanted: WhatIfRequest,
+    study: Study,
+    runs: Sequence[Sequence[Played]],
+    origin: datetime,
+) -> WhatIf:
+    """Everything compared with the baseline, which comes first."""
+    from simulation.kpis import interval
+    from twin import whatif_compared as compared
+
+    grid = tuple(origin + timedelta(seconds=t) for t in study.window.grid().tolist())
+    numbers = compared.columns(runs)
+    counts = [compared.stacked(one) for one in runs]
+    sure = compared.family(numbers[0], numbers[1:])
+    series = series_of(study.contenders[0].metagraph)
+    drawn = compared.shown(series, counts[0], counts[1:])
+    found = []
+    for contender, mine, course in zip(study.contenders[1:], numbers[1:], counts[1:], strict=True):
+        figures = dict(compared.compared(numbers[0], mine, sure))
+        rows = {name: (course[:, series.index(name)], counts[0][:, series.index(name)]) for name in drawn}
+        assert contender.edited is not None
+        found.append(
+            ScenarioFound(
+                name=contender.name,
+                note=next(s.note for s in wanted.scenarios if s.name == contender.name),
+                changes=contender.edited.changes,
+                figures=figures,
+                courses={name: compared.course_compared(*row) for name, row in rows.items()},
+                recovery=tuple(
+                    compared.recovery(name, *row, grid)
+                    for name, row in rows.items()
+                    if name == WIP or name.startswith(WAITING)
+                ),
+                dates=tuple(sorted(_dates(contender.edited, grid[0], grid[-1]))),
+                verdict=tuple(verdict(figures, wanted.replications)),
+                notes=contender.edited.notes,
+            )
+        )
+    names = [name for name in (*HEADLINE, *numbers[0]) if name in numbers[0]]
+    return WhatIf(
+        twin=wanted.given.metagraph.name,
+        begin=grid[0],
+        end=grid[-1],
+        beginning=_beginning(wanted),
+        replications=wanted.replications,
+        seed=wanted.seed,
+        engine=" and ".join(sorted({one.engine for row in runs for one in row})),
+        confidence=sure.headline,
+        figures={name: interval(numbers[0][name]) for name in dict.fromkeys(names)},
+        at=grid,
+        courses={name: compared.course(counts[0][:, series.index(name)]) for name in drawn},
+        scenarios=tuple(found),
+        notes=(*wanted.notes, *_notes(wanted, study, runs)),
+    )
+
+
+def _dates(one: Edited, begin: datetime, end: datetime) -> set[datetime]:
+    """Instants at which something of the scenario begins or ends."""
+    graph, new = one.metagraph, "what-if"
+    found = {agent.hired for agent in graph.agents if agent.note.startswith(new)}
+    found |= {
+        at for a in graph.agents for away in a.absences if away.note == new for at in (away.start, away.end)
+    }
+    changes = graph.arrivals.changes if graph.arrivals else ()
+    found |= {at for change in changes for at in (change.start, change.end)}
+    found |= {at for extra in one.overtime for at in (extra.start, extra.end)}
+    return {at for at in found if at is not None and begin <= at <= end}
+
+
+def _beginning(wanted: WhatIfRequest) -> str:
+    state = wanted.given.state
+    if state is not None:
+        rule = f": {wanted.open_rule}" if wanted.open_rule else ""
+        return f"{len(state.orders)} open orders{rule}"
+    if wanted.warm_up_s:
+        return f"what {wanted.warm_up_s / 86400:g} days from an empty process on lead to"
+    return "an empty process"
+
+
+def _notes(wanted: WhatIfRequest, study: Study, runs: Sequence[Sequence[Played]]) -> Iterator[str]:
+    """What the figures rest on and lack."""
+    from twin.model_words import congestion_text
+
+    for contender, row in zip(study.contenders, runs, strict=True):
+        cut = sum(one.stopped not in ("end", "horizon") for one in row)
+        if cut:
+            yield (
+                f"{cut} of {len(row)} runs of {contender.name} were broken off because orders piled up: "
+                "their figures are of what happened until then"
+            )
+    text = congestion_text(wanted.given.metagraph)
+    if text:
+        yield text.rstrip(".")
+    graph = wanted.given.metagraph
+    if not any(agent.cost_per_h for agent in graph.agents):
+        yield "nobody said what an hour of the agents costs: a scenario's [[cost]] can"
+    if wanted.given.state is None and not wanted.warm_up_s and not wanted.given.orders:
+        yield "the process begins empty: give --log and --as-of, or --warm-up, to begin with orders in it"
+
+
+def _seconds(moment: datetime, origin: datetime) -> float:
+    return (moment - origin).total_seconds()

@@ -1,0 +1,154 @@
+"""Contenders of a what-if on the same replications: what each run comes to in a window, and its course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metagraph.model import Metagraph
+from twin.edits import Edited
+from twin.progress import Progress
+from twin.running import counted
+from twin.whatif_figures import Window, figures_of
+
+if TYPE_CHECKING:
+    from simulation.program import Program
+    from simulation.run import Run
+    from simulation.session import Session
+
+WIP = "orders in process"
+LOST = "orders lost so far"
+WAITING = "waiting for "
+"""Begins the name of a course: items that wait in queues for an activity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A process and how its queues are served."""
+
+    name: str
+    metagraph: Metagraph
+    policy: Any
+    """A Policy, or an object written in Python."""
+    edited: Edited | None = None
+    """None: the baseline."""
+
+
+Source = Callable[[Contender, int], "Program"]
+"""Makes the program of a contender's replication; orders are the same for all of them where nothing that
+makes orders was changed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Played:
+    """One replication of one contender."""
+
+    figures: dict[str, float]
+    courses: NDArray[np.int32]
+    """[series of `series_of`, instant]"""
+    stopped: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All contenders on one replication; a plain value, so that it can go to another process."""
+
+    source: Source
+    contenders: tuple[Contender, ...]
+    seed: int
+    window: Window
+    max_open: int | None = None
+
+    def __call__(self, replication: int) -> tuple[Played, ...]:
+        return tuple(self._play(contender, replication) for contender in self.contenders)
+
+    def _play(self, contender: Contender, replication: int) -> Played:
+        from simulation.engines import session
+        from simulation.session import Limits, Options
+
+        program = self.source(contender, replication)
+        options = Options(log=False, limits=Limits(open_orders=self.max_open))
+        going = session(program, self.seed, replication, options=options)
+        before: Run | None = None
+        if self.window.begin_s > program.begin_s:
+            going.run_to(self.window.begin_s)
+            before = going.result(self.window.begin_s)
+        waiting = np.array([_waiting(going, t) for t in self.window.grid().tolist()]).T
+        run = going.result(self.window.end_s)
+        return Played(
+            figures=figures_of(contender.metagraph, run, before, self.window, contender.edited),
+            courses=np.vstack([_orders(run, self.window.grid()), waiting]).astype(np.int32),
+            stopped=run.stopped,
+            engine=run.engine,
+        )
+
+
+def series_of(metagraph: Metagraph) -> tuple[str, ...]:
+    """What the rows of courses are: orders in process, orders lost, then what waits for each task."""
+    return (WIP, LOST, *(WAITING + task.label for task in metagraph.tasks()))
+
+
+def _waiting(going: Session, t: float) -> NDArray[np.int64]:
+    """Items that wait in queues, by task in the metagraph's order."""
+    from simulation import session
+    from simulation.program import Kind
+
+    going.run_to(t)
+    items, nodes = going.snapshot().items, going.program.network.nodes
+    waits = items["node"][items["status"] == session.WAITING]
+    counts: NDArray[np.int64] = np.bincount(waits, minlength=len(nodes))[nodes["kind"] == Kind.TASK]
+    return counts
+
+
+def _orders(run: Run, t: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Orders in process and orders lost at these instants."""
+    begin_s = run.begin_s
+    lost = np.sort(run.lost_s[~np.isnan(run.lost_s)])
+    gone = np.sort(np.concatenate([lost, run.completed_s[~np.isnan(run.completed_s)]]))
+    came = np.sort(np.maximum(run.release_s, begin_s))
+    here = np.searchsorted(came, t, "right") - np.searchsorted(gone, t, "right")
+    return np.array([here, np.searchsorted(lost, t, "right") - np.searchsorted(lost, t[0], "right")])
+
+
+def played(
+    study: Study, replications: int, workers: int | None, progress: Progress
+) -> list[tuple[Played, ...]]:
+    """All replications, in order: on threads where the compiled kernel runs all, else in processes.
+
+    Raises CancelledError where the user asked to stop.
+    """
+    return list(_played(study, range(replications), workers, progress))
+
+
+def _played(
+    study: Study, numbers: Sequence[int], workers: int | None, progress: Progress
+) -> Iterator[tuple[Played, ...]]:
+    import os
+    from time import perf_counter
+
+    from simulation import backends
+    from simulation.engines import choose
+
+    for contender in study.contenders:
+        choose(study.source(contender, 0), tell=lambda sentence: progress.step(sentence, 0.0))
+    begun, tell, done = perf_counter(), counted(progress, "run"), 0
+    first = study(0)
+    yield first
+    rest, spent_s = numbers[1:], perf_counter() - begun
+    crew = min(workers or os.cpu_count() or 1, len(rest))
+    if crew < 2:
+        found = backends.serial(study, rest)
+    elif all(one.engine == "kernel" for one in first):
+        found = backends.threads(study, rest, crew, spent_s, lambda: tell(done, len(numbers)))
+    else:
+        found = backends.processes(
+            backends.Portable(study), rest, crew, spent_s, lambda: tell(done, len(numbers))
+        )
+    for done, one in enumerate(found, 2):
+        tell(done, len(numbers))
+        yield one

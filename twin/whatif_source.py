@@ -1,0 +1,86 @@
+"""The programs of a what-if's contenders: open orders as each finds them, and orders that arrive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from metagraph.model import Metagraph
+from metagraph.orders import Order
+from metagraph.state import OpenOrder, Position, State
+from twin.edit_tools import able
+from twin.whatif_runs import Contender
+
+if TYPE_CHECKING:
+    from simulation.program import Program
+
+_NEW = "new "
+"""Begins the ids of orders that are still to arrive, where others are open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Futures:
+    """Makes the programs of contenders: open orders, and orders given or drawn for the replication."""
+
+    twin: Metagraph
+    """The baseline's, to which the state belongs."""
+    begin: datetime
+    """When it begins, and new orders begin to arrive."""
+    origin: datetime
+    until_s: float
+    seed: int
+    state: State | None = None
+    orders: tuple[Order, ...] = ()
+
+    def __call__(self, contender: Contender, replication: int) -> Program:
+        from simulation.arrivals import draw_orders
+        from simulation.lowering import lower
+
+        graph = contender.metagraph
+        state = standing(self.state or State(_seconds(self.begin, self.origin), ()), self.twin, graph)
+        if self.orders or graph.arrivals is None:
+            return lower(graph, self.orders, origin=self.origin, state=state, policy=contender.policy)
+        drawn = draw_orders(
+            graph,
+            self.begin,
+            origin=self.origin,
+            seed=self.seed,
+            replication=replication,
+            until_s=self.until_s,
+            first_at_start=False,
+            prefix=_NEW if self.state else "",
+            unknown=self.state is not None,
+        )
+        return lower(graph, drawn, origin=self.origin, state=state, policy=contender.policy)
+
+
+def _seconds(moment: datetime, origin: datetime) -> float:
+    return (moment - origin).total_seconds()
+
+
+def standing(state: State, before: Metagraph, after: Metagraph) -> State:
+    """The state of a twin as its changed self finds it.
+
+    Work in the hands of who may not do it any more goes back to wait, and where nobody is needed any more it
+    begins anew; what waits chooses its queue again where its own is gone.
+    """
+    crews = {
+        task.id: (set(able(before, task)), set(task.queues), set(able(after, new)), set(new.queues))
+        for task, new in zip(before.tasks(), after.tasks(), strict=True)
+    }
+
+    def fit(one: Position) -> Position:
+        if one.node not in crews:
+            return one
+        had, queued, has, queues = crews[one.node]
+        if queued and not queues:
+            return Position(one.node, one.enabled_s, after=one.after)
+        if one.agent in had - has:
+            one = replace(one, agent=None, started_s=None, begun_s=None, worked_s=None, queue=None)
+        return replace(one, queue=None) if one.queue in queued - queues else one
+
+    def order(one: OpenOrder) -> OpenOrder:
+        return replace(one, positions=tuple(fit(position) for position in one.positions))
+
+    return State(state.at_s, tuple(order(one) for one in state.orders))
