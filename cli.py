@@ -13,6 +13,7 @@ import typer
 from metagraph.errors import TwinError
 from ui import (
     commands_backtest,
+    commands_bottlenecks,
     commands_forecast,
     commands_import,
     commands_log,
@@ -59,6 +60,7 @@ app.command()(commands_twins.show)
 app.command()(commands_twins.waits)
 app.command()(commands_twins.arrivals)
 app.command()(commands_worklist.worklist)
+app.command()(commands_bottlenecks.bottlenecks)
 app.command()(commands_simulate.simulate)
 app.command()(commands_whatif.whatif)
 app.command()(commands_forecast.forecast)
