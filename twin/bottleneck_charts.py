@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
@@ -16,18 +17,22 @@ _WIDTH = 260
 
 def bottlenecks_chart(found: Bottlenecks) -> Picture:
     """A column for the log and one for the twin, and below them the gains."""
-    columns = [alt.vconcat(_shares(side), _queues(side), spacing=18) for side in found.sides]
-    top = alt.hconcat(*columns, spacing=24)
+    columns = [_beside(alt.vconcat(_shares(side), _queues(side), spacing=18)) for side in found.sides]
+    rows = [_beside(alt.hconcat(*columns, spacing=24))]
     gains = [
-        _gains(found, rows, what)
-        for rows, what in ((found.hours, "hour"), (found.tasks, "automation"))
-        if rows
+        _gains(found, one, what) for one, what in ((found.hours, "hour"), (found.tasks, "automation")) if one
     ]
-    picture = alt.vconcat(top, alt.hconcat(*gains, spacing=24), spacing=22) if gains else top
-    picked: Picture = picture.resolve_scale(color="independent").properties(
+    if gains:
+        rows.append(_beside(alt.hconcat(*gains, spacing=24)))
+    whole: Picture = _beside(alt.vconcat(*rows, spacing=22)).properties(
         title=titled(f"Bottlenecks of {found.twin}")
     )
-    return picked
+    return whole
+
+
+def _beside(charts: Any) -> Any:
+    """Each with colours and a legend of its own."""
+    return charts.resolve_scale(color="independent").resolve_legend(color="independent")
 
 
 def _shares(side: Side) -> alt.LayerChart | alt.FacetChart:

@@ -84,16 +84,17 @@ def _notes(
             f"{strangers:,} of {snapshot.n_events:,} executions of the log are by resources that the twin "
             "doesn't have: nobody's utilisation counts them"
         )
-    length = on = 0.0
+    total = outside = 0
     for agent in np.unique(who[who >= 0]).tolist():
-        line, rows = clock(agent), who == agent
-        spans = list(zip(snapshot.start_s[rows].tolist(), end_s[rows].tolist(), strict=True))
-        length += sum(b - a for a, b in spans)
-        on += sum(b - a if line is None else line.between(a, b) for a, b in spans)
-    if length > 0 and on < 0.9 * length:
+        line, rows = clock(agent), (who == agent) & (end_s > snapshot.start_s)
+        total += int(rows.sum())
+        if line is not None:
+            spans = zip(snapshot.start_s[rows].tolist(), end_s[rows].tolist(), strict=True)
+            outside += sum(line.between(a, b) <= 0.0 for a, b in spans)
+    if outside > 0.05 * total:
         yield (
-            f"{100 * (1 - on / length):.0f} % of the time from start to end of the log's executions lies "
-            "outside the twin's calendars and isn't counted as work"
+            f"{100 * outside / total:.0f} % of the log's executions lie wholly outside the hours of the twin's "
+            "calendars: they aren't counted as work"
         )
 
 
