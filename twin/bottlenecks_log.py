@@ -93,8 +93,8 @@ def _notes(
             outside += sum(line.between(a, b) <= 0.0 for a, b in spans)
     if outside > 0.05 * total:
         yield (
-            f"{100 * outside / total:.0f} % of the log's executions lie wholly outside the hours of the twin's "
-            "calendars: they aren't counted as work"
+            f"{100 * outside / total:.0f} % of the log's executions lie wholly outside the hours of the "
+            "twin's calendars: they aren't counted as work"
         )
 
 
