@@ -27,8 +27,8 @@ Intervals are of the 95 % kind and count a state as one observation, because ord
 queues."""
 
 FIGURES = """Between the quantiles of 5 and 95 % (25 and 75 %). Before, after: completed before the 5 %
-quantile, after the 95 % one; 5 % each are meant. Deviation: the greatest distance between the shares of orders
-below each of the 19 quantiles and what they should be."""
+quantile, after the 95 % one; 5 % each are meant. Deviation: the greatest distance between the shares of
+orders below each of the 19 quantiles and what they should be."""
 
 METHOD = """## How it is measured
 
