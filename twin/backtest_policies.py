@@ -23,6 +23,7 @@ from twin.replay_history import History, history
 if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
 
+DAY_S = 86400.0
 TwinAt = Callable[["Snapshot"], Metagraph]
 
 
@@ -71,7 +72,7 @@ def starts_of(log: Snapshot, options: BacktestOptions) -> tuple[float, ...]:
         done = (last - first)[~log.is_open]
         span = log.until_s - begin_s
         guard = min(float(np.quantile(done, 0.9)) if len(done) else 0.0, 0.15 * span)
-        since_s = log.until_s - guard - n * length
+        since_s = (log.until_s - guard - n * length) // DAY_S * DAY_S
     # Something has to be known at the first start.
     if since_s <= begin_s or since_s + n * length > log.until_s + 1.0:
         since, begin, until = (log.origin + timedelta(seconds=t) for t in (since_s, begin_s, log.until_s))

@@ -2,6 +2,160 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
+from ui.options import DB, Db, Json, Map, Open, ProgressFile, Seed, Twin, Workers
+
 app = typer.Typer(help="Hold the twin's forecasts, or policies, against the past.", no_args_is_help=True)
+
+_Log = Annotated[str, typer.Option("--log", help="The log with the past: path or name.")]
+_Own = Annotated[
+    str, typer.Option("--own", metavar="POLICY", help="What is in force: own (the twin's rules), or another.")
+]
+_Since = Annotated[
+    str, typer.Option(help="When the first period begins; by default so that the last is over.")
+]
+_Period = Annotated[str, typer.Option(metavar="TIME", help="How long a period is, e.g. 7d.")]
+_Periods = Annotated[int, typer.Option(min=1, help="How many, one after the other.")]
+_Replications = Annotated[int, typer.Option(min=1, help="Runs a period, for what the log doesn't tell.")]
+_Objective = Annotated[
+    str,
+    typer.Option(
+        help="profit, late_h, lead_h, on_time, lost, wip or preemptions; by default as orders have it."
+    ),
+]
+_AsIs = Annotated[
+    bool,
+    typer.Option("--as-is", help="Take the twin as it is, instead of fitting it to what was known then."),
+]
+_Out = Annotated[Path | None, typer.Option(help="A row a period and contender (CSV).")]
+_Chart = Annotated[Path | None, typer.Option(help="Differences and periods: .svg, .png or .html.")]
+_Margin = Annotated[float, typer.Option(min=0.0, help="A gain too small to matter, as a share.")]
+
+
+@app.command()
+def policies(
+    twin: Twin,
+    log: _Log,
+    policies: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="What to try, joined by commas: names such as P, D, S, PD, FIFO; milp (plans made again and "
+            "again); module:object (Python).",
+        ),
+    ] = "P,D,S,F1,PD,PS,PDS",
+    rule: Annotated[
+        list[str] | None, typer.Option(metavar="EXPR", help="Also try this expression on orders; repeatable.")
+    ] = None,
+    own: _Own = "own",
+    since: _Since = "",
+    period: _Period = "7d",
+    periods: _Periods = 8,
+    replications: _Replications = 8,
+    objective: _Objective = "",
+    margin: _Margin = 0.01,
+    as_is: _AsIs = False,
+    plan_every: Annotated[str, typer.Option(metavar="TIME", help="milp: how often a plan is made.")] = "4h",
+    computing: Annotated[
+        str, typer.Option(metavar="TIME", help="milp: simulated time until a plan counts.")
+    ] = "1m",
+    gap: Annotated[
+        float, typer.Option(min=0.0, help="milp: a plan proven to be so good is good enough.")
+    ] = 0.05,
+    time_limit: Annotated[float, typer.Option(min=0.1, help="milp: seconds to look for each plan.")] = 5.0,
+    open_cases: Open = None,
+    out: _Out = None,
+    chart: _Chart = None,
+    seed: Seed = 0,
+    workers: Workers = None,
+    mapping: Map = None,
+    db: Db = DB,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Try policies on the past: same orders, ways and work, from what was known at each period's start."""
+    from twin.backtest_commands import Planning, TryRequest, policies_command
+    from twin.backtest_results import BacktestOptions
+    from twin.requests import log_request
+    from ui import console, results_backtested
+
+    wanted = TryRequest(
+        twin=twin,
+        log=log_request(log, db, mapping, open_file=open_cases),
+        own=own,
+        policies=tuple(filter(None, (name.strip() for name in policies.split(",")))),
+        rules=tuple(rule or ()),
+        since=since,
+        period=period,
+        options=BacktestOptions(
+            periods=periods,
+            replications=replications,
+            seed=seed,
+            workers=workers,
+            margin=margin,
+            objective=objective,
+        ),
+        planning=Planning(plan_every, computing, gap, time_limit),
+        as_is=as_is,
+        out=out,
+        chart=chart,
+    )
+    with console.apart(), console.progress(progress_file) as progress:
+        found = policies_command(wanted, progress)
+    results_backtested.show_backtested(found, as_json, [path for path in (out, chart) if path])
+
+
+@app.command()
+def scenario(
+    twin: Twin,
+    file: Annotated[Path, typer.Argument(metavar="SCENARIO", help="What is different (TOML).")],
+    log: _Log,
+    own: _Own = "own",
+    since: _Since = "",
+    period: _Period = "7d",
+    periods: _Periods = 8,
+    replications: _Replications = 8,
+    objective: _Objective = "",
+    margin: _Margin = 0.01,
+    as_is: _AsIs = False,
+    open_cases: Open = None,
+    out: _Out = None,
+    chart: _Chart = None,
+    seed: Seed = 0,
+    workers: Workers = None,
+    mapping: Map = None,
+    db: Db = DB,
+    progress_file: ProgressFile = None,
+    as_json: Json = False,
+) -> None:
+    """Try a change of the process on the past: the same orders and work, as far as the change leaves them."""
+    from twin.backtest_commands import TryRequest, scenario_command
+    from twin.backtest_results import BacktestOptions
+    from twin.requests import log_request
+    from ui import console, results_backtested
+
+    wanted = TryRequest(
+        twin=twin,
+        log=log_request(log, db, mapping, open_file=open_cases),
+        own=own,
+        since=since,
+        period=period,
+        options=BacktestOptions(
+            periods=periods,
+            replications=replications,
+            seed=seed,
+            workers=workers,
+            margin=margin,
+            objective=objective,
+        ),
+        as_is=as_is,
+        out=out,
+        chart=chart,
+    )
+    with console.apart(), console.progress(progress_file) as progress:
+        found = scenario_command(wanted, file, progress)
+    results_backtested.show_backtested(found, as_json, [path for path in (out, chart) if path])
