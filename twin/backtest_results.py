@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from simulation.kpis import Interval
 from twin.backtest_ranking import Advice, Compared
@@ -90,3 +91,19 @@ class PolicyBacktest:
     next: Advice
     """For what comes now, from all periods that are known."""
     notes: tuple[str, ...]
+
+
+def read_backtest(text: str) -> PolicyBacktest:
+    """The inverse of `json_out.dump`: JSON has no word for a number that isn't there."""
+    import json
+
+    from twin.json_out import read
+
+    def numbers(value: Any, name: str = "") -> Any:
+        if isinstance(value, dict):
+            return {key: numbers(part, key) for key, part in value.items()}
+        if isinstance(value, list):
+            return [numbers(part) for part in value]
+        return "nan" if value is None and name != "known" else value
+
+    return read(PolicyBacktest, json.dumps(numbers(json.loads(text))))

@@ -63,11 +63,11 @@ def workshop() -> Metagraph:
     return replace(model, nodes=nodes, orders=OrderModel(profit=shape, columns=columns))
 
 
-def orders(n: int, gap_h: float, seed: int) -> tuple[Order, ...]:
-    """Some promised soon and worth much, in no order of arrival."""
+def orders(n: int, gap_h: float, seed: int, days: tuple[float, float] = (1.0, 6.0)) -> tuple[Order, ...]:
+    """Some promised sooner than others (in days), some worth much, in no order of arrival."""
     rng = np.random.default_rng(seed)
     release = np.cumsum(rng.exponential(gap_h * HOUR, n))
-    value, soon = rng.choice([100.0, 1000.0], n), rng.choice([1.0, 6.0], n) * DAY
+    value, soon = rng.choice([100.0, 1000.0], n), rng.choice(days, n) * DAY
     return tuple(
         Order(f"o{i:05}", float(release[i]), value=float(value[i]), due_s=float(release[i] + soon[i]))
         for i in range(n)
