@@ -8,7 +8,17 @@ from pathlib import Path
 import pandas  # noqa: F401
 import streamlit as st
 
-from ui import page_build, page_forecast, page_log, page_process, page_schedule, page_upload, page_validation
+from ui import (
+    page_bottlenecks,
+    page_build,
+    page_forecast,
+    page_log,
+    page_process,
+    page_schedule,
+    page_upload,
+    page_validation,
+    page_worklist,
+)
 from ui.parts import choose_twin
 
 # A file of our own: Streamlit would fetch a Material icon for the tab from another server.
@@ -31,6 +41,12 @@ pages = {
     ),
     "schedule": st.Page(
         page_schedule.show, title="6 Schedule", icon=":material/view_timeline:", url_path="schedule"
+    ),
+    "worklist": st.Page(
+        page_worklist.show, title="Worklist", icon=":material/checklist:", url_path="worklist"
+    ),
+    "bottlenecks": st.Page(
+        page_bottlenecks.show, title="Bottlenecks", icon=":material/hourglass_top:", url_path="bottlenecks"
     ),
 }
 st.session_state["pages"] = pages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import altair as alt
@@ -13,21 +14,26 @@ from twin.time_charts import COLOURS
 
 MOST = 12
 _WIDTH = 260
+_FIGURES = {"value": "mean", "low": "low", "high": "high"}
 
 
 def bottlenecks_chart(found: Bottlenecks) -> Picture:
     """A column for the log and one for the twin, and below them the gains."""
     columns = [_beside(alt.vconcat(_shares(side), _queues(side), spacing=18)) for side in found.sides]
     rows = [_beside(alt.hconcat(*columns, spacing=24))]
-    gains = [
-        _gains(found, one, what) for one, what in ((found.hours, "hour"), (found.tasks, "automation")) if one
-    ]
+    tried = ((found.hours, "hour"), (found.tasks, "automation"))
+    gains = [_gains(found, one, what) for one, what in tried if one]
     if gains:
         rows.append(_beside(alt.hconcat(*gains, spacing=24)))
     whole: Picture = _beside(alt.vconcat(*rows, spacing=22)).properties(
         title=titled(f"Bottlenecks of {found.twin}")
     )
     return whole
+
+
+def known(value: float, scale: float = 1.0) -> float | None:
+    """None for what isn't a number: JSON has no word for it."""
+    return scale * value if isfinite(value) else None
 
 
 def _beside(charts: Any) -> Any:
@@ -40,17 +46,19 @@ def _shares(side: Side) -> alt.LayerChart | alt.FacetChart:
     alone = len(side.roles) == len(side.agents)
     stations = side.agents if alone else side.roles
     rows = [
-        {"name": one.name, "part": part, "share": 100 * value.mean, "order": i}
+        {"name": one.name, "part": part, "share": known(value.mean, 100), "order": i}
         for one in stations[:MOST]
         for i, (part, value) in enumerate((("sole", one.sole), ("shifting", one.shifting)))
     ]
     used = [
-        {"name": one.name, "used": 100 * one.utilisation.mean,
-         "low": 100 * one.utilisation.low, "high": 100 * one.utilisation.high}
+        {"name": one.name, "used": known(one.utilisation.mean, 100),
+         "low": known(one.utilisation.low, 100), "high": known(one.utilisation.high, 100)}
         for one in stations[:MOST]
     ]  # fmt: skip
     names = [one.name for one in stations[:MOST]]
-    y = alt.Y("name", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=190))
+    y = alt.Y(
+        "name", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=190, labelOverlap=False)
+    )
     colour = alt.Color(
         "part:N",
         title=None,
@@ -89,7 +97,7 @@ def _queues(side: Side) -> alt.Chart:
     return marks.encode(
         x=x("share", "% of lead time spent waiting"),
         y=alt.Y("task", type="nominal", sort=[one.activity for one in shown], title=None,
-                axis=alt.Axis(labelLimit=190)),
+                axis=alt.Axis(labelLimit=190, labelOverlap=False)),
         color=alt.Color("part:N", title=None, legend=alt.Legend(orient="bottom", columns=3),
                         scale=alt.Scale(domain=drawn, range=[COLOURS[part] for part in drawn])),
         order=alt.Order("order:Q"),
@@ -101,17 +109,17 @@ def _gains(found: Bottlenecks, gains: Sequence[Gain], what: str) -> alt.LayerCha
     """Means and intervals; grey where nothing can be told."""
     unit = "profit a week" if found.value == "profit" else "h of lead time saved a week"
     rows = [
-        {"name": one.name, "value": one.value.mean, "low": one.value.low, "high": one.value.high,
-         "told": "sure" if one.sure else "can't tell"}
+        {"name": one.name, "told": "sure" if one.sure else "can't tell"}
+        | {name: known(getattr(one.value, of)) for name, of in _FIGURES.items()}
         for one in gains[:MOST]
-    ]  # fmt: skip
+    ]
     y = alt.Y("name", type="nominal", sort=[one.name for one in gains[:MOST]], title=None,
-              axis=alt.Axis(labelLimit=190))  # fmt: skip
+              axis=alt.Axis(labelLimit=190, labelOverlap=False))  # fmt: skip
     colour = alt.Color("told:N", title=None, legend=alt.Legend(orient="bottom"),
                        scale=alt.Scale(domain=["sure", "can't tell"], range=[BLUE, GREY]))  # fmt: skip
     points = base(rows).mark_point(filled=True, size=45, opacity=1).encode(
         x=x("value", unit), y=y, color=colour,
-        tooltip=["name:N", *(alt.Tooltip(f"{name}:Q", format=",.4~g") for name in ("value", "low", "high"))],
+        tooltip=["name:N", *(alt.Tooltip(f"{name}:Q", format=",.4~g") for name in _FIGURES)],
     )  # fmt: skip
     rules = base(rows).mark_rule().encode(x=x("low", unit), x2="high", y=y, color=colour)
     text = "One more hour a week of" if what == "hour" else "Automated"

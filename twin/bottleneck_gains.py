@@ -20,7 +20,7 @@ from twin.edits import edited
 from twin.edits_agents import calendar_of, with_calendar
 from twin.progress import Progress
 from twin.scenario_sections import AutomateSection, Scenario
-from twin.words import hours_text, number
+from twin.words import number
 
 _NEAR = 0.02
 """A longer week may miss the hours that were asked for by this share of them."""
@@ -36,14 +36,15 @@ class Change:
 
 
 def longer_weeks(metagraph: Metagraph, agents: Sequence[str], hours: float) -> Iterator[Change | str]:
-    """The process with each agent's week so many hours longer; or why an agent's can't be."""
+    """The process with each agent's week so many hours longer; or an agent's
+    id where there is no room for them."""
     for agent in metagraph.agents:
         if agent.id not in agents:
             continue
         old = calendar_of(metagraph, agent)
         new = longer(old, hours)
         if new is None:
-            yield f"{agent.id} works {hours_text(old)}: there is no room for {number(hours)} h more a week"
+            yield agent.id
             continue
         text = (
             f"{number(old.weekly_hours())} h a week → {number(new.weekly_hours())} h, spread over the ends "

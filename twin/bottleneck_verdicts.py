@@ -106,6 +106,8 @@ def sentence(sides: Sequence[Side]) -> str:
     if len(mains) < 2:
         return text
     log, twin = mains
+    if not (log.name and twin.name):
+        return text
     if log.sure and twin.sure:
         far = "They disagree: see with 'tracetwin validate' how far the twin is from the log first."
         return f"{text} {'Both agree.' if log.name == twin.name else far}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from math import isfinite
+from math import isfinite, nan
 
 from simulation.kpis import Interval
-from twin.bottleneck_findings import Bottlenecks, Gain
-from twin.words import number
+from twin.bottleneck_findings import Bottlenecks, Gain, Side
+from twin.words import number, percent
 
 COLUMNS = ("what", "source", "name", "figure", "unit", "mean", "low", "high", "p")
 
@@ -81,6 +81,29 @@ def gain_text(gain: Gain) -> str:
     return "gains" if gain.value.mean > 0 else "costs"
 
 
+def causes_text(side: Side) -> str:
+    """Of all waiting, how much is for busy agents, and what most of it is for; '' without waiting."""
+    sums: dict[str, float] = {}
+    for queue in side.queues:
+        for part, seconds in queue.parts_s.items():
+            sums[part] = sums.get(part, 0.0) + queue.n * seconds
+    total = sum(sums.values())
+    if not total > 0:
+        return ""
+    busy = (sums["agents busy"] + sums["others went first"]) / total
+    most = max(sums, key=lambda part: sums[part])
+    rest = "" if most in ("agents busy", "others went first") else f", most is {CAUSES[most]}"
+    return f"Of the waiting in the {side.source} {percent(busy)} is for busy agents{rest}."
+
+
+CAUSES = {
+    "off shift": "for those off shift",
+    "batching": "for batches",
+    "remaining": "explained by neither shifts nor agents (customers, other systems, post)",
+}
+"""Where an hour more of anybody helps little."""
+
+
 def best_text(found: Bottlenecks) -> str:
     """What would help most, as far as that is sure; one sentence each for hours and automation."""
     told = []
@@ -94,6 +117,24 @@ def best_text(found: Bottlenecks) -> str:
             continue
         best = sure[0]
         rest = sum(gain is not best and gain.value.high >= best.value.low for gain in gains)
-        alike = f"; {rest} others may be worth as much" if rest else ""
+        alike = f"; {rest} other{'s' * (rest > 1)} may be worth as much" if rest else ""
         told.append(f"{what} of {best.name} is worth {plus_minus(best.value)} {unit} a week{alike}.")
     return " ".join(told)
+
+
+_NUMBERS = frozenset({"mean", "low", "high", "share", "p", "of_lead"})
+
+
+def read_found(text: str) -> Bottlenecks:
+    """The inverse of json_out.dump: numbers that aren't known come back as NaN.
+
+    Raises pydantic's ValidationError on text of another kind.
+    """
+    import json
+
+    from twin.json_out import read
+
+    def known(values: dict[str, object]) -> dict[str, object]:
+        return {name: nan if name in _NUMBERS and value is None else value for name, value in values.items()}
+
+    return read(Bottlenecks, json.dumps(json.loads(text, object_hook=known)))

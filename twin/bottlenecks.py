@@ -17,6 +17,7 @@ from twin.files import check_picture_name, check_writable, write_text
 from twin.policies import OWN, Wanted, policy_of
 from twin.progress import Progress
 from twin.source import LogRequest
+from twin.words import few, number
 
 if TYPE_CHECKING:
     from twin.bottleneck_runs import Baseline, Source, Span
@@ -135,6 +136,8 @@ def bottlenecks(
     tried = list(longer_weeks(model, base.busiest[: wanted.most], wanted.step_h))
     weeks = [one for one in tried if isinstance(one, Change)]
     refused = [one for one in tried if isinstance(one, str)]
+    more = f"{number(wanted.step_h)} h more a week"
+    full = [f"there is no room for {more} of {few(refused)}: they are there always"] if refused else []
     robots = list(automated(model, base.slowest))[: wanted.most]
     hours, cut_hours = gains(
         "hour", weeks, source, before, wanted.step_h, wanted.workers, progress.part(0.4, 0.7)
@@ -158,7 +161,7 @@ def bottlenecks(
         replications=wanted.replications,
         notes=(
             *_notes(model, base, wanted, hours, cut_hours + cut_tasks),
-            *refused,
+            *full,
             *notes,
         ),
         engine=engine_text(base.engine),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 WEEK_S = 7 * 86400.0
+STRANGERS = "The log doesn't tell who is the bottleneck: none of its resources is an agent of the twin."
 FEWEST = 8
 """A log of fewer weeks is cut into so many periods: with fewer, intervals say little."""
 
@@ -61,6 +63,9 @@ def log_side(metagraph: Metagraph, snapshot: Snapshot) -> tuple[Side, tuple[str,
     there |= {agent: (0.0, 0.0) for agent in range(len(metagraph.agents)) if agent not in there}
     agents, roles = watch(metagraph, who, known.start_s, end_s, clock, edges, there)
     waits = waits_of(metagraph, known, edges)
+    told = verdicts(metagraph, agents, roles, "log")
+    if not (who >= 0).any():
+        told = tuple(replace(one, text=STRANGERS) for one in told)
     side = Side(
         source="log",
         start=known.origin + timedelta(seconds=float(edges[0])),
@@ -69,7 +74,7 @@ def log_side(metagraph: Metagraph, snapshot: Snapshot) -> tuple[Side, tuple[str,
         lead_h=interval(waits.lead_s / 3600),
         agents=usages(agents),
         roles=usages(roles),
-        verdicts=verdicts(metagraph, agents, roles, "log"),
+        verdicts=told,
         queues=queue_shares([waits]),
     )
     return side, tuple(_notes(known, who, end_s, clock))

@@ -12,6 +12,7 @@ from twin.worklists import AgentList, Listed, Worklist
 MOST_ROWS = 45
 """Nobody reads more."""
 COLOURS = {"working": GREY, "waiting": BLUE, "coming": ORANGE}
+POLICIES = {"own": "the twin's own rules", "milp": "an optimized plan"}
 WORDS = {"working": "under way", "waiting": "waits", "coming": "comes soon"}
 
 
@@ -30,7 +31,9 @@ def worklist_chart(found: Worklist) -> Picture:
     def at(field: str) -> alt.X:
         return when(field, scale=scale)
 
-    y = alt.Y("item", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=330))
+    y = alt.Y(
+        "item", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=330, labelOverlap=False)
+    )
     colour = alt.Color(
         "stands:N",
         title=None,
@@ -53,7 +56,10 @@ def worklist_chart(found: Worklist) -> Picture:
     if dated:
         tick = base(dated).mark_tick(color=RED, thickness=2.5, size=14)
         layers.append(tick.encode(x=at("due"), y=y, tooltip=["item:N", _tip("due", "due")]))
-    title = titled(f"Worklists under {found.policy}", _legend(found, len(picked), bool(dated)))
+    title = titled(
+        f"Worklists under {POLICIES.get(found.policy, found.policy)}",
+        _legend(found, len(picked), bool(dated)),
+    )
     return alt.layer(*layers).properties(width=620, height=alt.Step(17), title=title)
 
 

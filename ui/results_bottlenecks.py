@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twin.bottleneck_words import best_text, gain_text, plus_minus
+from twin.bottleneck_words import best_text, causes_text, gain_text, plus_minus
 from twin.words import by_engine, number, percent, span
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
@@ -21,6 +21,7 @@ def show_bottlenecks(found: Bottlenecks, json_wanted: bool, written: Sequence[Pa
         as_json(found)
         return
     say(found.sentence)
+    say(" ".join(filter(None, map(causes_text, found.sides))))
     say(best_text(found))
     _stations(found, "role")
     _stations(found, "agent")
