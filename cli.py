@@ -16,9 +16,11 @@ from ui import (
     commands_bottlenecks,
     commands_forecast,
     commands_import,
+    commands_jobs,
     commands_log,
     commands_models,
     commands_optimize,
+    commands_recalibrate,
     commands_reschedule,
     commands_simulate,
     commands_twins,
@@ -59,6 +61,9 @@ app.command()(commands_log.state)
 app.command()(commands_twins.show)
 app.command()(commands_twins.waits)
 app.command()(commands_twins.arrivals)
+app.command()(commands_recalibrate.recalibrate)
+app.command()(commands_jobs.worker)
+app.add_typer(commands_jobs.app, name="jobs")
 app.command()(commands_worklist.worklist)
 app.command()(commands_bottlenecks.bottlenecks)
 app.command()(commands_simulate.simulate)

@@ -62,6 +62,8 @@ class Looked:
     """Where the compared parts begin, seconds."""
     since_s: float
     until_s: float
+    arrivals_until_s: float
+    """Earlier, where no order began for so long that the log seems to be of those that began till then."""
     cases_before: int
     cases: int
     """That began since."""
@@ -101,6 +103,7 @@ def look(log: Watched, replayed: Replayed, labels: dict[str, str]) -> Looked:
         windows=windows,
         since_s=log.since_s,
         until_s=log.until_s,
+        arrivals_until_s=log.arrivals_until_s if len(release) else log.until_s,
         cases_before=int(old.sum()),
         cases=int(new.sum()),
     )

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inclusion import EndOfLog, closed_bounds, fit_inclusion
+from calibration.inclusion import EndOfLog, closed_bounds, end_of_arrivals, fit_inclusion
 from calibration.local_time import Floats
 from eventlogs.bounds import case_bounds
 
@@ -86,6 +86,16 @@ class Watched:
         reach = inclusion.points[min(int(np.searchsorted(inclusion.share, SEEN)), len(inclusion.points) - 1)]
         return snapshot.until_s - float(reach)
 
+    @property
+    def arrivals_until_s(self) -> float:
+        """The end of what is judged of arrivals: in logs of the cases of some period, followed to their end,
+        they stop before the log does."""
+        release, _ = case_bounds(self.snapshot)
+        inclusion = (
+            fit_inclusion(*closed_bounds(self.snapshot), self.snapshot.until_s) if self.end.cut else None
+        )
+        return min(end_of_arrivals(release, self.snapshot.until_s, inclusion), self.until_s)
+
     def rows(self) -> Flags:
         """Executions of cases that are judged: of a log without its unfinished cases, those that began while
         nearly all can be seen."""
@@ -112,7 +122,8 @@ def _arrivals(log: Watched) -> Iterator[Stream]:
     midnight = (log.snapshot.origin + timedelta(seconds=log.from_s)).astimezone(zone)
     first = midnight.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     days = []
-    while (begin := (first - log.snapshot.origin).total_seconds()) + DAY_S <= log.until_s:
+    until_s = log.arrivals_until_s
+    while (begin := (first - log.snapshot.origin).total_seconds()) + DAY_S <= until_s:
         days.append((begin, first.weekday(), first.date() in log.holidays))
         first += timedelta(days=1)
     if len(days) < 2:
@@ -127,7 +138,7 @@ def _arrivals(log: Watched) -> Iterator[Stream]:
     usual = np.bincount(weekday[before], count[before], minlength=7) / np.maximum(times, 1)
     kept = ~np.array([day[2] for day in days]) & (times[weekday] > 0)
     expected = usual[weekday]
-    yield Stream("arrivals", "", -1, starts[kept], count[kept], count[kept], expected[kept], log.until_s)
+    yield Stream("arrivals", "", -1, starts[kept], count[kept], count[kept], expected[kept], until_s)
 
 
 def _work(log: Watched) -> Iterator[Stream]:

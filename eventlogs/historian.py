@@ -21,13 +21,13 @@ from eventlogs.keeping.reading import one_moment
 from eventlogs.keeping.retention import Archive
 from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
+from eventlogs.keeping.work import Work
 from eventlogs.live import set_aside
 from eventlogs.live.drain import BATCH, Drained, drain_beside, waiting_beside
 from eventlogs.live.state import LogState, keep_at_hand, state_at
 from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
 from eventlogs.mining.variants import variants
-from eventlogs.owner.opened import OpenFile
 from eventlogs.quality.quality import QualityReport, quality
 from eventlogs.readers.read import read
 from eventlogs.report import ImportReport
@@ -44,7 +44,7 @@ _SUFFIXES = (
 )
 
 
-class Historian(OpenFile):
+class Historian(Work):
     """What the file holds and answers.
 
     Instants given to it must carry a time zone; those it returns are UTC.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -89,13 +89,20 @@ def allowed(last_look: datetime, now: datetime) -> float:
     return MONTHLY * min(max((now - last_look) / MONTH, 0.0), 1.0)
 
 
-def watch(model: Metagraph, snapshot: Snapshot, last_look: datetime | None = None) -> DriftReport:
+def watch(
+    model: Metagraph,
+    snapshot: Snapshot,
+    last_look: datetime | None = None,
+    known_drift: Collection[tuple[str, str]] = (),
+) -> DriftReport:
     """Compare what came since the twin was learnt with what it was learnt from, in the same log.
 
-    `last_look`: when drift was last looked for with this twin (None: never, so since it was learnt). Raises
-    DataError for a twin without provenance, or a log that doesn't hold the time it was learnt from.
+        `last_look`: when drift was last looked for with this twin (None: never, so since it was learnt).
+    `known_drift`: kind and what of drift that was found then; if it is still there it needs no share of what
+    this look is allowed, for no alarm is raised anew. Raises DataError for a twin without provenance, or a
+    log that doesn't hold the time it was learnt from.
     """
-    from calibration.drift_since import look
+    from calibration.drift_since import look, notable
     from calibration.drift_streams import Watched
     from calibration.inclusion import judge_end
     from discovery.inclusive import as_optional
@@ -130,7 +137,12 @@ def watch(model: Metagraph, snapshot: Snapshot, last_look: datetime | None = Non
         )
     until = log.origin + timedelta(seconds=looked.until_s)
     alpha = allowed(last_look or known.until, log.origin + timedelta(seconds=log.until_s))
-    found = set(map(id, looked.drift(alpha)))
+    seen = [(one, _what(model, one)) for one in looked.findings]
+    found = {
+        id(one)
+        for one, what in seen
+        if one.p <= (MONTHLY if (one.kind, what) in known_drift else alpha) and notable(one)
+    }
     return DriftReport(
         since=known.until,
         until=until,
@@ -138,19 +150,26 @@ def watch(model: Metagraph, snapshot: Snapshot, last_look: datetime | None = Non
         cases=looked.cases,
         alpha=alpha,
         tests=looked.tests,
-        watched=tuple(_told(model, one, log, id(one) in found) for one in looked.findings),
-        note=_note(looked),
+        watched=tuple(_told(one, what, log, id(one) in found) for one, what in seen),
+        note=_note(looked, log),
     )
 
 
-def _note(looked: Looked) -> str:
-    if looked.windows:
+def _note(looked: Looked, log: Snapshot) -> str:
+    if not looked.windows:
+        return (
+            f"{looked.cases} orders began since, too few to compare (at least a day and 20 orders are needed)"
+        )
+    if looked.arrivals_until_s >= looked.until_s:
         return ""
-    return f"{looked.cases} orders began since, too few to compare (at least a day and 20 orders are needed)"
+    last = log.origin + timedelta(seconds=looked.arrivals_until_s)
+    return (
+        f"No order has begun since {last:%Y-%m-%d %H:%M} UTC, and many would be expected: the log seems to "
+        "hold those that began till then, so arrivals are judged up to then"
+    )
 
 
-def _told(model: Metagraph, one: Finding, log: Snapshot, found: bool) -> Drift:
-    what = _what(model, one)
+def _told(one: Finding, what: str, log: Snapshot, found: bool) -> Drift:
     begun = log.origin + timedelta(seconds=one.begun_s)
     t = one.tested
     return Drift(

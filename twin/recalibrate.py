@@ -7,18 +7,21 @@ written in one transaction at the end: a run that is killed before leaves everyt
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metagraph.errors import UsageError
 from metagraph.model import Metagraph
 from twin.challengers import Way, built, ways
-from twin.drift import DriftReport
+from twin.drift import DriftReport, watch
 from twin.gate import FEWEST_CASES, Gate, held_out, judge
 from twin.progress import Progress
-from twin.recalibration import MEANINGS, Verdict
+from twin.recalibration import MEANINGS, Recalibration, Verdict
 from twin.sanity import Check, sanity
 
 if TYPE_CHECKING:
+    from eventlogs.keeping.recalibrations import Look, RecalibrationInfo
     from twin.build import BuildRequest
     from twin.source import LogRequest, LogSource
 
@@ -58,6 +61,132 @@ class Challenge:
     def passed(self) -> bool:
         """Whether it may replace the champion."""
         return self.gates[0].passed and all(check.passed for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """The champion, the log, and what is known of earlier runs; the database is let go meanwhile."""
+
+    model: Metagraph
+    version: int
+    source: LogSource
+    look: Look
+    same: Recalibration | None
+    """What an earlier run found that looked at the same."""
+    earlier: tuple[Recalibration, ...]
+    """Runs that looked at this champion with less of the log."""
+
+    @property
+    def as_of(self) -> datetime:
+        snapshot = self.source.snapshot
+        return snapshot.origin + timedelta(seconds=snapshot.until_s)
+
+    def watched(self) -> DriftReport:
+        """What has changed since the champion was learnt."""
+        last = max((run.as_of for run in self.earlier), default=None)
+        found = {
+            (one.kind, one.what) for run in self.earlier if run.drift is not None for one in run.drift.found
+        }
+        return watch(self.model, self.source.snapshot, last, found)
+
+
+def recalibrate(wanted: Wanted, progress: Progress) -> Recalibration:
+    """Look for drift, build and judge a challenger where there is some, and promote, ask or reject.
+
+    Raises UsageError for a twin that isn't kept by name, DataError for a log that doesn't go on from what
+    the champion was learnt from, or if another version became champion meanwhile.
+    """
+    begun = _begin(wanted, progress.part(0.0, 0.1))
+    if begun.same is not None:
+        return begun.same
+    source, known = begun.source, begun.model.provenance
+    result = Recalibration(wanted.twin, begun.version, source.snapshot.name, begun.as_of, "nothing new", "")
+    if known is not None and begun.as_of <= known.until:
+        words = f"{MEANINGS['nothing new']}: both end {known.until:%Y-%m-%d %H:%M} UTC"
+        return replace(result, words=words)
+    progress.step("looking for drift", 0.1)
+    drift = begun.watched()
+    result = replace(result, drift=drift)
+    if not drift.found and not wanted.always and wanted.config is None:
+        words = f"{MEANINGS['no drift']} ({drift.tests} tests on {drift.cases} orders)"
+        return _kept(wanted, begun, replace(result, verdict="no drift", words=words), None)
+    request = request_for(begun.model, wanted)
+    anew = wanted.config is not None
+    found = challenge(begun.model, source, drift, request, anew=anew, progress=progress.part(0.15, 1.0))
+    verdict, words = decided(wanted, drift, found)
+    gates, checks = (found.gates, found.checks) if found else ((), ())
+    return _kept(
+        wanted, begun, replace(result, verdict=verdict, words=words, gates=gates, checks=checks), found
+    )
+
+
+def recalibrate_command(wanted: Wanted, report: Path | None, progress: Progress) -> Recalibration:
+    """As `recalibrate`, with a report where one was asked for."""
+    from twin.recalibration_report import check_report, write_report
+
+    check_report(report)
+    result = recalibrate(wanted, progress)
+    if report:
+        write_report(report, result)
+    return result
+
+
+def _begin(wanted: Wanted, progress: Progress) -> _Begun:
+    from eventlogs.keeping.recalibrations import Look
+    from eventlogs.owner.opening import open_historian
+    from metagraph.json_io import from_json
+    from twin.renames import closing_in_log_words
+    from twin.source import read_log
+
+    if "@" in wanted.twin or wanted.twin.endswith(".json"):
+        raise UsageError(
+            f"{wanted.twin}: recalibration needs the name under which the database keeps a twin, and takes "
+            "its champion; give the name alone (tracetwin models list shows those that there are)"
+        )
+    with open_historian(wanted.log.db, read_only=True, on_wait=lambda text: progress.step(text, 0.0)) as kept:
+        version = kept.find_model(wanted.twin).version
+        model = from_json(kept.load_model(f"{wanted.twin}@{version}"), wanted.twin)
+    source = read_log(replace(wanted.log, closing=closing_in_log_words(model)), progress.step)
+    look = Look(wanted.twin, version, source.snapshot.content_hash, wanted.asked)
+    end = source.snapshot.origin + timedelta(seconds=source.snapshot.until_s)
+    with open_historian(wanted.log.db, read_only=True) as kept:
+        info = kept.recalibration_of(look)
+        runs = [one for one in kept.recalibrations(wanted.twin) if one.look.champion == version]
+    earlier = tuple(told(one) for one in runs if one.as_of < end)
+    return _Begun(model, version, source, look, None if info is None else _again(info), earlier)
+
+
+def _again(info: RecalibrationInfo) -> Recalibration:
+    """What an earlier run found that looked at the same."""
+    before = told(info)
+    words = f"{MEANINGS['nothing new']}: on {info.made_at:%Y-%m-%d %H:%M} UTC it came to this: {before.words}"
+    return replace(before, words=words, again=True)
+
+
+def told(info: RecalibrationInfo) -> Recalibration:
+    """A run as it was kept."""
+    from twin.json_out import read
+
+    return replace(read(Recalibration, info.report), challenger=info.challenger)
+
+
+def _kept(wanted: Wanted, begun: _Begun, result: Recalibration, found: Challenge | None) -> Recalibration:
+    """Enter the run and what follows from it, in one transaction."""
+    from eventlogs.keeping.recalibrations import Learnt, NewModel
+    from eventlogs.owner.opening import open_historian
+    from metagraph.json_io import to_json
+    from twin.json_out import dump
+
+    new, learnt = None, None
+    if found is not None and result.verdict != "rejected":
+        notes = f"recalibrated from {begun.source.snapshot.name}: {found.gates[0].challenger}"
+        new = NewModel(to_json(found.model), notes, result.verdict == "promoted")
+        learnt = Learnt(begun.source.snapshot, begun.source.report, begun.source.open_rule)
+    with open_historian(wanted.log.db) as historian:
+        info = historian.keep_recalibration(
+            begun.look, result.as_of, result.verdict, dump(result), new, learnt, wanted.who
+        )
+    return replace(result, challenger=info.challenger)
 
 
 def challenge(

@@ -125,10 +125,28 @@ def forget_person(con: DuckDBPyConnection, database: str, name: str) -> Forgotte
     counts["twins"] = _change(
         con, "models", "twin", name, lambda text: texts.twin_replaced(text, name, label)
     )
+    counts["recalibrations"] = _change(
+        con, "recalibrations", "report", name, lambda text: texts.told_replaced(text, name, label)
+    )
+    counts["what jobs told"] = _change_told(con, name, label)
     _tell_twins(con, became, today)
     for (log,) in con.execute("SELECT DISTINCT log FROM uploads").fetchall():
         refresh(con, log)
     return _noted(con, database, label, counts, [*unread, *others], sources, name)
+
+
+def _change_told(con: DuckDBPyConnection, name: str, label: str) -> int:
+    """Replace a name in what jobs printed, be it JSON or sentences; how many texts differ then."""
+    changed = 0
+    for table, column in (("jobs", "result"), ("jobs", "message"), ("job_lines", "line")):
+        for place, old in con.execute(
+            f"SELECT rowid, {column} FROM {table} WHERE contains({column}, ?)", [name]
+        ).fetchall():
+            new = texts.in_prose(old, name, label)
+            if new != old:
+                con.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", [new, place])
+                changed += 1
+    return changed
 
 
 def _uploads_with(con: DuckDBPyConnection, case_id: str) -> list[tuple[int, str, str]]:

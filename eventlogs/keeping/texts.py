@@ -62,6 +62,15 @@ def notes_replaced(text: str, name: str, label: str) -> str:
     return json.dumps(_walk(json.loads(text), mended), ensure_ascii=False, sort_keys=True)
 
 
+def told_replaced(text: str, name: str, label: str) -> str:
+    """A report as JSON in which the name is replaced wherever it is told."""
+
+    def mended(value: str, path: tuple[str, ...]) -> str:
+        return label if value == name else in_prose(value, name, label)
+
+    return json.dumps(_walk(json.loads(text), mended), ensure_ascii=False, indent=1)
+
+
 def twin_replaced(text: str, name: str, label: str) -> str:
     """A twin whose agent of that name bears the label, also in what is said about it."""
 

@@ -15,6 +15,7 @@ from typing import Any, get_args, get_type_hints
 from eventlogs.historian import Historian
 from eventlogs.keeping.migrating import newest_version
 from eventlogs.owner import wire
+from eventlogs.owner.opened import OpenFile
 from eventlogs.owner.sidecar import Owner, connect
 from eventlogs.owner.turns import ALONE, Caller
 from metagraph.errors import DataError, TwinError
@@ -27,7 +28,9 @@ _ATTEMPTS = 3
 
 METHODS: Mapping[str, Callable[..., Any]] = {
     name: method
-    for name, method in vars(Historian).items()
+    for room in reversed(Historian.__mro__)
+    if room not in OpenFile.__mro__
+    for name, method in vars(room).items()
     if inspect.isfunction(method) and not name.startswith("_")
 }
 """What an owner does for other processes: every public method, by name."""

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pytest
 
 from eventlogs.historian import Historian
+from eventlogs.keeping.recalibrations import Look
+from eventlogs.keeping.work import Work
 from eventlogs.owner import wire
 from eventlogs.owner.client import METHODS, RemoteHistorian
 from eventlogs.owner.opened import OpenFile
@@ -62,7 +64,8 @@ def test_what_methods_take_and_give_can_be_sent(name: str) -> None:
 
 
 def test_every_public_method_is_offered_but_those_about_the_open_file() -> None:
-    assert {name for name in vars(Historian) if not name.startswith("_")} == METHODS.keys()
+    offered = {name for room in (Historian, Work) for name in vars(room) if not name.startswith("_")}
+    assert offered == METHODS.keys()
     assert {name for name in vars(OpenFile) if not name.startswith("_")} == {"close", "session", "interrupt"}
     assert all(vars(RemoteHistorian)[name] is not method for name, method in METHODS.items())
 
@@ -72,7 +75,7 @@ def sample(historian: Historian, name: str, hint: Any) -> Any:
     known: dict[str, Any] = {
         "name": "log", "log": "log", "path": HERE, "until": T0.replace(hour=20), "at": T0.replace(hour=20),
         "json_text": "{}", "version": 1, "older_than_days": 0.1, "what": "follows", "zone": "UTC",
-        "tz": "UTC", "time_format": None, "decimal": None, "by": "",
+        "tz": "UTC", "time_format": None, "decimal": None, "by": "", "look": Look("log", 1, "", ""),
     }  # fmt: skip
     if name in known:
         return known[name]
