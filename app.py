@@ -13,6 +13,7 @@ from ui import (
     page_build,
     page_forecast,
     page_log,
+    page_policies,
     page_process,
     page_schedule,
     page_upload,
@@ -44,6 +45,9 @@ pages = {
     ),
     "worklist": st.Page(
         page_worklist.show, title="Worklist", icon=":material/checklist:", url_path="worklist"
+    ),
+    "policies": st.Page(
+        page_policies.show, title="Policies on the past", icon=":material/history:", url_path="policies"
     ),
     "bottlenecks": st.Page(
         page_bottlenecks.show, title="Bottlenecks", icon=":material/hourglass_top:", url_path="bottlenecks"
