@@ -13,6 +13,7 @@ from ui import (
     page_build,
     page_forecast,
     page_log,
+    page_models,
     page_policies,
     page_process,
     page_schedule,
@@ -52,6 +53,7 @@ pages = {
     "bottlenecks": st.Page(
         page_bottlenecks.show, title="Bottlenecks", icon=":material/hourglass_top:", url_path="bottlenecks"
     ),
+    "models": st.Page(page_models.show, title="Models", icon=":material/history:", url_path="models"),
 }
 st.session_state["pages"] = pages
 page = st.navigation(list(pages.values()))

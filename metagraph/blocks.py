@@ -77,6 +77,13 @@ def parts_of(block: Block) -> tuple[Block, ...]:
             return block.branches
 
 
+def labels(block: Block) -> frozenset[str]:
+    """The activities in a block."""
+    if isinstance(block, Leaf):
+        return frozenset((block.label,))
+    return frozenset(label for part in parts_of(block) for label in labels(part))
+
+
 def inclusive_blocks(block: Block) -> Iterator[Parallel]:
     """The blocks of which some of the branches are taken (OR), in reading order."""
     if isinstance(block, Parallel) and block.some:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ui.options import DB, Db, Json, ProgressFile
+from ui.options import DB, Db, Json, ProgressFile, Twin
 
 app = typer.Typer(
     help="The versions of twins that the database keeps: list, compare, promote, roll back, take elsewhere.",
@@ -41,6 +41,22 @@ def show(model: Kept, db: Db = DB, as_json: Json = False) -> None:
     from ui import results_models
 
     results_models.show_kept(show_model(db, model), as_json)
+
+
+@app.command()
+def diff(
+    before: Twin,
+    after: Annotated[str | None, typer.Argument(metavar="[TWIN]", help="Held against the first one.")] = None,
+    chart: Annotated[Path | None, typer.Option(help="Draw it to this file: .svg, .png or .html.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a row a difference to this file (CSV).")] = None,
+    db: Db = DB,
+    as_json: Json = False,
+) -> None:
+    """How two twins differ, and what of it chance can't explain; one version alone: from the champion."""
+    from twin.diff_command import diff_command
+    from ui import results_models
+
+    results_models.show_diff(diff_command(db, before, after, chart, out), as_json, chart, out)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from ui.console import OUT, as_json, say, show_table
 
 if TYPE_CHECKING:
     from eventlogs.keeping.models import ModelInfo
+    from twin.diff import Compared
     from twin.registry import Kept, Rebuilt
 
 THE_RULE = (
@@ -109,3 +110,24 @@ def show_rebuilt(found: Rebuilt, model: str, out: Path | None, json_wanted: bool
             f"{model}: built again it isn't the same; different: {', '.join(found.fields)}; "
             + (f"other libraries: {other}" if other else "the libraries are the same as then")
         )
+
+
+def show_diff(found: Compared, json_wanted: bool, chart: Path | None, out: Path | None) -> None:
+    """How two twins differ."""
+    from twin.diff_words import headline, sentence, told
+
+    if json_wanted:
+        as_json(found)
+        return
+    OUT.print(f"[bold]{escape(found.before)} → {escape(found.after)}[/bold]")
+    say(headline(found))
+    for title, differences in told(found):
+        OUT.print(f"\n[bold]{title}[/bold]")
+        for one in differences:
+            say(sentence(one))
+    OUT.print()
+    for note in (*([found.basis] if found.differences else []), *found.notes):
+        say(note)
+    for path in (chart, out):
+        if path:
+            say(f"Written to {path}.")
