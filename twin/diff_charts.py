@@ -22,11 +22,7 @@ _MEANINGS = {
 
 def diff_chart(found: Compared) -> Picture:
     """Changes with their 95 % intervals: relative ones, and shifts of shares."""
-    panels = [
-        _panel(found, "ratio", "change, %"),
-        _panel(found, "share", "change, percentage points"),
-    ]
-    shown = [panel for panel in panels if panel is not None]
+    shown = diff_panels(found)
     subtitle = "bars: 95 % intervals; colour: what the corrected tests say"
     title = titled(f"{found.before} → {found.after}", subtitle)
     if not shown:
@@ -36,6 +32,12 @@ def diff_chart(found: Compared) -> Picture:
         return alone
     whole: Picture = alt.vconcat(*shown, spacing=24, title=title).resolve_scale(color="shared")
     return whole
+
+
+def diff_panels(found: Compared) -> tuple[Picture, ...]:
+    """The picture's parts: what changed by a ratio, and what changed by percentage points."""
+    panels = (_panel(found, "ratio", "change, %"), _panel(found, "share", "change, percentage points"))
+    return tuple(panel for panel in panels if panel is not None)
 
 
 def _panel(found: Compared, scale: str, unit: str) -> Picture | None:

@@ -52,6 +52,15 @@ class Basis:
     """Where nested: the instant up to which the earlier one was recorded."""
     words: str
 
+    def variance(self, spreads: tuple[float, float], n: tuple[float, float]) -> float:
+        """Of a difference of two means, given the variances of one observation.
+
+        What both have in common cancels out of it.
+        """
+        if self.nested:
+            return max(spreads) * abs(1 / max(n[0], 1) - 1 / max(n[1], 1))
+        return spreads[0] / max(n[0], 1) + spreads[1] / max(n[1], 1)
+
     def parts(self, n_before: float, n_after: float) -> tuple[float, float] | None:
         """How many observations only belong to each side, the common ones counted before; None: too few."""
         if self.nested:
@@ -207,9 +216,7 @@ def ratio_of_means(before: Fitted, after: Fitted, basis: Basis) -> Change | None
     shift = log(now / was)
     if basis.same or min(before.n, after.n) < 2:
         return Change("ratio", was, now, "s", exp(shift) - 1)
-    first, second = _variation(before) ** 2 / before.n, _variation(after) ** 2 / after.n
-    # What both have in common cancels out of the difference.
-    error = sqrt(abs(first - second)) if basis.nested else sqrt(first + second)
+    error = sqrt(basis.variance((_variation(before) ** 2, _variation(after) ** 2), (before.n, after.n)))
     return Change(
         "ratio", was, now, "s", exp(shift) - 1, exp(shift - Z * error) - 1, exp(shift + Z * error) - 1
     )

@@ -87,8 +87,7 @@ def _spread(arrivals: Arrivals) -> float:
 
 def _rate_error(old: Arrivals, new: Arrivals, basis: Basis) -> float:
     """Standard error of the log ratio of two rates."""
-    first, second = both(lambda arrivals: _spread(arrivals) / max(arrivals.n, 1), (old, new))
-    counts = abs(first - second) if basis.nested else first + second
+    counts = basis.variance(both(_spread, (old, new)), (old.n, new.n))
     return sqrt(counts + sum(arrivals.level.now_sd**2 for arrivals in (old, new) if arrivals.level))
 
 

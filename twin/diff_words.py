@@ -41,12 +41,16 @@ def headline(found: Compared) -> str:
     if waits := [d for d in found.found("real", "small") if d.kind == "waits"]:
         parts.append(f"Orders wait for another time before {few([d.what for d in waits])}.")
     if small := [d for d in found.found("small") if d.kind not in CONSEQUENCES]:
-        parts.append(f"{len(small)} more are certain, but smaller than {percent(SMALL)}.")
+        parts.append(f"{_many(small, 'more ')} certain, but smaller than {percent(SMALL)}.")
     if decided := found.found("decided"):
-        parts.append(f"{len(decided)} were decided, not found in data.")
+        parts.append(f"{_many(decided)} decided, not found in data.")
     if untested := found.found("untested"):
-        parts.append(f"{len(untested)} can't be tested.")
+        parts.append(f"{_many(untested)} not tested.")
     return " ".join(parts)
+
+
+def _many(some: Sequence[Difference], more: str = "") -> str:
+    return f"{len(some)} {more}{'is' if len(some) == 1 else 'are'}"
 
 
 def _named(real: Sequence[Difference]) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from metagraph.errors import TwinError
 from twin.diff import Compared
-from twin.diff_charts import diff_chart
+from twin.diff_charts import diff_panels
 from twin.diff_words import headline, sentence, told
 from twin.json_out import read
 from ui import jobs
@@ -126,8 +126,9 @@ def _differences(found: Compared) -> None:
     for title, differences in told(found):
         st.markdown(f"**{plain(title)}**")
         st.markdown("\n".join(f"- {plain(sentence(one))}" for one in differences))
+    for panel in diff_panels(found):
+        picture(panel)
     if found.differences:
-        picture(diff_chart(found))
-        st.caption(plain(found.basis))
+        st.caption(plain(f"Bars: 95 % intervals. {found.basis}"))
     for note in found.notes:
         st.caption(plain(note))

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from eventlogs.historian import Historian
 from metagraph.json_io import load, to_json
 from tests.twin import handmade
+from twin.rebuild import rebuild
 from ui.demo import _Steps
 from ui.results import show_validation
 from ui.tables import show_twin
@@ -42,6 +44,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def _cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def test_its_twin_is_built_again_byte_for_byte(demo: tuple[Path, str]) -> None:
+    folder, _ = demo
+    with Historian(folder / "demo.duckdb", read_only=True) as historian:
+        (info,) = historian.list_models()
+        assert to_json(rebuild(historian, info.name)) == (folder / "twin.json").read_text("utf-8")
 
 
 def test_it_leaves_the_twin_the_pictures_and_the_forecast(demo: tuple[Path, str]) -> None:
