@@ -19,6 +19,7 @@ from ui import (
     page_schedule,
     page_upload,
     page_validation,
+    page_whatif,
     page_worklist,
 )
 from ui.parts import choose_twin
@@ -54,6 +55,7 @@ pages = {
         page_bottlenecks.show, title="Bottlenecks", icon=":material/hourglass_top:", url_path="bottlenecks"
     ),
     "models": st.Page(page_models.show, title="Models", icon=":material/history:", url_path="models"),
+    "whatif": st.Page(page_whatif.show, title="What if", icon=":material/alt_route:", url_path="whatif"),
 }
 st.session_state["pages"] = pages
 page = st.navigation(list(pages.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -21,6 +22,8 @@ from twin.config_sections import (
 )
 from twin.spans import seconds_of
 
+_NONE = re.compile(r"0+ *[dhms]")
+
 
 def _moment(value: object) -> object:
     """An instant, or the text of a time after the beginning as seconds."""
@@ -32,6 +35,8 @@ def _moment(value: object) -> object:
         return value
     if not isinstance(value, str):
         raise ValueError(f"{value} is no such instant; {expected}")
+    if _NONE.fullmatch(value.strip()):
+        return 0.0
     try:
         return seconds_of(value, "")
     except UsageError:

@@ -197,8 +197,7 @@ def _dates(one: Edited, begin: datetime, end: datetime) -> set[datetime]:
 def _beginning(wanted: WhatIfRequest) -> str:
     state = wanted.given.state
     if state is not None:
-        rule = f": {wanted.open_rule}" if wanted.open_rule else ""
-        return f"{len(state.orders)} open orders{rule}"
+        return f"{len(state.orders)} open orders"
     if wanted.warm_up_s:
         return f"what {wanted.warm_up_s / 86400:g} days from an empty process on lead to"
     return "an empty process"
@@ -218,6 +217,8 @@ def _notes(wanted: WhatIfRequest, study: Study, runs: Sequence[Sequence[Played]]
     text = congestion_text(wanted.given.metagraph)
     if text:
         yield text.rstrip(".")
+    if wanted.open_rule:
+        yield wanted.open_rule
     graph = wanted.given.metagraph
     if not any(agent.cost_per_h for agent in graph.agents):
         yield "nobody said what an hour of the agents costs: a scenario's [[cost]] can"

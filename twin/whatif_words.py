@@ -23,6 +23,7 @@ NAMES: Mapping[str, str] = {
     "lost": "orders lost",
     "fulfilled": "share fulfilled, of orders that ended",
     "on_time": "share on time",
+    "on_time_n": "orders completed on time",
     "throughput_per_h": "orders completed per hour",
     "cycle_mean_s": "cycle time, mean",
     "cycle_p90_s": "cycle time, 90 % are below",
