@@ -23,6 +23,7 @@ from eventlogs.keeping.snapshots import KeptSnapshot
 from eventlogs.keeping.undoing import Dropped, ImportInfo, Undone
 from eventlogs.keeping.work import Work
 from eventlogs.live import set_aside
+from eventlogs.live.announcements import Kept, kept_announcements
 from eventlogs.live.drain import BATCH, Drained, drain_beside, waiting_beside
 from eventlogs.live.state import LogState, keep_at_hand, state_at
 from eventlogs.mining.catalogue import mine
@@ -226,6 +227,17 @@ class Historian(Work):
                 if uploads.meant_by(self._con, name) == meant:
                     keep_at_hand(self._con, state, fitted=closing is None)
         return state
+
+    def announcements(
+        self, name: str, until: datetime | None = None, recorded_by: datetime | None = None
+    ) -> tuple[Kept, ...]:
+        """Ends that live events announced by `until`, beside those that came by then; as in `snapshot`.
+
+        Raises DataError for an unknown log.
+        """
+        uploads.require(self._con, name)
+        with one_moment(self._con):
+            return kept_announcements(self._con, name, until, recorded_by)
 
     def drain(self, limit: int = BATCH) -> Drained:
         """Apply the next live events of the inbox beside the file, at most `limit`, in one transaction."""

@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from metagraph.model import Metagraph
+from twin.announced import with_errors
 from twin.files import check_picture_name, check_writable, write_forecast, write_system
 from twin.outlook import Forecast, Quote
 from twin.progress import Progress
 from twin.quote_asked import Asked
 from twin.renames import closing_in_log_words
-from twin.source import LogRequest, LogSource, announced, read_log
+from twin.source import LogRequest, LogSource, announced, announcement_history, read_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,20 @@ def forecast_command(
         check_picture_name(path, option)
         check_writable(path)
     source = _open_orders(model, request, progress.part(0.0, 0.1))
+    etas = announced(request)
+    told, notes = with_errors(model, etas, announcement_history(request) if etas else ())
     result = forecast(
-        model,
+        told,
         source.snapshot,
         open_rule=source.open_rule,
-        etas=announced(request),
+        etas=etas,
         replications=wanted.replications,
         horizons_h=wanted.horizons_h,
         seed=wanted.seed,
         workers=wanted.workers,
         progress=progress.part(0.1, 1.0),
     )
+    result = replace(result, notes=(*notes, *result.notes))
     if wanted.out:
         write_forecast(wanted.out, result)
     if wanted.system_out:
@@ -120,16 +124,19 @@ def quote_command(
             f"the log ends {source.report.last:%Y-%m-%d %H:%M} UTC, and nothing is open at the instant of "
             "the quote: it is for an empty process"
         )
+    etas = announced(request)
+    told, notes = with_errors(model, etas, announcement_history(request) if etas else ())
     result = quote(
-        model,
+        told,
         source.snapshot,
         wanted.asked,
-        etas=announced(request),
+        etas=etas,
         replications=wanted.replications,
         seed=wanted.seed,
         workers=wanted.workers,
         progress=progress.part(0.1, 1.0),
     )
+    result = replace(result, notes=(*notes, *result.notes))
     if wanted.chart:
         from twin.drawing_tools import write_picture
         from twin.quote_charts import quote_chart

@@ -15,6 +15,7 @@ from metagraph.model import ClosingFact, Ending, Metagraph
 if TYPE_CHECKING:
     from eventlogs.closing import ClosingRule
     from eventlogs.historian import Historian
+    from eventlogs.live.announcements import Kept
     from eventlogs.live.state import Eta
     from eventlogs.report import ImportReport
     from eventlogs.snapshot import Snapshot
@@ -139,6 +140,14 @@ def announced(request: LogRequest) -> dict[str, tuple[Eta, ...]]:
         case = row.pop("case")
         found[case] = (*found.get(case, ()), Eta(**row))
     return found
+
+
+def announcement_history(request: LogRequest) -> tuple[Kept, ...]:
+    """What was announced and has ended by `until`; nothing for a file or a kept snapshot."""
+    if request.log.startswith(KEPT) or _is_file(request.log):
+        return ()
+    with opened(request) as (historian, name):
+        return historian.announcements(name, request.until)
 
 
 @contextmanager

@@ -119,18 +119,24 @@ def _announced(
 ) -> OpenOrder:
     """The order with the announced ends of tasks that need nobody: of others it isn't known when work begins.
 
-    Ends that have passed and those told before an earlier execution of the activity ended say nothing.
+    Ends that have passed say nothing, unless announcements of the task are known to be so late at times;
+    nor do those told before an earlier execution of the activity ended.
     """
     rows = slice(int(snapshot.offsets[case]), int(snapshot.offsets[case + 1]))
     ended: dict[str, float] = {}
     for activity, end in zip(snapshot.activity[rows].tolist(), snapshot.end_s[rows].tolist(), strict=True):
         if end == end:
             ended[snapshot.activities[activity]] = end
+    late_s = {
+        task.label: float(task.eta_error.law.ppf(1.0))
+        for task in tasks.values()
+        if task.eta_error is not None
+    }
     expected: dict[str, float] = {}
     for eta in etas:
         label = names.get(eta.activity, eta.activity)
         at, told = ((moment - snapshot.origin).total_seconds() for moment in (eta.eta, eta.told))
-        if at > snapshot.until_s and told >= ended.get(label, told):
+        if at + max(late_s.get(label, 0.0), 0.0) > snapshot.until_s and told >= ended.get(label, told):
             expected[label] = at
 
     def known(position: Position) -> Position:
