@@ -75,7 +75,8 @@ def sample(historian: Historian, name: str, hint: Any) -> Any:
     known: dict[str, Any] = {
         "name": "log", "log": "log", "path": HERE, "until": T0.replace(hour=20), "at": T0.replace(hour=20),
         "json_text": "{}", "version": 1, "older_than_days": 0.1, "what": "follows", "zone": "UTC",
-        "tz": "UTC", "time_format": None, "decimal": None, "by": "", "told": "{}", "look": Look("log", 1, "", ""),
+        "tz": "UTC", "time_format": None, "decimal": None, "by": "", "told": "{}",
+        "look": Look("log", 1, "", ""),
     }  # fmt: skip
     if name in known:
         return known[name]
