@@ -16,6 +16,7 @@ from ui import (
     page_models,
     page_policies,
     page_process,
+    page_recalibration,
     page_schedule,
     page_upload,
     page_validation,
@@ -56,6 +57,12 @@ pages = {
     ),
     "models": st.Page(page_models.show, title="Models", icon=":material/history:", url_path="models"),
     "whatif": st.Page(page_whatif.show, title="What if", icon=":material/alt_route:", url_path="whatif"),
+    "recalibration": st.Page(
+        page_recalibration.show,
+        title="Recalibration",
+        icon=":material/published_with_changes:",
+        url_path="recalibration",
+    ),
 }
 st.session_state["pages"] = pages
 page = st.navigation(list(pages.values()))

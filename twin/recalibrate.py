@@ -18,6 +18,7 @@ from twin.drift import DriftReport, watch
 from twin.gate import FEWEST_CASES, Gate, held_out, judge
 from twin.progress import Progress
 from twin.recalibration import MEANINGS, Recalibration, Verdict
+from twin.recalibrations import told
 from twin.sanity import Check, sanity
 
 if TYPE_CHECKING:
@@ -161,13 +162,6 @@ def _again(info: RecalibrationInfo) -> Recalibration:
     before = told(info)
     words = f"{MEANINGS['nothing new']}: on {info.made_at:%Y-%m-%d %H:%M} UTC it came to this: {before.words}"
     return replace(before, words=words, again=True)
-
-
-def told(info: RecalibrationInfo) -> Recalibration:
-    """A run as it was kept."""
-    from twin.json_out import read
-
-    return replace(read(Recalibration, info.report), challenger=info.challenger)
 
 
 def _kept(wanted: Wanted, begun: _Begun, result: Recalibration, found: Challenge | None) -> Recalibration:

@@ -1,0 +1,183 @@
+"""The page on which a twin is kept true: what drifted, what the gate said, and what is to be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from metagraph.errors import TwinError
+from twin.files import write_text
+from twin.gate import Gate
+from twin.recalibration import MEANINGS, Recalibration, RejectedError
+from twin.recalibration_charts import drift_chart, gate_chart, history_chart
+from twin.words import instant, number
+from ui import jobs
+from ui.parts import built_twin, chosen_twin, picture, plain, run_job, watched
+from ui.workspace import Workspace, workspace
+
+SHOWN = 25
+
+
+def show() -> None:
+    """The page."""
+    st.title("Recalibration")
+    place = workspace()
+    name = chosen_twin()
+    built_twin(place, name)
+    for what in ("recalibrate", "decide"):
+        _mind(place.job(name, what), "Recalibrating" if what == "recalibrate" else "Deciding")
+    _start(place, name)
+    runs, champion, asked = _kept(place, name)
+    _champion(place, name, champion)
+    if not runs:
+        st.info("It was never recalibrated: start above.", icon=":material/info:")
+        return
+    if asked is not None:
+        _question(place, name, asked)
+    _run(runs[-1])
+    _history(runs)
+
+
+def _mind(folder: Path, what: str) -> None:
+    """Watch a job; a gate's no is an answer, not a failure."""
+    ended = folder / "exit"
+    refused = ended.exists() and ended.read_text().strip() == str(RejectedError.exit_code)
+    if not refused or jobs.state(folder).status == "running":
+        watched(folder, what)
+
+
+def _start(place: Workspace, name: str) -> None:
+    log, always, promote, go = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
+    given = log.text_input("Log", place.log(name).name, help="Its name in the database, or a file's path.")
+    anyway = always.checkbox("Build a challenger even without drift")
+    itself = promote.checkbox("Promote a better one without asking")
+    if go.button("Recalibrate", type="primary"):
+        command = jobs.tracetwin(
+            *("recalibrate", name, "--log", given, "--db", str(place.db)),
+            *(("--always",) if anyway else ()),
+            *(("--promote",) if itself else ()),
+            *("--progress-file", str(jobs.progress_file(place.job(name, "recalibrate"))), "--json"),
+        )
+        run_job(place.job(name, "recalibrate"), command, place)
+
+
+def _kept(place: Workspace, name: str) -> tuple[tuple[Recalibration, ...], int, Recalibration | None]:
+    """All runs, the champion's version, and the run whose challenger waits for an answer."""
+    from twin.recalibrations import runs_of
+
+    try:
+        return runs_of(str(place.db), name)
+    except TwinError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        st.stop()
+
+
+def _champion(place: Workspace, name: str, version: int) -> None:
+    """Which version is champion, and whether it is what the other pages show."""
+    from twin.recalibrations import champion_text
+
+    text, file = champion_text(str(place.db), name), place.twin(name)
+    same = file.read_text(encoding="utf-8") == text
+    told = "which all pages show" if same else "while the other pages show the twin that was built here"
+    st.caption(plain(f"Champion: version {version}, {told}."))
+    if not same and st.button("Show the champion on all pages"):
+        write_text(file, text)
+        st.rerun()
+
+
+def _question(place: Workspace, name: str, run: Recalibration) -> None:
+    """Promote or reject the challenger that waits."""
+    with st.container(border=True):
+        st.subheader(plain(f"Is {run.reference} to be the champion?"))
+        st.write(plain(f"{run.words}."))
+        yes, no, _ = st.columns([1, 1, 4])
+        answer: tuple[str, ...] = ()
+        if yes.button("Promote", type="primary"):
+            answer = ("models", "promote", run.reference, "--why", "decided on the page Recalibration")
+        if no.button("Reject"):
+            answer = ("models", "mark", run.reference, "rejected")
+        if answer:
+            command = jobs.tracetwin(*answer, "--db", str(place.db), "--json")
+            run_job(place.job(name, "decide"), command, place)
+
+
+def _run(run: Recalibration) -> None:
+    """The newest run."""
+    st.header(plain(f"{instant(run.as_of)}: {run.verdict}"))
+    st.write(plain(f"{run.words}."))
+    st.caption(plain(f"{run.verdict}: {MEANINGS[run.verdict]}."))
+    drift = run.drift
+    if drift is not None:
+        st.subheader("Drift")
+        st.caption(
+            plain(
+                f"{drift.tests} tests compare {drift.cases} orders that began since {instant(drift.since)} "
+                f"with {drift.cases_before} before; chance of any false alarm: {drift.alpha:.2%}. "
+                f"{drift.note}"
+            )
+        )
+        chart = drift_chart(drift)
+        if chart:
+            picture(chart)
+        st.dataframe(
+            [
+                {
+                    "Drift": one.found,
+                    "What": one.words,
+                    "Test": one.test,
+                    "p": f"{one.p:.2g}",
+                    "Corrected p": f"{one.corrected_p:.2g}",
+                }
+                for one in drift.watched[:SHOWN]
+            ],
+            hide_index=True,
+        )
+    for gate in run.gates:
+        _gate(gate)
+    if run.checks:
+        st.subheader("Checks of the challenger")
+        st.dataframe(
+            [{"Passed": one.passed, "Check": one.name, "Measured": one.words} for one in run.checks],
+            hide_index=True,
+        )
+
+
+def _gate(gate: Gate) -> None:
+    st.subheader(plain(f"Gate: {gate.challenger}"))
+    st.write(plain(f"{gate.reason}."))
+    picture(gate_chart(gate))
+    pairs = [*gate.distances, gate.overall, *([gate.forecasts] if gate.forecasts else [])]
+    st.dataframe(
+        [
+            {
+                "Measure": f"{one.name} ({one.unit})",
+                "Champion": number(one.champion),
+                "Challenger": number(one.challenger),
+                "Smaller by (mean log ratio)": f"{one.gain:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
+            }
+            for one in pairs
+        ],
+        hide_index=True,
+    )
+
+
+def _history(runs: Sequence[Recalibration]) -> None:
+    st.header("History")
+    chart = history_chart(runs)
+    if chart:
+        picture(chart)
+    st.dataframe(
+        [
+            {
+                "As of": run.as_of,
+                "Champion": run.champion,
+                "Verdict": run.verdict,
+                "Challenger": run.challenger,
+                "Why": run.words,
+            }
+            for run in reversed(runs)
+        ],
+        hide_index=True,
+    )
