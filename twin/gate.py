@@ -273,8 +273,8 @@ def _verdict(overall: Paired, forecasts: Paired | None) -> tuple[bool, str]:
 
 
 def _by(one: Paired) -> str:
-    """'12.0% smaller (8.1% to 15.7%)'; below 0: larger."""
+    """'12.0% smaller (8.1% to 15.7%)', or larger; the interval in the same direction."""
     gain, low, high = (1 - math.exp(-value) for value in (one.gain, one.low, one.high))
-    way = "smaller" if gain >= 0 else "larger"
-    bounds = sorted((abs(low), abs(high))) if low * high > 0 else (low, high)
-    return f"{abs(gain):.1%} {way} ({bounds[0]:.1%} to {bounds[1]:.1%})"
+    if gain >= 0:
+        return f"{gain:.1%} smaller ({low:.1%} to {high:.1%})"
+    return f"{-gain:.1%} larger ({-high:.1%} to {-low:.1%})"

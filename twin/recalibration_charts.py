@@ -72,14 +72,15 @@ def gate_chart(gate: Gate) -> Picture:
     zero: alt.Chart = base([{"gain": 0.0}]).mark_rule(color=GREY, strokeDash=[4, 3])
     lines: alt.Chart = base(rows).mark_rule(strokeWidth=2)
     dots: alt.Chart = base(rows).mark_circle(size=70, opacity=1.0)
-    axis = x("gain", "challenger smaller than champion, % (right of 0 is better)")
+    across = "challenger smaller than champion, % (right of 0 is better)"
+    axis = x("gain", across)
     title = titled(
         f"Gate: {gate.challenger}",
         f"{gate.cases} orders from {gate.begin:%Y-%m-%d}; 90 % intervals, {gate.runs} paired simulated logs",
     )
     return alt.layer(
-        zero.encode(x="gain:Q"),
-        lines.encode(x=alt.X("low", type="quantitative", title=None), x2="high:Q", y=y, color=shade),
+        zero.encode(x=axis),
+        lines.encode(x=x("low", across), x2="high:Q", y=y, color=shade),
         dots.encode(x=axis, y=y, color=shade, tooltip=["what:N", "told:N"]),
     ).properties(width=420, height=alt.Step(22), title=title)
 

@@ -167,7 +167,7 @@ def _history(runs: Sequence[Recalibration]) -> None:
     st.header("History")
     chart = history_chart(runs)
     if chart:
-        picture(chart)
+        picture(chart, 300)
     st.dataframe(
         [
             {
