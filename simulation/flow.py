@@ -112,6 +112,7 @@ class Flow(Batching):
         elif item.status == WORKING:
             if item.queue >= 0:
                 self.load[item.queue] += 1
+                self.keys.find(item, self.t)
             self._work_on(item, self.t)
             if not isnan(float(row["finish_s"])):
                 self._finish_at(item, float(row["finish_s"]))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from metagraph.rules import profit
 from simulation.kernel_layout import ITEM, JOURNEY
 from simulation.kernel_memory import Array, Memory
 from simulation.opening import Opening
-from simulation.program import Program
-from simulation.session import COLLECTED, FOLLOWING, WAITING
+from simulation.program import Program, Rule
+from simulation.session import COLLECTED, FOLLOWING, WAITING, WORKING
 
 _SAME = (
     *("order", "node", "visit", "status", "agent", "queue", "after", "again", "preemptions", "serial"),
     *("scale", "leader"),
 )
+_SHAPE = ("early", "due", "late", "final", "lost")
+_COLUMNS = {Rule.SDD: ("due_s", 1.0), Rule.HPCS: ("importance", -1.0), Rule.RULE: ("rule", -1.0)}
+"""Rules that go by a column of the orders, and its sign in the key."""
 _TIMES = {
     "enabled_s": "enabled",
     "ready_s": "ready",
@@ -49,12 +53,37 @@ def put_opening(memory: Memory, program: Program, found: Opening, begin_s: float
     items["halted"] = -np.inf
     items["since"] = found.items["since_s"]
     _follow(items)
+    _value(items, program, begin_s)
     waiting = np.flatnonzero(items["status"] == WAITING)
     collected = np.flatnonzero(items["status"] == COLLECTED)
     listed = np.concatenate([_by(items, waiting, "ready"), _by(items, collected, "since")])
     memory.kept["slot_scratch"][: len(listed)] = listed
     world["arg0"], world["arg1"] = len(waiting), len(collected)
     world["fresh_item"] = world["used_items"] = world["serial"] = n
+
+
+def _value(items: Array, program: Program, t: float) -> None:
+    """What decides how urgent the work under way is, or nothing could tell whether to interrupt it."""
+    network, orders = program.network, program.orders
+    rules = network.queues["rule"]
+    shape = [float(network.policy[0][name]) for name in _SHAPE]
+    for slot in np.flatnonzero((items["status"] == WORKING) & (items["queue"] >= 0)).tolist():
+        item, rule = items[slot], Rule(int(rules[items["queue"][slot]]))
+        order = orders.table[item["order"]]
+        if rule in (Rule.HP, Rule.AVERAGE):
+            dates = [float(order[name]) for name in ("value", "early_s", "due_s", "lost_s")]
+            curve = shape if orders.curves is None else orders.curves[item["order"]].tolist()
+            items["profit"][slot] = profit(t, *dates, *curve)
+        if rule == Rule.HP:
+            items["key"][slot] = -items["profit"][slot]
+        elif rule == Rule.LIFO:
+            items["key"][slot] = -item["place"]
+        elif rule in _COLUMNS:
+            name, sign = _COLUMNS[rule]
+            items["key"][slot] = sign * order[name]
+        elif rule == Rule.RANK:
+            task = network.nodes["task"][item["node"]]
+            items["key"][slot] = np.inf if orders.ranks is None else orders.ranks[item["order"], task]
 
 
 def _by(items: Array, slots: Array, name: str) -> Array:

@@ -137,3 +137,28 @@ def test_several_idle_agents_see_what_each_of_them_takes_from_their_queue() -> N
     assert due == sorted(due)
     assert list(found.begun) == list(found.lists[0][:2])
     assert sorted(found.begun.values()) == [0, 1]
+
+
+@pytest.mark.parametrize("engine", [reference, kernel], ids=["reference", "kernel"])
+@pytest.mark.parametrize("name", ["P", "D", "PD", "HPCS", "a rule", "a schedule"])
+def test_work_under_way_in_a_state_is_interrupted_by_what_is_more_urgent_only(name: str, engine: Any) -> None:
+    model = two_queues()
+    model = replace(
+        model, nodes=tuple(replace(n, preemptible=True) if n.kind == "task" else n for n in model.nodes)
+    )
+    dull, hot = (
+        Order(str(i), NOW - 10 * HOUR, "small", segment, value=value, due_s=NOW + due * HOUR)
+        for i, segment, value, due in ((7, "other", 10.0, 90.0), (3, "key", 900.0, 20.0))
+    )
+    for running, waiting in ((dull, hot), (hot, dull)):
+        at = Position("a", NOW - 9 * HOUR, started_s=NOW - HOUR / 2, agent="x")
+        queued_at = Position("a", NOW - 8 * HOUR, ready_s=NOW - 8 * HOUR)
+        state = State(NOW, (OpenOrder(running, (at,), ()), OpenOrder(waiting, (queued_at,), ())))
+        ranks = tuple(Assignment(o.id, "a", "x", 1.0 if o is hot else 2.0) for o in (running, waiting))
+        policy = (
+            Policy("s", priorities=("RANK",), schedule=Schedule(ranks))
+            if name == "a schedule"
+            else POLICIES[name]
+        )
+        run = engine.run(lower(model, (), origin=ORIGIN, state=state, policy=policy), 1, 0, None, Options())
+        assert run.tally.preempted.tolist() == [int(waiting is hot)]
