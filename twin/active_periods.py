@@ -116,7 +116,7 @@ def shares(periods: Sequence[Period], on: Sequence[Sequence[Span]], edges: Float
 def _cells(ranked: Sequence[Period], grid: Floats) -> NDArray[np.int64]:
     """[piece, 3]: which period it is of, its first cell of the grid, and the one after its last; by period,
     pieces beyond the grid left out."""
-    owner = np.repeat(np.arange(len(ranked)), [len(one.pieces) for one in ranked])
+    owner = np.repeat(np.arange(len(ranked)), np.array([len(one.pieces) for one in ranked], np.int64))
     pieces = np.array([piece for one in ranked for piece in one.pieces]).reshape(-1, 2)
     cells = np.searchsorted(grid, np.clip(pieces, grid[0], grid[-1]))
     found = np.column_stack([owner, cells]).astype(np.int64)

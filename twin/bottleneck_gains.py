@@ -35,22 +35,30 @@ class Change:
     metagraph: Metagraph
 
 
-def longer_weeks(metagraph: Metagraph, agents: Sequence[str], hours: float) -> Iterator[Change | str]:
-    """The process with each agent's week so many hours longer; or an agent's
-    id where there is no room for them."""
-    for agent in metagraph.agents:
-        if agent.id not in agents:
-            continue
+def longer_weeks(
+    metagraph: Metagraph, agents: Sequence[str], hours: float, most: int
+) -> tuple[list[Change], list[str]]:
+    """The process with an agent's week so many hours longer, for the first `most` agents that have room for
+    them; and those before these that have none."""
+    known = {agent.id: agent for agent in metagraph.agents}
+    found: list[Change] = []
+    full: list[str] = []
+    for name in agents:
+        if len(found) == most:
+            break
+        agent = known[name]
         old = calendar_of(metagraph, agent)
         new = longer(old, hours)
         if new is None:
-            yield agent.id
+            full.append(name)
             continue
+        costs = f"; an hour of theirs costs {number(agent.cost_per_h)}" if agent.cost_per_h else ""
         text = (
             f"{number(old.weekly_hours())} h a week → {number(new.weekly_hours())} h, spread over the ends "
-            "of the working times"
+            f"of the working times{costs}"
         )
-        yield Change(agent.id, text, with_calendar(metagraph, agent, new))
+        found.append(Change(name, text, with_calendar(metagraph, agent, new)))
+    return found, full
 
 
 def longer(calendar: Calendar, hours: float) -> Calendar | None:

@@ -126,16 +126,14 @@ def bottlenecks(
     progress: Progress | None = None,
 ) -> Bottlenecks:
     """The twin's side beside others, and what changes of it would bring."""
-    from twin.bottleneck_gains import Change, automated, gains, longer_weeks
+    from twin.bottleneck_gains import automated, gains, longer_weeks
     from twin.bottleneck_runs import baseline
     from twin.running import engine_text
 
     progress = progress or Progress()
     base = baseline(source, wanted.replications, progress.part(0.0, 0.4))
     model, before = source.metagraph, base.yields
-    tried = list(longer_weeks(model, base.busiest[: wanted.most], wanted.step_h))
-    weeks = [one for one in tried if isinstance(one, Change)]
-    refused = [one for one in tried if isinstance(one, str)]
+    weeks, refused = longer_weeks(model, base.busiest, wanted.step_h, wanted.most)
     more = f"{number(wanted.step_h)} h more a week"
     full = [f"there is no room for {more} of {few(refused)}: they are there always"] if refused else []
     robots = list(automated(model, base.slowest))[: wanted.most]
@@ -175,8 +173,8 @@ def _notes(
     agents = len(base.busiest)
     if agents > wanted.most:
         notes.append(
-            f"an hour more was tried for the {wanted.most} agents with the highest utilisation of {agents} "
-            "(--most tries more)"
+            f"an hour more was tried for the {len(hours)} agents with the highest utilisation that have room "
+            f"for it, of {agents} (--most tries more)"
         )
     tasks = sum(bool(task.queues) for task in model.tasks())
     if tasks > wanted.most:

@@ -229,8 +229,11 @@ class _Lists:
         for look in self._looks:
             facts: Facts | None = look.facts.get(place)
             if facts is not None and place in look.lists[agent]:
-                order = self._state.orders[place[0]].order
-                return self._reasons.of(facts, order, look.scores.get((agent, place)))
+                order = self._state.orders[place[0]]
+                node = self._program.network.node_ids[place[1]]
+                begun = any(p.node == node and p.started_s is not None for p in order.positions)
+                why = self._reasons.of(facts, order.order, look.scores.get((agent, place)))
+                return f"under way, but interrupted for what goes first; {why}" if begun else why
         raise ValueError("what is listed waits in some replication")
 
     def _where(self, place: tuple[int, int]) -> str:
@@ -240,7 +243,9 @@ class _Lists:
         for position in order.positions:
             if position.node == node:
                 since = short(_instant(self._origin, position.enabled_s), now)
-                return f"there since {since}, but not ready yet by the twin's delays"
+                batch = 2 * sum(place in one.collected for one in self._looks) > len(self._looks)
+                why = "waits for its batch" if batch else "not ready yet by the twin's delays"
+                return f"there since {since}, but {why}"
         at = [self._labels.get(position.node) for position in order.positions]
         names = [
             f"now at {label}" if label else f"after {position.after or 'its arrival'}"

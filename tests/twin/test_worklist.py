@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from metagraph.agents import Absence
+from metagraph.agents import Absence, Queue
 from metagraph.orders import ProfitShape, profit_at
 from metagraph.policies import PORTFOLIO, Policy
+from metagraph.state import State
 from simulation import kernel, reference
 from simulation.lowering import lower
 from tests.simulation.builders import ORIGIN
+from tests.simulation.small import with_tasks
 from tests.simulation.test_waiting_lists import HOUR, NOW, POLICIES, queued, two_queues
 from twin.worklist import Asked, worklist
 from twin.worklist_words import COLUMNS, to_csv
@@ -108,3 +110,44 @@ def test_the_table_has_every_row_of_the_lists() -> None:
     assert first.day_costs is not None
     assert float(rows[0]["day_costs"]) == pytest.approx(first.day_costs.mean, rel=1e-5)
     assert rows[0]["reason"].count(", ") == 2  # profit, due date, work
+
+
+def test_what_the_policy_interrupts_waits_behind_what_is_more_urgent() -> None:
+    model = with_tasks(two_queues(), preemptible=True)
+    state = queued(0, True)
+    running = state.orders[12]
+    late = replace(running, order=replace(running.order, due_s=NOW + 1e6))
+    state = State(NOW, (*state.orders[:12], late))
+    (mine,) = lists(PORTFOLIO["D"], state, model).agents
+    assert not mine.standing("working")
+    program = lower(model, (), origin=ORIGIN, state=state, policy=PORTFOLIO["D"])
+    log = kernel.run(program, 5, 0).executions
+    first = [program.orders.ids[i] for i in log.order[log.start_s == NOW]]
+    assert [row.order for row in mine.rows[:1]] == first
+    stopped = next(row for row in mine.rows if row.order == "12")
+    assert stopped.reason.startswith("under way, but interrupted for what goes first; soonest due date")
+    lists_ = [row.order for row in lists(PORTFOLIO["F1"], state, model).agents[0].standing("working")]
+    assert lists_ == ["12"]
+
+
+def test_of_two_queues_an_order_is_listed_in_the_likelier_one_only() -> None:
+    model = two_queues()
+    model = replace(
+        model,
+        agents=(model.agents[0], replace(model.agents[0], id="y")),
+        queues=(Queue("qa", ("x",)), Queue("qb", ("y",))),
+        nodes=tuple(replace(n, queues=("qa", "qb")) if n.kind == "task" else n for n in model.nodes),
+    )
+    found = lists(PORTFOLIO["F3"], queued(3, False), model)
+    listed = [(agent.agent, row.order) for agent in found.agents for row in agent.rows]
+    assert sorted(order for _, order in listed) == sorted(str(i) for i in range(12))
+    assert {agent for agent, _ in listed} == {"x", "y"}
+    for agent in found.agents:
+        assert [row.rank for row in agent.rows] == list(range(1, len(agent.rows) + 1))
+        assert all(row.takes >= 0.5 for row in agent.rows)
+
+
+def test_nothing_open_is_an_empty_list() -> None:
+    found = lists(Policy(), State(NOW, ()))
+    assert (found.orders, found.agents[0].rows) == ((), ())
+    assert to_csv(found) == ",".join(COLUMNS) + "\n"
