@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from twin.diff import ALPHA, CONSEQUENCES, KINDS, SMALL, Compared, Difference
 from twin.words import few, number, percent
@@ -58,11 +59,23 @@ def _named(real: Sequence[Difference]) -> str:
 
 
 def told(found: Compared) -> Iterator[tuple[str, tuple[Difference, ...]]]:
-    """Titles with the differences to tell under them: all but those that chance explains."""
+    """Titles with the differences to tell under them: all but those that chance explains.
+
+    What holds alike for several, without a test, is told once.
+    """
     for kind in KINDS:
-        some = tuple(d for d in found.differences if d.kind == kind and d.verdict != "chance")
+        some = [d for d in found.differences if d.kind == kind and d.verdict != "chance"]
         if some:
-            yield TITLES[kind], some
+            yield TITLES[kind], tuple(_grouped(some))
+
+
+def _grouped(some: Sequence[Difference]) -> Iterator[Difference]:
+    alike: dict[tuple[object, ...], list[Difference]] = {}
+    for one in some:
+        key = (one.what,) if one.test else (one.told, one.verdict, one.note)
+        alike.setdefault(key, []).append(one)
+    for group in alike.values():
+        yield replace(group[0], what=few([one.what for one in group]))
 
 
 def sentence(one: Difference) -> str:

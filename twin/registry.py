@@ -85,7 +85,7 @@ class Rebuilt:
 
     twin: Metagraph
     equal: bool
-    """Byte for byte."""
+    """Byte for byte, as this Tracetwin writes it."""
     libraries: Mapping[str, tuple[str, str]]
     """Libraries that had another version then: (then, now)."""
     fields: tuple[str, ...]
@@ -122,10 +122,11 @@ def rebuild_model(db: str, reference: str, out: Path | None, progress: Progress)
 
 
 def _compared(text: str, twin: Metagraph) -> Rebuilt:
-    from metagraph.json_io import to_json
+    from metagraph.json_io import from_json, to_json
 
-    again = to_json(twin)
-    then, now = json.loads(text), json.loads(again)
+    # Both as this Tracetwin reads and writes them: an older one didn't know all fields.
+    before, again = (to_json(from_json(one, twin.name)) for one in (text, to_json(twin)))
+    then, now = json.loads(before), json.loads(again)
     libraries = then["provenance"]["libraries"]
     changed = {
         name: (str(libraries.get(name, "")), version)
@@ -133,7 +134,7 @@ def _compared(text: str, twin: Metagraph) -> Rebuilt:
         if libraries.get(name) != version
     }
     fields = tuple(name for name in now if now[name] != then.get(name))
-    return Rebuilt(twin, again == text, changed, fields)
+    return Rebuilt(twin, again == before, changed, fields)
 
 
 def export_model(db: str, reference: str, out: Path) -> ModelInfo:

@@ -48,7 +48,8 @@ def show_built(built: Built, written: Path, json_wanted: bool) -> None:
     if built.version == built.champion:
         meant = f"'{built.name}' alone means it"
     else:
-        meant = f"'{built.name}' alone still means version {built.champion} ('models --promote' changes that)"
+        other = "'tracetwin models promote' changes that"
+        meant = f"'{built.name}' alone still means version {built.champion} ({other})"
     say(f"Twin written to {written}, and kept in the database as {kept}; {meant}.")
 
 

@@ -12,7 +12,7 @@ CREATE TABLE models (
 );
 INSERT INTO models
     SELECT name, version, created_at, twin, notes,
-        CASE WHEN champion THEN 'champion' WHEN approved_at IS NOT NULL THEN 'retired' ELSE 'built' END
+        CASE WHEN champion THEN 'champion' WHEN version = 1 OR approved_at IS NOT NULL THEN 'retired' ELSE 'built' END
     FROM models_before;
 
 -- Every change of a version's state, in the order in which they were made.
@@ -28,9 +28,16 @@ CREATE TABLE model_changes (
     why VARCHAR NOT NULL
 );
 INSERT INTO model_changes (name, version, action, state, changed_at, who, why)
-    SELECT name, version, 'built', CASE WHEN version = 1 THEN 'champion' ELSE 'built' END, created_at, '', notes
+    SELECT name, version, 'built', CASE WHEN version = 1 THEN 'champion' ELSE 'built' END, created_at, '',
+        CASE WHEN version = 1 THEN 'the first version of its name' ELSE '' END
     FROM models_before ORDER BY created_at, name, version;
 INSERT INTO model_changes (name, version, action, state, changed_at, who, why)
     SELECT name, version, 'promoted', 'champion', approved_at, coalesce(approved_by, ''), ''
     FROM models_before WHERE approved_at IS NOT NULL ORDER BY approved_at, name, version;
+-- Who was champion before: retired when the present one was promoted.
+INSERT INTO model_changes (name, version, action, state, changed_at, who, why)
+    SELECT m.name, m.version, 'retired', 'retired', c.approved_at, coalesce(c.approved_by, ''),
+        c.name || '@' || c.version || ' was promoted'
+    FROM models_before m JOIN models_before c ON c.name = m.name AND c.champion AND c.approved_at IS NOT NULL
+    WHERE NOT m.champion AND (m.version = 1 OR m.approved_at IS NOT NULL) ORDER BY m.name, m.version;
 DROP TABLE models_before;

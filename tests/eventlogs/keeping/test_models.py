@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,10 +115,26 @@ def test_a_name_has_one_champion_whatever_is_done(actions: list[tuple[str, int]]
 
 
 def test_states_of_an_older_file_are_told_from_its_approvals(tmp_path: Path) -> None:
-    with Historian(version_one(tmp_path / "old.duckdb")) as historian:
-        (info,) = historian.list_models()
-        assert (info.version, info.state, info.created_at) == (1, "champion", T0)
-        assert [(c.action, c.state) for c in historian.model_history("t")] == [("built", "champion")]
-        historian.save_model("t", "{2}")
-        assert historian.promote_model("t@2").champion
-        assert historian.rollback_model("t").version == 1
+    file = version_one(tmp_path / "old.duckdb")
+    with duckdb.connect(str(file)) as con:
+        rows = [("u", 1, False, None, None), ("u", 2, True, "Ada", T0), ("u", 3, False, None, None)]
+        for name, version, champion, who, when in rows:
+            told = [name, version, T0, "{}", "", champion, who, when]
+            con.execute("INSERT INTO models VALUES (?, ?, ?, ?, ?, ?, ?, ?)", told)
+    with Historian(file) as historian:
+        assert [(m.reference, m.state, m.who, m.why) for m in historian.list_models()] == [
+            ("t@1", "champion", "", "the first version of its name"),
+            ("u@1", "retired", "Ada", "u@2 was promoted"),
+            ("u@2", "champion", "Ada", ""),
+            ("u@3", "built", "", ""),
+        ]
+        assert [(c.version, c.action, c.state) for c in historian.model_history("u")] == [
+            (1, "built", "champion"),
+            (2, "built", "built"),
+            (3, "built", "built"),
+            (2, "promoted", "champion"),
+            (1, "retired", "retired"),
+        ]
+        assert historian.list_models()[0].created_at == T0
+        assert historian.rollback_model("u").version == 1
+        assert historian.promote_model("u@3").champion
