@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from metagraph.errors import UsageError
+from metagraph.errors import DataError, UsageError
 from twin.edits import Edited, edited
 from twin.given import Given
 from twin.policies import Wanted, policy_of
@@ -35,7 +36,8 @@ class WhatIfRequest:
     start: datetime | None = None
     """Without a state: when it begins; None: the Monday after the log that the twin was built from."""
     warm_up_s: float = 0.0
-    """Without a state: simulated before that, so that the process isn't empty; 0: it is."""
+    """Without a state: the twin as it is runs for so long before that, and what it comes to is what all begin
+    with; 0: an empty process."""
     horizon_s: float = 28 * 86400.0
     """What is counted, from the beginning on; new orders arrive until its end."""
     replications: int = REPLICATIONS
@@ -62,7 +64,7 @@ def what_if(wanted: WhatIfRequest, progress: Progress, *, folder: Path | None = 
     given = replace(wanted.given, metagraph=twin)
     wanted = replace(wanted, given=given, scenarios=scenarios, notes=(*wanted.notes, *known))
     contenders = _contenders(wanted, begin, folder or Path.cwd())
-    source = _source(wanted, begin)
+    source = _source(wanted, begin, contenders[0].policy)
     zero = _seconds(begin, source.origin)
     study = Study(source, contenders, wanted.seed, Window(zero, zero + wanted.horizon_s), wanted.max_open)
     runs = played(study, wanted.replications, wanted.workers, progress)
@@ -110,19 +112,31 @@ def _contenders(wanted: WhatIfRequest, begin: datetime, folder: Path) -> tuple[C
     found = [Contender(BASELINE, twin, policy_of(wanted.policy, folder))]
     for scenario in wanted.scenarios:
         one = edited(twin, scenario, begin, wanted.policy)
-        policy = policy_of(one.wanted(wanted.policy), folder)
+        try:
+            policy = policy_of(one.wanted(wanted.policy), folder)
+        except UsageError as error:
+            said = str(error).removeprefix("--policy ")
+            raise DataError(f"{scenario.name}, [policy] policy = {said}") from error
         found.append(Contender(one.name, one.metagraph, policy, one))
     return tuple(found)
 
 
-def _source(wanted: WhatIfRequest, begin: datetime) -> Futures:
+def _source(wanted: WhatIfRequest, begin: datetime, policy: Any) -> Futures:
     from simulation.arrivals import monday
 
     given = wanted.given
-    first = begin - timedelta(seconds=wanted.warm_up_s)
-    origin = given.origin or monday(first)
-    until_s = _seconds(begin, origin) + wanted.horizon_s
-    return Futures(given.metagraph, first, origin, until_s, wanted.seed, given.state, given.orders)
+    origin = given.origin or monday(begin - timedelta(seconds=wanted.warm_up_s))
+    return Futures(
+        twin=given.metagraph,
+        begin=begin,
+        origin=origin,
+        until_s=_seconds(begin, origin) + wanted.horizon_s,
+        seed=wanted.seed,
+        state=given.state,
+        orders=given.orders,
+        warm_up_s=wanted.warm_up_s,
+        policy=policy,
+    )
 
 
 def _found(
@@ -199,7 +213,7 @@ def _beginning(wanted: WhatIfRequest) -> str:
     if state is not None:
         return f"{len(state.orders)} open orders"
     if wanted.warm_up_s:
-        return f"what {wanted.warm_up_s / 86400:g} days from an empty process on lead to"
+        return f"what {wanted.warm_up_s / 86400:g} days of the baseline from an empty process on lead to"
     return "an empty process"
 
 

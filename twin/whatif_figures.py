@@ -79,7 +79,7 @@ def _orders(run: Run, window: Window) -> dict[str, float]:
     cycle = (run.completed_s - release)[done]
     hours = (window.end_s - window.begin_s) / 3600
     return {
-        "orders": float((counts & (release > window.begin_s)).sum()),
+        "orders": float((counts & (release >= window.begin_s)).sum()),
         "completed": float(completed),
         "lost": float(lost),
         "fulfilled": _ratio(completed, completed + lost),

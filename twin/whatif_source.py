@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.state import OpenOrder, Position, State
 from twin.edit_tools import able
+from twin.policies import OWN_RULES
 from twin.whatif_runs import Contender
 
 if TYPE_CHECKING:
     from simulation.program import Program
 
+_BEFORE = 0x9E3779B9
+"""What the seed of a warm-up is further on; any odd number would do."""
 _NEW = "new "
 """Begins the ids of orders that are still to arrive, where others are open."""
 
@@ -32,13 +35,19 @@ class Futures:
     seed: int
     state: State | None = None
     orders: tuple[Order, ...] = ()
+    warm_up_s: float = 0.0
+    """Without a state: what the twin itself comes to in this time before the beginning, from an empty process
+    on, is what every contender begins with."""
+    policy: Any = OWN_RULES
+    """The baseline's."""
 
     def __call__(self, contender: Contender, replication: int) -> Program:
         from simulation.arrivals import draw_orders
         from simulation.lowering import lower
 
         graph = contender.metagraph
-        state = standing(self.state or State(_seconds(self.begin, self.origin), ()), self.twin, graph)
+        found = self.state or self._warmed(replication)
+        state = standing(found, self.twin, graph)
         if self.orders or graph.arrivals is None:
             return lower(graph, self.orders, origin=self.origin, state=state, policy=contender.policy)
         drawn = draw_orders(
@@ -49,10 +58,37 @@ class Futures:
             replication=replication,
             until_s=self.until_s,
             first_at_start=False,
-            prefix=_NEW if self.state else "",
+            prefix=_NEW if found.orders else "",
             unknown=self.state is not None,
         )
         return lower(graph, drawn, origin=self.origin, state=state, policy=contender.policy)
+
+    def _warmed(self, replication: int) -> State:
+        """What the process stands at in the beginning. Numbers of their own are drawn for it: an order that
+        comes later must not be served by those of one that came before."""
+        from simulation.arrivals import draw_orders
+        from simulation.engines import session
+        from simulation.lowering import lower
+        from simulation.session import Options
+        from simulation.snapshots import state_of
+
+        begin_s = _seconds(self.begin, self.origin)
+        if not self.warm_up_s:
+            return State(begin_s, ())
+        seed = (self.seed + _BEFORE) % 2**32
+        drawn = draw_orders(
+            self.twin,
+            self.begin - timedelta(seconds=self.warm_up_s),
+            origin=self.origin,
+            seed=seed,
+            replication=replication,
+            until_s=begin_s,
+            first_at_start=False,
+        )
+        program = lower(self.twin, drawn, origin=self.origin, policy=self.policy)
+        going = session(program, seed, replication, options=Options(log=False))
+        going.run_to(begin_s)
+        return replace(state_of(program, going.snapshot()), at_s=begin_s)
 
 
 def _seconds(moment: datetime, origin: datetime) -> float:

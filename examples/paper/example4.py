@@ -3,7 +3,7 @@
     python -m examples.paper.example4 [--instances 5] [--simulations 30] [--work build/example4]
 
 Two days of the process of Example 3, then five more in which one of two loaders is lost: left so, replaced
-after two days, or replaced by two. The approaches are scenario files (examples/paper/example4), as
+after two days, or replaced by two. The approaches are scenario files (examples/paper/example4_scenarios), as
 `tracetwin whatif` takes them. A JSON line is appended for each case and instance of orders, with the code's
 version: a run that is ended, however, goes on. docs/example4.md and its picture are written at the end.
 """

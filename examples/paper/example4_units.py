@@ -21,7 +21,7 @@ from twin.whatif_runs import LOST, WAITING, WIP, Contender, Study, series_of
 if TYPE_CHECKING:
     from simulation.program import Program
 
-FOLDER = Path(__file__).parent / "example4"
+FOLDER = Path(__file__).parent / "example4_scenarios"
 BASELINE = "Baseline"
 APPROACHES = ("Disruption", "Restore", "Invest")
 LOADERS = ("Loader 1", "Loader 2")

@@ -73,20 +73,20 @@ def test_one_more_at_a_saturated_desk_makes_it_a_desk_of_two() -> None:
     # 18 orders an hour where one agent does 15; two do 30.
     more = "[[arrivals]]\nfactor = 1.5\n"
     texts = (more, more + '[[hire]]\nlike = "Ann"')
-    alone, two = asked(tandem(), *texts, days=30.0, warm_up=2.0, runs=8).scenarios
+    alone, two = asked(tandem(), *texts, days=30.0, warm_up=2.0, runs=5).scenarios
     theory = erlang_c_wait(18 / 3600, 15 / 3600, 2)
     wait = two.figures["wait_s Check"]
     assert wait.scenario.low < theory < wait.scenario.high
-    assert wait.scenario.high - wait.scenario.low < 0.15 * theory
+    assert wait.scenario.high - wait.scenario.low < 0.25 * theory
     assert wait.baseline.low < erlang_c_wait(12 / 3600, 15 / 3600, 1) < wait.baseline.high
     # Without one more it never ends: by the hour, 3 more wait.
     assert alone.figures["wip_end"].difference.mean > 0.8 * 3 * 24 * 30
 
 
 def test_scaled_arrivals_bring_so_many_more_orders() -> None:
-    found = asked(example3(), "[[arrivals]]\nfactor = 1.3", days=30.0, runs=20).scenarios[0]
+    found = asked(example3(), "[[arrivals]]\nfactor = 1.3", days=20.0, runs=8).scenarios[0]
     orders = found.figures["orders"]
-    assert orders.scenario.mean / orders.baseline.mean == pytest.approx(1.3, abs=0.02)
+    assert orders.scenario.mean / orders.baseline.mean == pytest.approx(1.3, abs=0.03)
     assert orders.real
 
 
@@ -119,7 +119,7 @@ def test_figures_of_a_window_are_those_of_the_run_and_add_up() -> None:
 def test_a_lost_agent_who_returns_leaves_the_process_as_it_was() -> None:
     text = '[[lose]]\nagents = ["Loader 2"]\nfrom = "1d"\nuntil = "3d"'
     slow = '[[duration]]\nactivities = ["Load Goods"]\nfactor = 1.4\n'
-    found = asked(example3(), slow + text, slow, days=8.0, runs=20)
+    found = asked(example3(), slow + text, slow, days=8.0, runs=12)
     gone = found.scenarios[0]
     recovery = next(one for one in gone.recovery if one.series == "waiting for Load Goods")
     assert recovery.left is not None
@@ -127,3 +127,18 @@ def test_a_lost_agent_who_returns_leaves_the_process_as_it_was() -> None:
     assert 1.0 < (recovery.left - BEGIN).total_seconds() / DAY_S < 2.0
     assert 3.0 < (recovery.back - BEGIN).total_seconds() / DAY_S < 6.0
     assert [(at - BEGIN).total_seconds() / DAY_S for at in gone.dates] == [1.0, 3.0]
+
+
+def test_after_a_warm_up_all_begin_with_what_the_baseline_came_to() -> None:
+    # Load 0.8 and 0.6: 4 and 1.5 orders on average, and both desks' starts are the same for all contenders.
+    slow = '[[duration]]\nactivities = ["Check"]\nfactor = 1.2\n'
+    found = asked(tandem(), slow, days=0.25, warm_up=3.0, runs=80)
+    wip, changed = found.courses["orders in process"], found.scenarios[0].courses["orders in process"]
+    assert wip.mean[0] == pytest.approx(5.5, abs=1.8)
+    assert changed.difference[0] == 0.0
+    assert changed.difference_low[-1] > 0
+    for name in ("wait_s Pack", "utilisation Ann"):
+        # It goes on as it was: nothing is lost or doubled at the beginning.
+        level = {"wait_s Pack": 4.5 * 60, "utilisation Ann": 0.8}[name]
+        interval = found.figures[name]
+        assert interval.low - 0.1 * level < level < interval.high + 0.1 * level

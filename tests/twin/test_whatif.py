@@ -199,6 +199,8 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
         what_if(WhatIfRequest(Given(example3()), (scenario(LOST, "s0"), scenario(LOST, "s0"))), Progress())
     with pytest.raises(UsageError, match="two contenders are called 'baseline'"):
         what_if(WhatIfRequest(Given(example3()), (scenario(LOST, "baseline"),)), Progress())
+    with pytest.raises(DataError, match=r"s, \[policy\] policy = nobody: unknown; take one of own"):
+        what_if(WhatIfRequest(Given(example3()), (scenario("[policy]\npolicy = 'nobody'"),)), Progress())
     state = State(0.0, ())
     with pytest.raises(UsageError, match="leave --start and --warm-up out"):
         what_if(
