@@ -33,9 +33,9 @@ Made by `python -m examples.paper.example4`. It repeats section 4.4 of
 {PAPER}.
 The process of Example 3 loses one of the two agents of *Load Goods* after two days. *Disruption*: nothing is
 done. *Restore*: one comparable to the lost one is hired two days later. *Invest*: two are. *Baseline*:
-nothing had happened. The approaches are scenario files (`examples/paper/example4_scenarios`), as `tracetwin whatif` takes
-them (see [whatif.md](whatif.md)); all run on the same orders and the same random numbers, so that
-differences are paired. The coefficient of variation of all work is 30 %.
+nothing had happened. The approaches are scenario files (`examples/paper/example4_scenarios`), as
+`tracetwin whatif` takes them (see [whatif.md](whatif.md)); all run on the same orders and the same random
+numbers, so that differences are paired. The coefficient of variation of all work is 30 %.
 
 What the paper leaves open, and what was done here:
 
