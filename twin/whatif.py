@@ -31,13 +31,14 @@ class WhatIfRequest:
     """What is compared, from when, for how long, and how often."""
 
     given: Given
-    """The twin; with a state and its origin, the comparison begins at the state's instant."""
+    """The twin; with a state and its origin, the comparison begins at the state's instant, or `warm_up_s`
+    after it."""
     scenarios: tuple[Scenario, ...]
     start: datetime | None = None
     """Without a state: when it begins; None: the Monday after the log that the twin was built from."""
     warm_up_s: float = 0.0
-    """Without a state: the twin as it is runs for so long before that, and what it comes to is what all begin
-    with; 0: an empty process."""
+    """The twin as it is runs for so long before the comparison begins, from the state or an empty process on,
+    and what it comes to is what all begin with."""
     horizon_s: float = 28 * 86400.0
     """What is counted, from the beginning on; new orders arrive until its end."""
     replications: int = REPLICATIONS
@@ -76,9 +77,9 @@ def begin_of(wanted: WhatIfRequest) -> datetime:
     """When the comparison begins. Raises UsageError for options that contradict the state."""
     given = wanted.given
     if given.state is not None and given.origin is not None:
-        if wanted.start is not None or wanted.warm_up_s:
-            raise UsageError("the open orders have an instant of their own: leave --start and --warm-up out")
-        return given.origin + timedelta(seconds=given.state.at_s)
+        if wanted.start is not None:
+            raise UsageError("the open orders have an instant of their own: leave --start out")
+        return given.origin + timedelta(seconds=given.state.at_s + wanted.warm_up_s)
     if given.orders and given.origin is not None:
         if wanted.start is not None or wanted.warm_up_s:
             raise UsageError(
@@ -210,11 +211,10 @@ def _dates(one: Edited, begin: datetime, end: datetime) -> set[datetime]:
 
 def _beginning(wanted: WhatIfRequest) -> str:
     state = wanted.given.state
-    if state is not None:
-        return f"{len(state.orders)} open orders"
+    first = "an empty process" if state is None else f"{len(state.orders)} open orders"
     if wanted.warm_up_s:
-        return f"what {wanted.warm_up_s / 86400:g} days of the baseline from an empty process on lead to"
-    return "an empty process"
+        return f"what {wanted.warm_up_s / 86400:g} days of the baseline lead to from {first} on"
+    return first
 
 
 def _notes(wanted: WhatIfRequest, study: Study, runs: Sequence[Sequence[Played]]) -> Iterator[str]:

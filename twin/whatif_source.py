@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _BEFORE = 0x9E3779B9
 """What the seed of a warm-up is further on; any odd number would do."""
+_MEANWHILE = "meanwhile "
+"""Begins the ids of orders that arrive between a log's instant and the beginning."""
 _NEW = "new "
 """Begins the ids of orders that are still to arrive, where others are open."""
 
@@ -34,10 +36,11 @@ class Futures:
     until_s: float
     seed: int
     state: State | None = None
+    """`warm_up_s` before the beginning."""
     orders: tuple[Order, ...] = ()
     warm_up_s: float = 0.0
-    """Without a state: what the twin itself comes to in this time before the beginning, from an empty process
-    on, is what every contender begins with."""
+    """What the twin itself comes to in this time, from the state or an empty process on, is what every
+    contender begins with."""
     policy: Any = OWN_RULES
     """The baseline's."""
 
@@ -46,7 +49,7 @@ class Futures:
         from simulation.lowering import lower
 
         graph = contender.metagraph
-        found = self.state or self._warmed(replication)
+        found = self._warmed(replication)
         state = standing(found, self.twin, graph)
         if self.orders or graph.arrivals is None:
             return lower(graph, self.orders, origin=self.origin, state=state, policy=contender.policy)
@@ -73,8 +76,9 @@ class Futures:
         from simulation.snapshots import state_of
 
         begin_s = _seconds(self.begin, self.origin)
+        first = self.state or State(begin_s - self.warm_up_s, ())
         if not self.warm_up_s:
-            return State(begin_s, ())
+            return first
         seed = (self.seed + _BEFORE) % 2**32
         drawn = draw_orders(
             self.twin,
@@ -84,8 +88,10 @@ class Futures:
             replication=replication,
             until_s=begin_s,
             first_at_start=False,
+            prefix=_MEANWHILE if self.state else "",
+            unknown=self.state is not None,
         )
-        program = lower(self.twin, drawn, origin=self.origin, policy=self.policy)
+        program = lower(self.twin, drawn, origin=self.origin, state=first, policy=self.policy)
         going = session(program, seed, replication, options=Options(log=False))
         going.run_to(begin_s)
         return replace(state_of(program, going.snapshot()), at_s=begin_s)

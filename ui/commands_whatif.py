@@ -31,7 +31,9 @@ def whatif(
     ] = None,
     warm_up: Annotated[
         str | None,
-        typer.Option(help="Without a log: simulate so long before (e.g. 14d); else the process is empty."),
+        typer.Option(
+            help="First go on as it is for so long (e.g. 14d); without a log from an empty process on."
+        ),
     ] = None,
     horizon: Annotated[str, typer.Option(help="For how long it is compared, e.g. 12h, 7d.")] = "28d",
     replications: Annotated[int, typer.Option(min=1, help="Runs of each contender.")] = 100,

@@ -74,6 +74,26 @@ def test_an_open_order_begins_where_it_stands() -> None:
     assert found.courses["orders in process"].mean[0] == 1.0
 
 
+def test_open_orders_may_go_on_before_the_comparison_begins() -> None:
+    open_orders = tuple(
+        OpenOrder(Order(str(k), 0.0, cls="B", value=1000.0), (Position("create", 0.0),), ()) for k in range(6)
+    )
+    given = Given(example3(), BEGIN, state=State(0.0, open_orders))
+    slow = scenario("[[duration]]\nfactor = 3")
+    wanted = WhatIfRequest(
+        given, (slow,), warm_up_s=1.5 * HOUR, horizon_s=12 * HOUR, replications=4, workers=1
+    )
+    found = what_if(wanted, Progress())
+    assert found.begin == datetime(2024, 1, 1, 1, 30, tzinfo=UTC)
+    # Six orders wait for one person, who has done two or three of them by then, slow or not.
+    wip, course = found.courses["orders in process"], found.scenarios[0].courses["orders in process"]
+    assert course.difference[0] == 0.0
+    assert 5.0 <= wip.mean[0] <= 10.0
+    waits = found.courses["waiting for Create Order"]
+    assert 2.0 <= waits.mean[0] <= 7.0
+    assert course.difference[-1] > 0
+
+
 def test_work_that_its_agent_may_not_do_any_more_goes_back_and_robots_begin_anew() -> None:
     twin = example3()
     at_work = Position("load", 1.0, 2.0, "Loader 2", ready_s=1.0, queue="Loader 2")
@@ -202,9 +222,9 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"s, \[policy\] policy = nobody: unknown; take one of own"):
         what_if(WhatIfRequest(Given(example3()), (scenario("[policy]\npolicy = 'nobody'"),)), Progress())
     state = State(0.0, ())
-    with pytest.raises(UsageError, match="leave --start and --warm-up out"):
+    with pytest.raises(UsageError, match="leave --start out"):
         what_if(
-            WhatIfRequest(Given(example3(), BEGIN, state=state), (scenario(LOST),), warm_up_s=60.0),
+            WhatIfRequest(Given(example3(), BEGIN, state=state), (scenario(LOST),), start=BEGIN),
             Progress(),
         )
     file = tmp_path / "s.toml"
