@@ -106,6 +106,7 @@ def _periods(
             lead_h=one.lead_h,
             replayed_h=one.replayed_h,
             error_h=one.error_h,
+            held=one.found.held,
             placed=one.found.placed / max(one.found.executed, 1),
             known=log.origin + timedelta(seconds=known_s) if np.isfinite(known_s) else None,
             figures={name: {figure: _mean(one.runs[name], figure) for figure in FIGURES} for name in names},
@@ -163,6 +164,12 @@ def _notes(objective: str, options: BacktestOptions, replays: Sequence[Replayed]
         f"replayed under the policy in force, orders end {error:.2g} h off on average where they took "
         f"{lead:.3g} h: differences much smaller than that rest on the twin"
     )
+    held = np.mean([one.found.held for one in replays])
+    if held > 0.05:
+        yield (
+            f"in {held:.0%} of the waiting before work somebody was free to begin: the twin takes that for "
+            "delays from outside, which no policy here changes"
+        )
     unknown = sum(not np.isfinite(one.found.known_s) for one in replays)
     if unknown:
         yield (

@@ -49,6 +49,8 @@ class Period:
     """Of the same orders, replayed under the policy in force."""
     error_h: float
     """Mean absolute error of their ends, replayed."""
+    held: float
+    """Share of the waiting before work that no policy changes, as somebody was free to begin."""
     placed: float
     """Share of their executions that have a place in the twin of then."""
     known: datetime | None

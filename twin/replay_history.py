@@ -59,6 +59,8 @@ class History:
     """By order: its last end, of those that are over; seconds since the origin."""
     known_s: float
     """When all of this was known: the last instant of any of these orders; infinite: one is still open."""
+    held: float
+    """Share of the waiting before work in which somebody could have begun: no policy changes it."""
     placed: int
     """Executions of these orders that have a place in the twin's structure, of `executed`."""
     executed: int
@@ -93,16 +95,19 @@ def history(metagraph: Metagraph, log: Snapshot, at_s: float, stop_s: float) -> 
         for case, end in zip(part.cases, last_s.tolist(), strict=True)
         if case not in open_now
     }
+    executions = tuple(reader.executions(at_s))
+    waited_s = sum(one.waited_s for one in executions)
     return History(
         metagraph=metagraph,
         origin=log.origin,
         state=state,
         orders=orders,
-        executions=tuple(reader.executions(at_s)),
+        executions=executions,
         decisions=tuple(_decisions(metagraph, part, replayed, list(inclusive_blocks(block)))),
         whole=frozenset(ended),
         ended_s=ended,
         known_s=float("inf") if open_now else max(ended.values(), default=at_s),
+        held=sum(one.held_s for one in executions) / waited_s if waited_s else 0.0,
         placed=int((replayed.task != MISFIT).sum()),
         executed=part.n_events,
     )

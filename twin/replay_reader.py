@@ -46,6 +46,10 @@ class Execution:
     """The levels between which the delay was; equal: at that instant, as `delay_s` says."""
     delay_s: float
     """The delay where the log shows it, in its own time; NaN: it lies between the levels."""
+    waited_s: float
+    """From enabled to its start."""
+    held_s: float
+    """The part of it that is surely delay: somebody could have begun."""
 
 
 class Reader:
@@ -112,6 +116,8 @@ class Reader:
             law = self._law(node, *self._kinds[order], agent)
             work_s = self._work(row, node, agent)
             delay, between, delay_s = self._delay(row, order, node)
+            enabled = float(replayed.enabled_s[row])
+            start = max(float(part.start_s[row]), enabled)
             yield Execution(
                 order=order,
                 node=network.node_ids[node],
@@ -123,6 +129,8 @@ class Reader:
                 delay=delay,
                 delay_level=between,
                 delay_s=delay_s,
+                waited_s=start - enabled,
+                held_s=0.0 if delay is None else self._ready_from(node, enabled, start) - enabled,
             )
 
     def _law(self, node: int, cls: int, segment: int, agent: int) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 
 import streamlit as st
@@ -73,19 +74,19 @@ def _results(found: PolicyBacktest, csv: Path, name: str) -> None:
         [
             {
                 "Policy": one.policy,
-                f"{NAMES[found.objective].capitalize()} a period": turned(found, one.mean),
+                f"{NAMES[found.objective].capitalize()} a period": number(turned(found, one.mean)),
                 f"Minus {found.own}": ""
                 if one.policy == found.own
                 else signed(turned(found, one.difference)),
                 "95 % interval": "" if one.policy == found.own else between(found, one),
-                "p after Holm": one.p_corrected,
+                "p after Holm": f"{one.p_corrected:.3f}" if isfinite(one.p_corrected) else "",
                 "Shown": verdict(found, one),
             }
             for one in found.ranking
         ],
         hide_index=True,
     )
-    picture(periods_chart(found))
+    picture(periods_chart(found), 280)
     st.dataframe(
         [
             {

@@ -31,14 +31,16 @@ def test_a_policy_is_compared_by_the_paired_t_test() -> None:
 def test_without_any_difference_hardly_anything_is_shown() -> None:
     """Of four equal ones any is called better or worse, or ruled out as best, in 5 % of logs at most."""
     rng = np.random.default_rng(2)
-    shown = ruled_out = 0
+    shown = ruled_out = best = 0
     for _ in range(400):
         common = rng.normal(0, 5, 8)
         values = {name: common + rng.normal(0, sd, 8) for name, sd in zip("abcd", (1, 1, 2, 4), strict=True)}
         found = compare(values, "a")
         shown += any(one.shown for one in found)
         ruled_out += any(not one.may_be_best for one in found)
+        best += any(one.best_low > 0 for one in found)
     assert shown <= 0.05 * 400 + 3 * np.sqrt(400 * 0.05 * 0.95)
+    assert best <= 0.05 * 400 + 3 * np.sqrt(400 * 0.05 * 0.95)
     assert ruled_out <= 0.05 * 400 + 3 * np.sqrt(400 * 0.05 * 0.95)
 
 
@@ -57,6 +59,15 @@ def test_a_difference_that_is_there_is_shown() -> None:
         "own": ("", False),
         "bad": ("worse", False),
     }
+
+
+def test_the_best_is_held_against_the_next_best() -> None:
+    rng = np.random.default_rng(5)
+    own = rng.normal(10, 3, 8)
+    found = compare({"own": own, "equal": own + rng.normal(0, 0.1, 8), "bad": own - 10}, "own")
+    for one in found[:2]:
+        assert one.best_low < 0 < one.best_high
+    assert found[2].best_high < 0
 
 
 def test_the_same_policy_twice_is_no_difference() -> None:

@@ -39,6 +39,7 @@ def ends(replay: Replay, replication: int = 0) -> dict[str, float]:
 def test_the_rule_in_force_gives_history_back(found: History) -> None:
     assert len(found.state.orders) > 5
     assert found.placed == found.executed
+    assert found.held == 0.0
     done = ends(Replay(found, OWN, 7))
     for name, at_s in done.items():
         assert at_s == pytest.approx(found.ended_s[name], abs=1e-3), name
@@ -109,6 +110,16 @@ def test_delays_that_the_log_hides_are_drawn_between_what_it_shows() -> None:
             assert low - 1e-9 <= one.delay.level(true_s) <= high + 1e-9
     assert shown > 5
     assert hidden > 5
+    mine = [one for one in found.executions if one.delay is not None]
+    assert all(one.held_s <= one.waited_s for one in mine)
+    assert any(one.held_s < one.waited_s - HOUR for one in mine)
+    assert all(
+        one.held_s == pytest.approx(one.waited_s, abs=1.0) for one in mine if one.delay_s == one.delay_s
+    )
+    assert found.held == pytest.approx(
+        sum(one.held_s for one in mine) / sum(one.waited_s for one in found.executions)
+    )
+    assert 0.0 < found.held < 1.0
     replay = Replay(found, OWN, 7)
     first, second = (replay(k).orders.recorded for k in (0, 1))
     assert first is not None
