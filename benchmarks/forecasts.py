@@ -8,7 +8,7 @@ the `--data` folders, by default forecast/logs there, and scores the answers. At
 chosen and fitted to what is visible; at later ones the same choices are fitted again, and made anew only
 where the process has changed. Each cut and log is a row with the code's version and its CPU seconds, so that
 a stopped run goes on; `--label` names a run otherwise, `--twins-of` forecasts with the twins of another run.
-`--baselines` also makes those of the baselines, once: they read the visible events alone.
+`--baselines` makes those of the baselines instead, once: they read the visible events alone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _asked() -> argparse.Namespace:
     options.add_argument("--again", action="store_true", help="forecast anew what this run has already")
     options.add_argument("--replications", type=int, default=200)
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--baselines", action="store_true")
+    options.add_argument("--baselines", action="store_true", help="make these, and nothing of the twin's")
     options.add_argument("--no-page", dest="page", action="store_false", help="leave docs/forecasts.md alone")
     options.add_argument("--work", type=Path, default=ROOT / "build" / "forecasts")
     return options.parse_args()
@@ -69,6 +69,9 @@ def _measured(name: str, log: Path, asked: argparse.Namespace) -> None:
     """All cuts of a log, then its scores."""
     folder = asked.work / name
     cuts = cuts_of(log, folder / "cuts")
+    if asked.baselines:
+        _baselines(name, cuts, folder / "baselines", asked.work / "results.jsonl")
+        return
     chosen = [cut for cut in cuts if not asked.cuts or cut.number in asked.cuts]
     forecasts = folder / "forecasts" / asked.label
     places = Places(folder / "cuts", folder / "twins" / (asked.twins_of or asked.label), forecasts)
@@ -91,6 +94,31 @@ def _measured(name: str, log: Path, asked: argparse.Namespace) -> None:
         append(results, {"unit": "twin" if build_only else "cut", **stamp, **row})
         sys.stderr.write(f"{name} cut {cut.number}: {row}\n")
     append(results, {"unit": "log", **stamp, **_scored(chosen, places)})
+
+
+def _baselines(name: str, cuts: Sequence[Cut], folder: Path, results: Path) -> None:
+    """The baselines' forecasts of all cuts, and their scores."""
+    from benchmarks.forecasts_baselines import BASELINES, LAST_VALUE, write_baselines
+
+    parts = folder / "cuts"
+    parts.mkdir(parents=True, exist_ok=True)
+    for cut in cuts:
+        if not (parts / f"{LAST_VALUE}.{cut.number:02d}.system.csv").exists():
+            used = write_baselines(cut, parts)
+            sys.stderr.write(f"{name} cut {cut.number}: baselines in {used:.1f} CPU s\n")
+    for each in (*BASELINES, LAST_VALUE):
+        for end in (".csv", ".system.csv")[each == LAST_VALUE :]:
+            joined([(c.number, parts / f"{each}.{c.number:02d}{end}") for c in cuts], folder / f"{each}{end}")
+    for each in BASELINES:
+        scores = score(folder.parent / "cuts", folder / f"{each}.csv", folder / f"{each}.system.csv")
+        system = score(folder.parent / "cuts", folder / f"{each}.csv", folder / f"{LAST_VALUE}.system.csv")[
+            "system"
+        ]
+        append(
+            results,
+            {"unit": "baseline", "log": name, "label": each, "scores": scores, "last_value": system},
+        )
+        _tell(f"{name} {each}", [cut.number for cut in cuts], scores, {})
 
 
 def _scored(cuts: Sequence[Cut], places: Places) -> dict[str, Any]:

@@ -1,33 +1,29 @@
-"""Forecasts that know what the twin knows: residual life by age and by last event, and LightGBM's quantiles.
-
-The gradient-boosted one learns log(1 + hours left) of cases as they stood at past instants. Cases that are
-still open get an end drawn from its own forecast of them, and all is fitted again with those.
-"""
+"""Forecasts that know what the twin knows: residual life by age and by last event, quantiles by LightGBM."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.forecasts_cuts import Cut
+from twin.boosted import by_boosting
 from twin.files import QUANTILES, write_frame
 from twin.outlook import LEVELS
-from twin.prefixes import Prefixes, instants, prefixes
-from twin.residual_life import by_age, by_last
+from twin.prefixes import CATEGORIES
+from twin.residual_life import by_age, by_last, survival
 
 if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
 
-ROWS = 20_000
-ROUNDS = 2
-DRAWS = 3
-"""Ends drawn for each open case."""
-SOME = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
-"""Levels from which ends are drawn."""
+ROWS, ROUNDS = 20_000, 2
+LAST_VALUE = "now"
+"""The forecast that as many orders will be open as are now."""
+FUTURES = 200
 LGBM: dict[str, Any] = {
     "objective": "quantile",
     "n_estimators": 200,
@@ -42,70 +38,83 @@ LGBM: dict[str, Any] = {
     "seed": 0,
     "deterministic": True,
 }
-CATEGORIES = [0, 1, 10]
-
 Floats = NDArray[np.float64]
 
 
 def lgbm(snapshot: Snapshot) -> Floats:
     """Quantiles at LEVELS of the seconds that each open case still goes on: [open case, level]."""
-    seen = prefixes(snapshot, instants(snapshot, ROWS))
-    now = prefixes(snapshot, np.array([snapshot.until_s]))
-    rng = np.random.default_rng(0)
-    left = _drawn(by_age(snapshot)[_places(snapshot, now)], np.array(LEVELS), rng)
-    for _ in range(ROUNDS):
-        left = _drawn(_fitted(seen, now, left, SOME), np.array(SOME), rng)
-    return _fitted(seen, now, left, LEVELS)[np.argsort(_places(snapshot, now))]
+    return by_boosting(snapshot, _lightgbm, ROWS, ROUNDS)
 
 
-def _places(snapshot: Snapshot, now: Prefixes) -> NDArray[np.int64]:
-    """Of each row, which of the open cases it is."""
-    return np.searchsorted(np.flatnonzero(snapshot.is_open), now.case)
-
-
-def _drawn(quantiles: Floats, levels: Floats, rng: np.random.Generator) -> Floats:
-    """[case, draw] from quantiles, the outermost beyond the levels."""
-    n = len(quantiles)
-    # One draw in each third, so that few cases don't come out all late or all early.
-    u = (np.arange(DRAWS) + rng.random((n, DRAWS))) / DRAWS
-    return np.array([np.interp(u[i], levels, quantiles[i]) for i in range(n)]).reshape(n, DRAWS)
-
-
-def _fitted(seen: Prefixes, now: Prefixes, left_now: Floats, levels: tuple[float, ...]) -> Floats:
-    """Seconds at these levels for the rows of `now`; open cases of `seen` end when `left_now` says."""
+def _lightgbm(x: Floats, y: Floats, level: float, asked: Floats) -> Floats:
     from lightgbm import LGBMRegressor
 
-    row = {int(case): i for i, case in enumerate(now.case)}
-    hidden = np.flatnonzero(~seen.over)
-    which = np.array([row[int(case)] for case in seen.case[hidden]], np.int64)
-    known = np.flatnonzero(seen.over)
-    x = np.concatenate([seen.x[known], *[seen.x[hidden]] * DRAWS])
-    y = np.concatenate(
-        [seen.left_s[known], *[seen.left_s[hidden] + left_now[which, draw] for draw in range(DRAWS)]]
-    )
-    weight = np.concatenate([np.ones(len(known)), np.full(DRAWS * len(hidden), 1 / DRAWS)])
+    model = LGBMRegressor(**LGBM, alpha=level)
+    model.fit(x, y, categorical_feature=list(CATEGORIES))
+    return np.asarray(model.predict(asked), np.float64)
+
+
+def _system(snapshot: Snapshot, left_s: Floats, horizons_h: tuple[float, ...]) -> Floats:
+    """Orders open at the horizons: [horizon, level]. Open ones end as forecast; new ones come at the rate
+    of the last quarter of the log and live as all have."""
+    from eventlogs.bounds import case_bounds
+
+    rng = np.random.default_rng(0)
+    first, last = case_bounds(snapshot)
+    lived = np.where(snapshot.is_open, snapshot.until_s, last) - first
+    life = survival(lived, ~snapshot.is_open).left(0.0)
+    since = snapshot.until_s - (snapshot.until_s - float(first.min())) / 4
+    rate = float((first >= since).sum()) / (snapshot.until_s - since)
     found = []
-    for level in levels:
-        model = LGBMRegressor(**LGBM, alpha=level)
-        model.fit(x, np.log1p(y / 3600), sample_weight=weight, categorical_feature=CATEGORIES)
-        found.append(np.expm1(np.asarray(model.predict(now.x), np.float64)) * 3600)
-    quantiles: Floats = np.maximum(np.sort(np.array(found).T, axis=1), 0.0)
-    return quantiles
+    for hours in horizons_h:
+        h = hours * 3600
+        u = rng.random((FUTURES, len(left_s)))
+        ends = np.array([np.interp(u[:, i], LEVELS, left_s[i]) for i in range(len(left_s))])
+        wip = (ends > h).sum(axis=0)
+        for future, n in enumerate(rng.poisson(rate * h, FUTURES)):
+            wip[future] += (np.interp(rng.random(n), LEVELS, life) > rng.random(n) * h).sum()
+        found.append(np.quantile(wip, LEVELS))
+    return np.array(found)
 
 
 BASELINES: dict[str, Callable[[Snapshot], Floats]] = {"km": by_age, "last": by_last, "lgbm": lgbm}
 
 
-def write_baseline(name: str, cut: Cut, into: Path, db: Path) -> None:
-    """The baseline's forecast of one cut."""
-    import pandas as pd
-
+def write_baselines(cut: Cut, folder: Path) -> float:
+    """The baselines' forecasts of one cut, NAME.NN.csv and NAME.NN.system.csv; CPU seconds."""
     from twin.source import LogRequest, read_log
 
+    began, db = process_time(), folder / f"{cut.number:02d}.duckdb"
     snapshot = read_log(LogRequest(str(cut.log), str(db), until=cut.at, open_file=cut.open_cases)).snapshot
-    left = BASELINES[name](snapshot)
+    for old in folder.glob(f"{db.name}*"):
+        old.unlink()
+    for name, forecast in BASELINES.items():
+        left_s = forecast(snapshot)
+        _write_orders(folder / f"{name}.{cut.number:02d}.csv", snapshot, left_s)
+        _write_wip(
+            folder / f"{name}.{cut.number:02d}.system.csv",
+            _system(snapshot, left_s, cut.horizons_h),
+            cut.horizons_h,
+        )
+    now = np.full((len(cut.horizons_h), len(LEVELS)), len(cut.ids))
+    _write_wip(folder / f"{LAST_VALUE}.{cut.number:02d}.system.csv", now, cut.horizons_h)
+    return process_time() - began
+
+
+def _write_orders(path: Path, snapshot: Snapshot, left_s: Floats) -> None:
+    import pandas as pd
+
     at = pd.Timestamp(snapshot.origin) + pd.to_timedelta(snapshot.until_s, unit="s")
     frame = pd.DataFrame({"case_id": np.array(snapshot.cases, dtype=object)[snapshot.is_open]})
     for j, column in enumerate(QUANTILES):
-        frame[column] = at + pd.to_timedelta(left[:, j], unit="s")
-    write_frame(into, frame)
+        frame[column] = at + pd.to_timedelta(left_s[:, j], unit="s")
+    write_frame(path, frame)
+
+
+def _write_wip(path: Path, wip: Floats, horizons_h: tuple[float, ...]) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"horizon_h": horizons_h, "metric": "wip"})
+    for j, column in enumerate(QUANTILES):
+        frame[column] = wip[:, j]
+    write_frame(path, frame)

@@ -26,6 +26,10 @@ FEATURES = (
     *("hours since the last event", "hours since what runs began", "hour of the day", "day of the week"),
     *("cases open", "events of the last day", "activity before the last", "distinct activities"),
 )
+CATEGORIES = tuple(
+    FEATURES.index(name) for name in ("last activity", "activity that runs", "activity before the last")
+)
+"""Features that are names, not amounts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,6 +95,20 @@ def read_log(
             "are open, list them with --open"
         )
     return LogSource(snapshot, report, fact, words)
+
+
+def read_then(request: LogRequest, at: datetime, on_wait: Callable[[str], None] | None = None) -> LogSource:
+    """What was known of an imported log at an instant inside it, who was open by a rule learnt from that.
+
+    Unlike a log's end an instant inside it can't lack its unfinished cases: they are in what came later.
+    """
+    from eventlogs import closing as closings
+    from eventlogs.freezing import decide_open
+
+    raw, report = _taken(replace(request, until=at), None, on_wait)
+    fact = _fact(rule := closings.fit(raw))
+    snapshot = decide_open(raw, None, rule)
+    return LogSource(snapshot, report, fact, _in_words(snapshot, fact, None))
 
 
 def _kept(request: LogRequest, on_wait: Callable[[str], None] | None) -> LogSource:

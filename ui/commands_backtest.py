@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from ui import commands_backtest_forecasts
 from ui.options import DB, Db, Json, Map, Open, ProgressFile, Seed, Twin, Workers
 
 app = typer.Typer(help="Hold the twin's forecasts, or policies, against the past.", no_args_is_help=True)
+app.command()(commands_backtest_forecasts.forecasts)
 
 _Log = Annotated[str, typer.Option("--log", help="The log with the past: path or name.")]
 _Own = Annotated[
