@@ -152,26 +152,20 @@ def baseline(source: Source, replications: int, progress: Progress) -> Baseline:
             waits.append(waits_of(source.metagraph, snapshot_of_run(run), edges))
     assert engine is not None
     agents_seen, roles_seen = (_joined([pair[i] for pair in seen]) for i in range(2))
-    used = usages(agents_seen)
     side = Side(
         source="twin",
         start=span.origin + timedelta(seconds=span.begin_s),
         end=span.origin + timedelta(seconds=span.end_s),
         samples=replications,
         lead_h=interval(leads),
-        agents=used,
+        agents=usages(agents_seen),
         roles=usages(roles_seen),
         verdicts=verdicts(source.metagraph, agents_seen, roles_seen, "twin"),
         queues=queue_shares(waits),
     )
-    busiest = sorted(used, key=lambda one: -np.nan_to_num(one.utilisation.mean))
-    return Baseline(
-        side,
-        tuple(yields),
-        engine,
-        tuple(one.name for one in busiest),
-        tuple(sorted(spent, key=lambda label: -spent[label])),
-    )
+    busiest = sorted(side.agents, key=lambda one: -np.nan_to_num(one.utilisation.mean))
+    slowest = sorted(spent, key=lambda label: -spent[label])
+    return Baseline(side, tuple(yields), engine, tuple(one.name for one in busiest), tuple(slowest))
 
 
 def _lead_h(run: Run, begin_s: float) -> float:

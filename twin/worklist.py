@@ -64,7 +64,7 @@ def worklist(
 ) -> Worklist:
     """The worklists of a state. Raises UsageError and DataError for a policy that can't be run."""
     from simulation.lowering import lower
-    from simulation.waiting_lists import rules_averaged, waiting_lists
+    from simulation.waiting_lists import waiting_lists
 
     progress = progress or Progress()
     looked = lower(metagraph, (), origin=origin, state=state, policy=asked.policy)
@@ -75,14 +75,15 @@ def worklist(
         future, asked.seed, asked.replications,
         reduce=look, workers=asked.workers, progress=progress, what="future",
     )  # fmt: skip
-    reasons = Reasons(
+    lists = _Lists(
+        metagraph,
+        state,
         origin,
-        state.at_s,
-        rules_averaged(looked),
-        dict(metagraph.orders.segment_priority),
-        asked.policy.rule if isinstance(asked.policy, Policy) else "",
+        looked,
+        looks,
+        made.values,
+        _reasons(metagraph, state, origin, asked.policy, looked),
     )
-    lists = _Lists(metagraph, state, origin, looked, looks, made.values, reasons)
     return Worklist(
         twin=metagraph.name,
         as_of=_instant(origin, state.at_s),
@@ -95,6 +96,23 @@ def worklist(
         notes=(*_notes(made.values, lists), *notes),
         explanations=tuple(explanations),
         engine=engine_text(made.engine),
+    )
+
+
+def _reasons(
+    metagraph: Metagraph, state: State, origin: datetime, policy: Policy | Any, program: Program
+) -> Reasons:
+    from simulation.waiting_lists import rules_averaged
+
+    said = policy if isinstance(policy, Policy) else Policy()
+    planned = said.schedule.assignments if said.schedule is not None else ()
+    return Reasons(
+        origin,
+        state.at_s,
+        rules_averaged(program),
+        dict(metagraph.orders.segment_priority),
+        said.rule,
+        {(one.order, one.task): one for one in planned},
     )
 
 
@@ -232,7 +250,7 @@ class _Lists:
                 order = self._state.orders[place[0]]
                 node = self._program.network.node_ids[place[1]]
                 begun = any(p.node == node and p.started_s is not None for p in order.positions)
-                why = self._reasons.of(facts, order.order, look.scores.get((agent, place)))
+                why = self._reasons.of(facts, order.order, node, look.scores.get((agent, place)))
                 return f"under way, but interrupted for what goes first; {why}" if begun else why
         raise ValueError("what is listed waits in some replication")
 

@@ -64,9 +64,8 @@ def worklist_command(
     check_picture_name(wanted.chart)
     check_writable(wanted.out, wanted.chart)
     chosen = _agents(model, wanted.agents)
-    policy: Policy | Any = None
-    if wanted.policy.lower() != MILP:
-        policy = policy_of(Wanted(wanted.policy), wanted.folder)
+    planning = wanted.policy.lower() == MILP
+    policy: Policy | Any = None if planning else policy_of(Wanted(wanted.policy), wanted.folder)
     reading = progress.part(0.0, 0.1)
     source = read_log(
         replace(request, closing=closing_in_log_words(model)),
@@ -76,7 +75,7 @@ def worklist_command(
     state, notes = state_of(model, source.snapshot, announced(request))
     origin = source.snapshot.origin
     explanations: Sequence[str] = ()
-    if policy is None:
+    if planning:
         plan = _planned(model, state, origin, wanted, progress.part(0.1, 0.5))
         policy = _by_plan(plan)
         explanations = _explained(plan, model, state, origin, chosen)
@@ -95,9 +94,14 @@ def worklist_command(
         open_rule=source.open_rule,
         notes=notes,
         explanations=explanations,
-        progress=progress.part(0.5 if explanations else 0.1, 0.95),
+        progress=progress.part(0.5 if planning else 0.1, 0.95),
     )
     found = replace(found, agents=tuple(one for one in found.agents if one.agent in chosen))
+    _write(found, wanted)
+    return found
+
+
+def _write(found: Worklist, wanted: WorklistRequest) -> None:
     if wanted.out is not None:
         write_text(wanted.out, to_csv(found))
     if wanted.chart is not None:
@@ -105,7 +109,6 @@ def worklist_command(
         from twin.worklist_charts import worklist_chart
 
         write_picture(wanted.chart, worklist_chart(found))
-    return found
 
 
 def _agents(model: Metagraph, wanted: Sequence[str]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf, isfinite
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from twin.words import number, span
 
 if TYPE_CHECKING:
     from metagraph.orders import Order
+    from metagraph.schedule import Assignment
     from simulation.waiting_lists import Facts
     from twin.worklists import Worklist
 
@@ -30,9 +31,11 @@ class Reasons:
     """Of each segment."""
     rule: str
     """The expression behind RULE."""
+    planned: dict[tuple[str, str], Assignment] = field(default_factory=dict)
+    """By order and task, behind RANK."""
 
-    def of(self, facts: Facts, order: Order, score: float | None) -> str:
-        """Why an item has its rank; `score` under averages."""
+    def of(self, facts: Facts, order: Order, task: str, score: float | None) -> str:
+        """Why an item of the order at the task has its rank; `score` under averages."""
         match facts.rule:
             case Rule.FIFO:
                 return f"first come, first served: {self._since(facts)}"
@@ -49,11 +52,18 @@ class Reasons:
             case Rule.RULE:
                 return f"business rule {self.rule or 'of the twin'}: {number(-facts.key)}, most first"
             case Rule.RANK:
-                return "not in the plan" if facts.key == inf else f"rank {facts.key:g} in the plan"
+                return self._planned(facts, order, task)
             case Rule.AVERAGE:
                 return self._average(facts, order, score)
             case _:
                 return f"the policy's own priority: {number(facts.key)}, smallest first"
+
+    def _planned(self, facts: Facts, order: Order, task: str) -> str:
+        one = self.planned.get((order.id, task))
+        if facts.key == inf or one is None:
+            return "not in the plan, so after all that is"
+        when = "" if one.start_s is None else f" at {self._instant(one.start_s)}"
+        return f"rank {facts.key:g} in the plan: {one.agent}{when}"
 
     def _average(self, facts: Facts, order: Order, score: float | None) -> str:
         words = {

@@ -12,6 +12,7 @@ from twin.words import by_engine, number, percent, span
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
+    from simulation.kpis import Interval
     from twin.bottleneck_findings import Bottlenecks, Gain, QueueShare, Usage
 
 
@@ -62,8 +63,16 @@ def _stations(found: Bottlenecks, kind: str) -> None:
 def _usage(one: Usage | None) -> tuple[str, str, str]:
     if one is None:
         return "", "", ""
-    used, sole, shifting = (plus_minus(figure, 100.0) for figure in (one.utilisation, one.sole, one.shifting))
+    used, sole, shifting = (_share(figure) for figure in (one.utilisation, one.sole, one.shifting))
     return used, sole, shifting
+
+
+def _share(figure: Interval) -> str:
+    """In whole per cent: there are many of them in a row."""
+    if not isfinite(figure.mean):
+        return ""
+    half = f" ± {100 * (figure.high - figure.mean):.0f}" if isfinite(figure.high) else ""
+    return f"{100 * figure.mean:.0f}{half}"
 
 
 def _queues(found: Bottlenecks) -> None:

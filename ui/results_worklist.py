@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from twin.words import by_engine, number, span
 from twin.worklist_words import others, short
-from ui.console import MOST_ROWS, as_json, more, say, show_table
+from ui.console import MOST_ROWS, OUT, as_json, more, say, show_table
 
 if TYPE_CHECKING:
     from twin.worklists import AgentList, Listed, ListedOrder, Worklist
 
 STANDS = {"working": "now", "coming": "soon"}
+ROOMY = 110
+"""Columns of a terminal in which all of a table fits."""
 
 
 def show_worklist(found: Worklist, json_wanted: bool, written: Sequence[Path] = ()) -> None:
@@ -25,7 +27,7 @@ def show_worklist(found: Worklist, json_wanted: bool, written: Sequence[Path] = 
     say(
         f"As of {found.as_of:%Y-%m-%d %H:%M} UTC under policy {found.policy}: {found.open_rule}; "
         f"{found.replications} futures{by_engine(found.engine)}. Start and finish are medians; the finish is "
-        "likely (90 %) by the time beside it."
+        "likely by an instant with 90 %."
     )
     orders = {one.order: one for one in found.orders}
     idle = [agent for agent in found.agents if not agent.rows]
@@ -50,20 +52,42 @@ def shift_text(agent: AgentList, now: datetime) -> str:
 
 
 def _show_agent(agent: AgentList, orders: dict[str, ListedOrder], now: datetime) -> None:
-    rows = [_row(row, orders[row.order], now) for row in agent.rows[:MOST_ROWS]]
-    columns = ("", "order", "task", "why", "start", "finish", "likely by", "slack", "late", "a day costs")
-    show_table(f"{agent.agent} ({shift_text(agent, now)})", columns, rows, (0, 1, 2, 3))
+    shown = agent.rows[:MOST_ROWS]
+    teams = {row.shared_with for row in shown if row.stands != "working"}
+    alike = others(next(iter(teams))) if len(teams) == 1 else ""
+    rows = [_row(row, orders[row.order], now, "" if alike else others(row.shared_with)) for row in shown]
+    columns: tuple[str, ...] = (
+        "",
+        "order",
+        "task",
+        "why",
+        "start",
+        "finish",
+        "likely by",
+        "slack",
+        "late",
+        "a day costs",
+    )
+    if OUT.width < ROOMY:
+        columns, rows = _fewer(columns), [_fewer(row) for row in rows]
+    title = f"{agent.agent} ({shift_text(agent, now)}{'; from the same queue: ' if alike else ''}{alike})"
+    show_table(title, columns, rows, (0, 1, 2, 3))
     more(len(agent.rows))
 
 
-def _row(row: Listed, order: ListedOrder, now: datetime) -> tuple[str, ...]:
+def _fewer(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Without 'likely by' and 'slack': a narrow table has no room for them."""
+    return (*row[:6], *row[8:])
+
+
+def _row(row: Listed, order: ListedOrder, now: datetime, shared: str) -> tuple[str, ...]:
     rank = STANDS.get(row.stands, str(row.rank))
     share = "" if row.stands == "working" or row.probability > 0.995 else f" {row.probability:.0%}"
     return (
         rank + share,
         row.order,
         row.activity,
-        "; ".join(filter(None, (row.reason, others(row.shared_with)))),
+        "; ".join(filter(None, (row.reason, shared))),
         *(brief(at, now) for at in (row.start[1], row.finish[1], row.finish[2])),
         "" if order.slack_h is None else span(order.slack_h[1] * 3600),
         "" if order.late is None else f"{order.late:.0%}",

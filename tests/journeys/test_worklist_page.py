@@ -52,7 +52,7 @@ def test_a_plan_ranks_the_lists_of_one_role(place: Workspace) -> None:
     with Path("w.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == sum(len(agent.rows) for agent in told.agents) > 0
     ranked = [row for agent in told.agents for row in agent.standing("waiting")]
-    assert all(" in the plan" in row.reason for row in ranked)
+    assert all(" in the plan: " in row.reason for row in ranked)
     assert any("of the best one on its grid" in note for note in told.notes)
     text = fine(*asked, "--policy", "rule:value", "--chart", "w.svg")
     assert "Priya Raman (on shift until Mon 08-10" in text
