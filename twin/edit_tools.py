@@ -55,6 +55,15 @@ class Place:
 
     def agents(self, graph: Metagraph, names: Sequence[str]) -> list[Agent]:
         """The agents of these names."""
+        of = {person: agent for agent in graph.agents for person in agent.members}
+        ids = {agent.id for agent in graph.agents}
+        for name in names:
+            if name in of and name not in ids:
+                agent = of[name]
+                raise self.wrong(
+                    f"{name} is one of {len(agent.members)} whom the twin takes together as the agent "
+                    f"{agent.id!r}, which does {agent.capacity} at once: name it, or change its capacity"
+                )
         self.known(names, (agent.id for agent in graph.agents), "agent")
         return [agent for agent in graph.agents if agent.id in names]
 

@@ -34,7 +34,8 @@ def arrivals(graph: Metagraph, said: ArrivalsSection, place: Place) -> Edit:
     )
     if pairs != [(None, None)] and not share:
         raise place.nothing("no orders are of this class and segment")
-    whole = pairs == [(None, None)] and start is None and end is None
+    # Without any rate nobody knows arrivals any more; a change to nothing leaves them known.
+    whole = pairs == [(None, None)] and start is None and end is None and said.factor > 0
     new = (
         _scaled(graph.arrivals, said.factor)
         if whole

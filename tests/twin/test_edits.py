@@ -143,6 +143,20 @@ def test_arrivals_change_in_rates_or_at_an_instant() -> None:
     assert later.rates_per_h == twin.arrivals.rates_per_h
 
 
+def test_a_factor_of_zero_stops_arrivals() -> None:
+    stopped = made(example3(), "[[arrivals]]\nfactor = 0").metagraph.arrivals
+    assert stopped is not None
+    assert stopped.changes[0].factor == 0.0
+    assert any(stopped.rates_per_h)
+
+
+def test_somebody_whom_the_twin_takes_together_with_others_is_told_so() -> None:
+    twin = example3()
+    agents = tuple(replace(a, members=("Eve", "Finn")) if a.id == "Dock" else a for a in twin.agents)
+    said = refused(replace(twin, agents=agents), '[[lose]]\nagents = ["Eve"]')
+    assert "Eve is one of 2 whom the twin takes together as the agent 'Dock', which does 1 at once" in said
+
+
 def test_a_policy_comes_beside_the_metagraph() -> None:
     found = made(example3(), '[policy]\npolicy = "PDS"\nresume_penalty_min = 2')
     assert found.metagraph == example3()
