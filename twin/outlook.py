@@ -72,6 +72,8 @@ class OrderOutlook:
     loss: Expected | None = None
     """Money that lateness and lost sale take: what it would yield on its due date (now, without one), minus
     what it yields, where that is less."""
+    simulated: tuple[datetime, ...] = ()
+    """Completion instants at LEVELS by the simulation alone, where `quantiles` are not: see Learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,38 @@ class LoadOutlook:
 
 
 @dataclass(frozen=True, slots=True)
+class Learnt:
+    """What the log taught of how long open orders take, and how much of a forecast is that.
+
+    Losses are mean CRPS in hours over past open orders, counted up to where the log stops.
+    """
+
+    weight: float
+    """Of the simulation in dates and counts of open orders, 0..1; the rest is of what was learnt."""
+    instants: int
+    """Past instants that decided the weight."""
+    orders: int
+    """Open orders at those instants together."""
+    loss_h: float
+    """With that weight."""
+    loss_simulated_h: float
+    loss_learnt_h: float
+    last_value: float
+    """Weight of today's number of open orders in WIP at the horizons."""
+
+    @property
+    def words(self) -> str:
+        """One sentence: which part gave which number."""
+        part = f"{self.weight:.0%} from the simulation and {1 - self.weight:.0%} from what the log teaches"
+        alone = f"{self.loss_simulated_h:.3g} h by simulation, {self.loss_learnt_h:.3g} h by the log alone"
+        return (
+            f"Dates of open orders are {part}, which did best on {self.orders} orders open at "
+            f"{self.instants} past instants (CRPS {self.loss_h:.3g} h; {alone}); orders in process and "
+            "completions follow from them. Tasks, loads, money and arrivals are the simulation's."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """All open orders as of an instant."""
 
@@ -130,6 +164,8 @@ class Forecast:
     """Their losses together; see OrderOutlook."""
     late: Expected | None = None
     """How many open orders will be late or lost, of those with a due date."""
+    learnt: Learnt | None = None
+    """None: everything is the simulation's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ def forecast(
     load_chart: Annotated[
         Path | None, typer.Option(help="The load of queues and agents over time: the same kinds.")
     ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The simulation alone, without what the log teaches; faster.")
+    ] = False,
     db: Db = DB,
     workers: Workers = None,
     progress_file: ProgressFile = None,
@@ -61,6 +64,7 @@ def forecast(
         chart=chart,
         wip_chart=wip_chart,
         load_chart=load_chart,
+        plain=plain,
     )
     model = read_twin(twin, db)
     logs = log_request(log, db, mapping, until=request.as_of, open_file=open_cases)

@@ -28,6 +28,8 @@ def show_forecast(result: Forecast, json_wanted: bool, written: Sequence[Path] =
         say(f"Nothing is open at {result.as_of:%Y-%m-%d %H:%M} UTC.")
     _counts(result.system)
     _loads(result)
+    if result.learnt:
+        say(result.learnt.words)
     for note in result.notes[:MOST_ROWS]:
         say(note)
     more(len(result.notes))

@@ -1,0 +1,191 @@
+"""What the log teaches of how long open orders take, put together with the simulation.
+
+Both forecast past instants of the log; what came of the orders then says how much either is worth. The
+quantiles of the two are averaged with the weight that would have been best then. What-if questions, quotes,
+loads, tasks and money are the simulation's alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from eventlogs.snapshot import Snapshot
+from metagraph.model import Metagraph
+from twin.learned_past import Past, group_codes, learn, open_rows, pasts
+from twin.learned_rows import Floats
+from twin.outlook import LEVELS, SURE, Between, Forecast, Learnt, OrderOutlook, SystemOutlook
+from twin.progress import Progress
+
+WEIGHTS = tuple(k / 10 for k in range(11))
+FEWEST_PAST = 30
+"""With fewer past open orders nothing can be weighed, and the simulation is left alone."""
+_LAST_VALUE = (0.0, 0.25, 0.5, 0.75, 1.0)
+_FEWEST_COUNTS = 6
+_NARROWEST, _WIDEST = 0.5, 4.0
+
+
+def with_learnt(
+    metagraph: Metagraph,
+    snapshot: Snapshot,
+    simulated: Forecast,
+    *,
+    told: Collection[str] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Forecast:
+    """The forecast with dates and counts of open orders from simulation and log together.
+
+    `told`: cases with dates announced from outside, which stay as they are. Where the log holds too little to
+    learn from, the simulation comes back with a sentence that says so.
+    """
+    progress = progress or Progress()
+    progress.step("learning from the log", 0.0)
+    hours = tuple(dict.fromkeys(one.horizon_h for one in simulated.system))
+    groups = group_codes(metagraph, snapshot)
+    found = pasts(metagraph, snapshot, hours, seed, progress.part(0.0, 0.8))
+    n = sum(len(past.case) for past in found)
+    progress.step("learning from all orders", 0.8)
+    hazard = learn(snapshot, groups, seed) if n >= FEWEST_PAST else None
+    if hazard is None:
+        words = f"dates are the simulation's alone: {n} past open orders are too few to learn from"
+        return replace(simulated, notes=(*simulated.notes, words))
+    rows = open_rows(metagraph, snapshot)
+    left = hazard.quantiles(rows, np.array(LEVELS))
+    foretold = {snapshot.cases[case]: q for case, q in zip(rows.case.tolist(), left, strict=True)}
+    gains = losses(found)
+    weight = WEIGHTS[int(np.argmin(gains))]
+    orders = tuple(
+        _joined(order, foretold.get(order.case_id), weight, simulated.as_of)
+        if order.case_id not in told
+        else order
+        for order in simulated.orders
+    )
+    system, last = _system(simulated, orders, found, weight)
+    learnt = Learnt(
+        weight=weight,
+        instants=len(found),
+        orders=n,
+        loss_h=float(gains.min()) / 3600,
+        loss_simulated_h=float(gains[-1]) / 3600,
+        loss_learnt_h=float(gains[0]) / 3600,
+        last_value=last,
+    )
+    progress.step("done", 1.0)
+    return replace(simulated, orders=orders, system=system, learnt=learnt)
+
+
+def losses(found: Sequence[Past]) -> Floats:
+    """Mean CRPS in seconds of past forecasts, by WEIGHTS of the simulation.
+
+    Both what came and what was forecast count up to where the log stops, which is a proper score of what can
+    be known of them (Gneiting and Ranjan 2011, weighted by the indicator of those times).
+    """
+    totals, n = np.zeros(len(WEIGHTS)), sum(len(past.case) for past in found)
+    for past in found:
+        left = np.minimum(past.left_s, past.seen_s)
+        for i, weight in enumerate(WEIGHTS):
+            q = np.minimum(weight * past.simulated + (1 - weight) * past.learnt, past.seen_s)
+            totals[i] += crps(left, q).sum()
+    return totals / max(n, 1)
+
+
+def crps(y: Floats, q: Floats) -> Floats:
+    """Twice the mean pinball loss of quantiles at LEVELS, [row]."""
+    levels = np.array(LEVELS)
+    off = y[:, None] - q
+    return np.asarray(2 * np.maximum(levels * off, (levels - 1) * off).mean(axis=1), np.float64)
+
+
+def _joined(order: OrderOutlook, left: Floats | None, weight: float, as_of: datetime) -> OrderOutlook:
+    """The order's dates with those learnt; money and the chance of losing it stay the simulation's."""
+    if left is None or weight == 1.0:
+        return order
+    simulated = np.array([(q - as_of).total_seconds() for q in order.quantiles])
+    both = weight * simulated + (1 - weight) * left
+    late = order.late_probability
+    if order.due is not None and late is not None:
+        late = weight * late + (1 - weight) * (1 - share_by((order.due - as_of).total_seconds(), left))
+    learnt_at = dict(zip([f"{level * 100:02.0f}" for level in LEVELS], left.tolist(), strict=True))
+
+    def between(level: str, ends: Between) -> Between:
+        moved = [
+            None
+            if end is None
+            else as_of
+            + timedelta(seconds=weight * (end - as_of).total_seconds() + (1 - weight) * learnt_at[level])
+            for end in ends
+        ]
+        return moved[0], moved[1]
+
+    return replace(
+        order,
+        quantiles=tuple(as_of + timedelta(seconds=float(q)) for q in both),
+        simulated=order.quantiles,
+        late_probability=late,
+        late_between=None if weight < 1 else order.late_between,
+        sure={level: between(level, order.sure[level]) for level in SURE if level in order.sure},
+    )
+
+
+def share_by(after_s: float, quantiles: Floats) -> float:
+    """The probability of an end by then, from quantiles at LEVELS; the twentieth above them ends as far
+    beyond the last as that is beyond the median."""
+    far = max(2 * quantiles[-1] - quantiles[LEVELS.index(0.5)], quantiles[-1] + 1.0)
+    points = np.concatenate([[0.0], quantiles, [far]]) + np.arange(len(quantiles) + 2) * 1e-6
+    return float(np.interp(after_s, points, np.concatenate([[0.0], LEVELS, [1.0]]), left=0.0, right=1.0))
+
+
+def _system(
+    simulated: Forecast, orders: Sequence[OrderOutlook], found: Sequence[Past], weight: float
+) -> tuple[tuple[SystemOutlook, ...], float]:
+    """Counts at the horizons with as many open orders completed as their dates say, and the weight of today's
+    WIP in that at the horizons, which past errors decide; so do they decide how wide it is."""
+    hours = tuple(dict.fromkeys(one.horizon_h for one in simulated.system))
+    last, wide = _wip_errors(found, hours, weight)
+    now, told = float(len(orders)), []
+    for one in simulated.system:
+        then = one.horizon_h * 3600
+        more = sum(_done(o.quantiles, simulated.as_of, then) for o in orders if o.simulated) - sum(
+            _done(o.simulated, simulated.as_of, then) for o in orders if o.simulated
+        )
+        q = np.array(one.quantiles)
+        if one.metric == "completions":
+            q = q + more
+        if one.metric == "wip":
+            middle = q[LEVELS.index(0.5)]
+            q = (1 - last) * (middle - more) + last * now + wide * (q - middle)
+        told.append(replace(one, quantiles=tuple(np.maximum(q, 0.0).tolist())))
+    return tuple(told), last
+
+
+def _done(quantiles: Sequence[datetime], as_of: datetime, then: float) -> float:
+    return share_by(then, np.array([(q - as_of).total_seconds() for q in quantiles]))
+
+
+def _wip_errors(found: Sequence[Past], hours: Sequence[float], weight: float) -> tuple[float, float]:
+    """How much of today's WIP goes into that at the horizons, and by what its spread has to be multiplied so
+    that nine of ten past counts were within its 90 %."""
+    rows = []
+    for past in found:
+        for i, hour in enumerate(hours):
+            if np.isnan(past.wip[i]):
+                continue
+            both = weight * past.simulated + (1 - weight) * past.learnt
+            then = hour * 3600
+            more = sum(
+                share_by(then, a) - share_by(then, b) for a, b in zip(both, past.simulated, strict=True)
+            )
+            q = past.wip_simulated[i]
+            rows.append((past.wip[i], q[LEVELS.index(0.5)] - more, len(past.case), (q[-1] - q[0]) / 2))
+    if len(rows) < _FEWEST_COUNTS:
+        return 0.0, 1.0
+    true, model, now, half = np.array(rows, np.float64).T
+    size = np.maximum(true, 1.0)
+    errors = [float((np.abs((1 - a) * model + a * now - true) / size).mean()) for a in _LAST_VALUE]
+    last = _LAST_VALUE[int(np.argmin(errors))]
+    off = np.abs((1 - last) * model + last * now - true) / np.maximum(half, 0.5)
+    return last, float(np.clip(np.quantile(off, 0.9), _NARROWEST, _WIDEST))
