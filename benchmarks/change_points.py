@@ -222,7 +222,8 @@ Made by `python -m benchmarks.change_points`. Each log is searched for changes o
 and waits as a build does it (`calibration/drift.py`). In {share} of {n} logs in which nothing changes one is
 told, and in {known} of {of} logs of known random twins (docs/roundtrip.md), from an empty start. The other
 columns: in how many logs a change in their middle, of 40 weeks, is found. Where few orders come, or some days
-are much busier than others, changes of this size can't be told from chance.
+are much busier than others, changes of this size can't be told from chance. How soon drift is found once a
+twin was learnt, by the tests of recalibration: [drift since a twin was learnt](drift-since.md).
 
 | kind of log | told without any | {names} |
 | --- | ---: | {columns} |
