@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metagraph.errors import DataError, UsageError
-from twin.backtest_ranking import advise, compare
+from twin.backtest_ranking import Advice, advise, compare
 from twin.backtest_results import BacktestOptions, Followed, Period, PolicyBacktest
 from twin.backtest_runs import BETTER, FIGURES, Played
 from twin.replay_history import History
@@ -56,18 +56,23 @@ def _objective(wanted: str, replays: Sequence[Replayed], own: str) -> str:
     raise DataError(f"{known[-1]} can't be told in every period: the log's orders have no {what} there")
 
 
-def judged(log: Snapshot, options: BacktestOptions, replays: Sequence[Replayed]) -> PolicyBacktest:
-    """The periods judged; the first contender is what is in force.
+def judged(
+    log: Snapshot,
+    options: BacktestOptions,
+    replays: Sequence[Replayed],
+    told: Sequence[Sequence[Replayed]],
+) -> PolicyBacktest:
+    """The periods judged; the first contender is what is in force. `told`: per period those before it, as
+    they were known at its start.
 
     Raises UsageError for an unknown objective, DataError for one that the log can't tell.
     """
     names = list(replays[0].runs)
     own = names[0]
     objective = _objective(options.objective, replays, own)
-    sign = BETTER[objective]
-    values = {name: np.array([sign * _mean(one.runs[name], objective) for one in replays]) for name in names}
-    periods = tuple(_periods(log, names, options, replays, values))
-    known = [one.found.known_s <= log.until_s for one in replays]
+    values = _values(replays, names, objective)
+    advice = [advise(_values(past, names, objective), own, options.margin) for past in told]
+    periods = tuple(_periods(log, names, options, replays, values, advice))
     return PolicyBacktest(
         twin=replays[0].found.metagraph.name,
         log=log.name,
@@ -80,9 +85,17 @@ def judged(log: Snapshot, options: BacktestOptions, replays: Sequence[Replayed])
         ranking=compare(values, own),
         differences=_differences(names, replays),
         followed=tuple(_followed(periods, values, own)),
-        next=advise({name: column[known] for name, column in values.items()}, own, options.margin),
+        next=advise(values, own, options.margin),
         notes=tuple(_notes(objective, options, replays)),
     )
+
+
+def _values(replays: Sequence[Replayed], names: Sequence[str], objective: str) -> Values:
+    """The objective in each period that tells it."""
+    sign = BETTER[objective]
+    rows = np.array([[sign * _mean(one.runs[name], objective) for name in names] for one in replays])
+    rows = rows.reshape(len(replays), len(names))
+    return dict(zip(names, rows[~np.isnan(rows).any(axis=1)].T, strict=True))
 
 
 def _periods(
@@ -91,11 +104,10 @@ def _periods(
     options: BacktestOptions,
     replays: Sequence[Replayed],
     values: Values,
+    advice: Sequence[Advice],
 ) -> Iterator[Period]:
     own = names[0]
     for i, one in enumerate(replays):
-        past = [j for j in range(i) if replays[j].found.known_s <= one.start_s]
-        advice = advise({name: column[past] for name, column in values.items()}, own, options.margin)
         start = log.origin + timedelta(seconds=one.start_s)
         known_s = one.found.known_s
         yield Period(
@@ -110,8 +122,8 @@ def _periods(
             placed=one.found.placed / max(one.found.executed, 1),
             known=log.origin + timedelta(seconds=known_s) if np.isfinite(known_s) else None,
             figures={name: {figure: _mean(one.runs[name], figure) for figure in FIGURES} for name in names},
-            advice=advice,
-            gain=float(values[advice.policy][i] - values[own][i]),
+            advice=advice[i],
+            gain=float(values[advice[i].policy][i] - values[own][i]),
             best=max(names, key=lambda name: values[name][i]),
         )
 
@@ -174,7 +186,7 @@ def _notes(objective: str, options: BacktestOptions, replays: Sequence[Replayed]
     if unknown:
         yield (
             f"in {unknown} of {len(replays)} periods an order is still open at the end of the log: the rest "
-            "of it is drawn, and these periods count for no advice"
+            "of it is drawn"
         )
     placed = sum(one.found.placed for one in replays) / max(sum(one.found.executed for one in replays), 1)
     if placed < 0.995:

@@ -53,9 +53,38 @@ def backtest(
     starts = starts_of(log, options)
     replays = []
     for i, start_s in enumerate(starts):
-        share = progress.part(i / len(starts), (i + 1) / len(starts))
+        share = progress.part(0.5 * i / len(starts), 0.5 * (i + 1) / len(starts))
         replays.append(_replay(log, contenders, twin_at, options, start_s, share))
-    return judged(log, options, replays)
+    told = [
+        _told(log, contenders, options, replays, i, progress.part(0.5 + 0.5 * i / len(starts), 1.0))
+        for i in range(len(replays))
+    ]
+    return judged(log, options, replays, told)
+
+
+def _as_it_was(metagraph: Metagraph) -> TwinAt:
+    return lambda known: metagraph
+
+
+def _told(
+    log: Snapshot,
+    contenders: Sequence[Contender],
+    options: BacktestOptions,
+    replays: Sequence[Replayed],
+    number: int,
+    progress: Progress,
+) -> list[Replayed]:
+    """The periods before one, as the log told of them at its start: where orders were still open then, the
+    rest of them is drawn. Contenders that plan are costly: of them only what was known in full counts."""
+    now_s, found = replays[number].start_s, []
+    again = not any(contender.how for contender in contenders)
+    for one in replays[:number]:
+        if one.found.known_s <= now_s:
+            found.append(one)
+        elif again:
+            known, then = as_of(log, now_s), _as_it_was(one.found.metagraph)
+            found.append(_replay(known, contenders, then, options, one.start_s, progress))
+    return found
 
 
 def starts_of(log: Snapshot, options: BacktestOptions) -> tuple[float, ...]:

@@ -17,6 +17,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.words import percent
+
 Floats = NDArray[np.float64]
 Call = Literal["switch", "stay", "can't tell"]
 FEWEST = 3
@@ -65,6 +67,8 @@ class Advice:
     policy: str
     """To follow next."""
     reason: str
+    gains: Mapping[str, float]
+    """What it rests on: by contender, the mean difference from the policy in force; more is better."""
 
 
 def compare(values: Mapping[str, Sequence[float] | Floats], own: str) -> tuple[Compared, ...]:
@@ -149,18 +153,21 @@ def _from_best(columns: Mapping[str, Floats], name: str) -> tuple[float, float]:
 
 
 def advise(values: Mapping[str, Sequence[float] | Floats], own: str, margin: float) -> Advice:
-    """What to do next after these periods, all of them known by now; `margin`: a gain too small to matter,
+    """What to do next after these periods, as known by now; `margin`: a gain too small to matter,
     as a share of the mean of the policy in force.
 
     Switch: a policy is better than the one in force, also after correction, and by the best mean. Stay: no
     policy is better by more than the margin, of all that the data allow. Else nobody can tell.
     """
-    periods = len(next(iter(values.values()), ()))
+    columns = {name: np.asarray(column, np.float64) for name, column in values.items()}
+    periods = len(columns[own])
+    gains = {n: float((c - columns[own]).mean()) for n, c in columns.items() if n != own and periods}
     if periods < FEWEST:
         return Advice(
             "can't tell",
             own,
             f"{periods} period{'s' * (periods != 1)} known by then; at least {FEWEST} are needed",
+            gains,
         )
     found = {one.policy: one for one in compare(values, own)}
     better = [one for one in found.values() if one.shown == "better"]
@@ -170,17 +177,21 @@ def advise(values: Mapping[str, Sequence[float] | Floats], own: str, margin: flo
             "switch",
             best.policy,
             f"{best.policy} was better over {periods} periods (p {best.p_corrected:.3f} after Holm)",
+            gains,
         )
     least = margin * abs(found[own].mean)
     # The most that each policy could be better by, all at once (Bonferroni).
     level = ALPHA / max(len(found) - 1, 1)
-    changes = {name: np.asarray(values[name]) - np.asarray(values[own]) for name in values if name != own}
+    changes = {name: columns[name] - columns[own] for name in gains}
     most = {name: sum(_spread(change, 2.0 * level)[:2]) for name, change in changes.items()}
     if all(high <= least for high in most.values()):
-        return Advice("stay", own, f"no policy was better by more than {margin:.0%}, over {periods} periods")
+        return Advice(
+            "stay", own, f"no policy was better by more than {percent(margin)}, over {periods} periods", gains
+        )
     name = max(most, key=lambda one: most[one])
     return Advice(
         "can't tell",
         own,
-        f"over {periods} periods {name} may be better by more than {margin:.0%}, but it isn't shown",
+        f"over {periods} periods {name} may be better by more than {percent(margin)}, but it isn't shown",
+        gains,
     )
