@@ -98,7 +98,7 @@ class Gain:
     saved_h: Interval
     """Hours of lead time, over all orders of a week."""
     profit: Interval | None
-    """Money; None: orders have no values."""
+    """Money; None: no order's profit depends on when it is done."""
     p: float
     """Two-sided, of the value (profit, else hours), adjusted after Holm over all changes of this kind."""
 

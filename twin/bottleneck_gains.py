@@ -122,6 +122,7 @@ def gains(
     from twin.running import many
 
     weeks, count, cut = source.span.weeks * per, Count(source.span.begin_s), 0
+    dear = any(one.dear for one in before)
     found: list[tuple[Gain, Sequence[float]]] = []
     for i, change in enumerate(changes):
         part = progress.part(i / len(changes), (i + 1) / len(changes))
@@ -133,7 +134,7 @@ def gains(
         pairs = list(zip(before, made.values, strict=True))
         hours = [(old.lead_s - new.lead_s) / 3600 / weeks for old, new in pairs]
         money = [(new.profit or 0.0) - (old.profit or 0.0) for old, new in pairs]
-        worth = None if before[0].profit is None else [amount / weeks for amount in money]
+        worth = [amount / weeks for amount in money] if dear else None
         gain = Gain(
             what="hour" if what == "hour" else "automation",
             name=change.name,

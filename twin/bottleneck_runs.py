@@ -85,6 +85,8 @@ class Yield:
     orders: int
     profit: float | None
     """None: no order has a value."""
+    dear: bool
+    """Whether any of it would be lost if all were done a day later."""
     cut: bool
     """The run was broken off."""
 
@@ -96,17 +98,22 @@ class Count:
     begin_s: float
 
     def __call__(self, run: Run) -> Yield:
-        from simulation.money import profits
+        from simulation.money import profits, profits_at
 
         mine = run.release_s >= self.begin_s
         gone = np.fmin(run.completed_s, run.lost_s)
         # An order that never ends costs at least the time up to the end of the run.
         lead = np.where(np.isnan(gone), run.until_s, gone)[mine] - run.release_s[mine]
         money = profits(run)
+        dear = False
+        if money is not None:
+            later = profits_at(run.program, np.where(run.lost, np.inf, run.completed_s + 86400.0))
+            dear = bool((later < money)[mine].any())
         return Yield(
             float(lead.sum()),
             int(mine.sum()),
             None if money is None else float(np.nansum(money[mine])),
+            dear,
             run.stopped not in ("end", "horizon"),
         )
 
@@ -123,6 +130,11 @@ class Baseline:
     """Agents by utilisation, the highest first."""
     slowest: tuple[str, ...]
     """Activities by their part of the lead time, waiting and work, the largest first."""
+
+    @property
+    def dear(self) -> bool:
+        """Whether profit depends on when orders are done; else the time that they take is all there is."""
+        return any(one.dear for one in self.yields)
 
 
 def baseline(source: Source, replications: int, progress: Progress) -> Baseline:

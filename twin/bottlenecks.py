@@ -150,7 +150,7 @@ def bottlenecks(
         policy=wanted.policy,
         sides=every,
         sentence=sentence(every),
-        value="lead time" if before[0].profit is None else "profit",
+        value="profit" if base.dear else "lead time",
         hours=hours,
         tasks=tasks,
         step_h=wanted.step_h,
@@ -185,7 +185,11 @@ def _notes(
             f"{broken} runs were broken off because orders piled up: more arrive than the twin's agents can "
             "do, and gains are larger than told"
         )
-    if base.yields[0].profit is not None:
+    if base.yields[0].profit is not None and not base.dear:
+        notes.append(
+            "orders have values, but lose nothing by a day's delay: the worth of changes is counted in hours"
+        )
+    if base.dear:
         notes.append("what agents and executions cost isn't subtracted from the profit")
     if any(isnan(one.value.low) for one in hours):
         notes.append("some gains have no interval")

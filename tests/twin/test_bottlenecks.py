@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from metagraph.agents import Agent
 from metagraph.calendars import WEEK_S, Calendar, merge
+from metagraph.distributions import Constant
 from metagraph.model import Metagraph
-from metagraph.orders import Arrivals
+from metagraph.orders import Arrivals, OrderClass, ProfitShape
 from metagraph.shifts import Shift
 from simulation.reference import run
 from simulation.session import Options
-from tests.simulation.builders import ALWAYS, OFFICE, ORIGIN, always, expon, station, tandem
+from tests.simulation.builders import ALWAYS, OFFICE, ORIGIN, always, expon, fitted, station, tandem
 from tests.twin.small import deterministic
 from twin.active_periods import Shares
 from twin.bottleneck_findings import Bottlenecks
@@ -213,3 +214,22 @@ def test_a_twin_that_needs_nobody_has_no_bottleneck() -> None:
     told = bottlenecks(source(deterministic(per_hour=0.5), 0.5, 9), BottleneckRequest(replications=2, seed=9))
     assert told.sentence == "In the twin no agent was ever at capacity."
     assert (told.hours, told.tasks) == ((), ())
+
+
+@pytest.mark.parametrize("late", [None, 0.5])
+def test_profit_counts_only_where_a_delay_costs_any(late: float | None) -> None:
+    model = line(8.0)
+    shape = None if late is None else ProfitShape(late=late, final=late)
+    kinds = (OrderClass("", "", 1.0, value=fitted(Constant(100.0)), due_after=fitted(Constant(HOUR))),)
+    model = replace(model, orders=replace(model.orders, classes=kinds, profit=shape))
+    told = bottlenecks(source(model, 0.5, 10), BottleneckRequest(replications=4, seed=10))
+    (gain,) = told.tasks
+    assert told.value == ("lead time" if late is None else "profit")
+    if late is None:
+        assert gain.profit is None
+        assert any("lose nothing by a day's delay" in note for note in told.notes)
+    else:
+        # Done at once, no order is late any more; M/M/1: P(T > 1 h) of them were.
+        share = np.exp(-(60 / 8.0 - PER_H))
+        assert gain.profit is not None
+        assert gain.profit.mean == pytest.approx(168 * PER_H * 100.0 * (1 - late) * share, rel=0.35)
