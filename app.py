@@ -9,6 +9,7 @@ import pandas  # noqa: F401
 import streamlit as st
 
 from ui import (
+    page_backtest,
     page_bottlenecks,
     page_build,
     page_forecast,
@@ -48,6 +49,9 @@ pages = {
     ),
     "worklist": st.Page(
         page_worklist.show, title="Worklist", icon=":material/checklist:", url_path="worklist"
+    ),
+    "backtest": st.Page(
+        page_backtest.show, title="Forecasts on the past", icon=":material/fact_check:", url_path="backtest"
     ),
     "policies": st.Page(
         page_policies.show, title="Policies on the past", icon=":material/history:", url_path="policies"

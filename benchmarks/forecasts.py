@@ -1,7 +1,7 @@
 """How good are forecasts of open orders? Makes them at past instants of logs, for docs/forecasts.md.
 
     python -m benchmarks.forecasts [--logs LoanApp,P2P] [--cuts 0,4,9] [--data FOLDER ...] [--jobs 1]
-        [--label NAME] [--twins-of NAME] [--again] [--baselines] [--no-page] [--work build/forecasts]
+        [--label NAME] [--twins-of NAME] [--again] [--baselines] [--page] [--work build/forecasts]
 
 The as-of protocol (forecast/asof.py of the folder that TRACETWIN_LOGS names) makes the cuts of every log in
 the `--data` folders, by default forecast/logs there, and scores the answers. At the first cut a twin is
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.forecasts_cuts import Cut, compare, cuts_of, joined, logs_in, protocol, score, truth_of
+from benchmarks.forecasts_page import page
 from benchmarks.forecasts_twin import Places, forecast_cut
 from benchmarks.keeping import append, rows_of, version
 
@@ -38,6 +39,9 @@ def main() -> None:
     with ProcessPoolExecutor(asked.jobs, get_context("spawn")) as pool:
         for ended in [pool.submit(_measured, name, log, asked) for name, log in logs.items()]:
             ended.result()
+    text = page(rows_of(asked.work / "results.jsonl"))
+    if asked.page:
+        (ROOT / "docs" / "forecasts.md").write_text(text, encoding="utf-8")
 
 
 def _asked() -> argparse.Namespace:
@@ -52,7 +56,7 @@ def _asked() -> argparse.Namespace:
     options.add_argument("--replications", type=int, default=200)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--baselines", action="store_true", help="make these, and nothing of the twin's")
-    options.add_argument("--no-page", dest="page", action="store_false", help="leave docs/forecasts.md alone")
+    options.add_argument("--page", action="store_true", help="write docs/forecasts.md from all that is known")
     options.add_argument("--work", type=Path, default=ROOT / "build" / "forecasts")
     return options.parse_args()
 

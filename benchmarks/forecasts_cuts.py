@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -32,6 +32,8 @@ class Cut:
     open_cases: Path
     """Ids of the cases open then, one a line: given to every forecaster alike."""
     ids: tuple[str, ...]
+    after: datetime | None = None
+    """The cut before."""
 
 
 def protocol() -> Path:
@@ -58,7 +60,8 @@ def cuts_of(log: Path, folder: Path) -> list[Cut]:
         folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, protocol(), "cuts", log, "--out", folder]
         subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
-    return [_cut(path) for path in sorted(folder.glob("cut[0-9]*"))]
+    cuts = [_cut(path) for path in sorted(folder.glob("cut[0-9]*"))]
+    return [replace(cut, after=cuts[i - 1].at if i else None) for i, cut in enumerate(cuts)]
 
 
 def _cut(folder: Path) -> Cut:

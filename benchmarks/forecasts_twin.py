@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ def _build(cut: Cut, request: LogRequest, places: Places) -> dict[str, Any]:
 
     source = read_log(request)
     earlier = places.chosen_before(cut.number)
-    changed = _changed(source, load(earlier)) if earlier else []
+    changed = _changed(source, load(earlier), cut.after) if earlier else []
     if earlier and not changed:
         model = refit(load(earlier), source.snapshot, words={"open orders": source.open_rule})
     else:
@@ -99,14 +100,11 @@ def _build(cut: Cut, request: LogRequest, places: Places) -> dict[str, Any]:
     return {"built": "refitted" if earlier and not changed else "selected", "changed": changed}
 
 
-def _changed(source: LogSource, model: Metagraph) -> list[str]:
-    """What has changed in the process since the twin's choices were made, in words."""
-    from calibration.drift import changes
-    from twin.build_record import record_of, settings_of
+def _changed(source: LogSource, model: Metagraph, last_look: datetime | None) -> list[str]:
+    """What has changed since the twin was chosen, in words, as `tracetwin recalibrate` sees it."""
+    from twin.drift import watch
 
-    record = record_of(model)
-    found = changes(source.snapshot, settings_of(record.settings, model.name))
-    return [change.words for change in found if change.when > record.selected_until]
+    return [one.words for one in watch(model, source.snapshot, last_look).found]
 
 
 def _forecast(cut: Cut, request: LogRequest, places: Places, options: Mapping[str, Any]) -> dict[str, Any]:
