@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
 
+from metagraph.distributions import Constant, Distribution
 from metagraph.nodes import DelayTable, Task
+from metagraph.paces import Pace
 from metagraph.policies import PORTFOLIO, Policy
 from simulation import kernel, reference
 from simulation.streams import Purpose, Stream
 from simulation.tables import tabulate
-from tests.simulation.builders import fitted
+from tests.simulation.builders import fitted, process, row
 from tests.twin.replays import DAY, HOUR, log_of, lognormal, orders, played, workshop
 from twin.as_of import as_of
 from twin.replay_history import History, history
 from twin.replay_program import Replay
 
 OWN = Policy()
+LAWS: dict[str, Distribution] = {
+    "note": Constant(0.0),
+    "post": Constant(60.0),
+    "check": lognormal(0.8),
+}
 MODEL = workshop()
 GIVEN = orders(220, 6.2, 3)
 MADE = played(MODEL, GIVEN, OWN, 5)
@@ -75,10 +83,10 @@ def test_another_agent_has_the_same_level_of_work(found: History) -> None:
     agents = network.agent_ids
     rows = told[(told["node"] == make) & (told["agent"] >= 0)]
     assert {agents[i] for i in rows["agent"]} == {"Quick", "Slow"}
-    for row in rows:
-        own, other = (quick, slow) if agents[row["agent"]] == "Quick" else (slow, quick)
-        assert own.draw(row["level"]) == pytest.approx(row["work_s"], rel=1e-6)
-        assert other.draw(row["level"]) != pytest.approx(row["work_s"], rel=1e-2)
+    for one in rows:
+        own, other = (quick, slow) if agents[one["agent"]] == "Quick" else (slow, quick)
+        assert own.draw(one["level"]) == pytest.approx(one["work_s"], rel=1e-6)
+        assert other.draw(one["level"]) != pytest.approx(one["work_s"], rel=1e-2)
 
 
 def test_delays_that_the_log_hides_are_drawn_between_what_it_shows() -> None:
@@ -188,3 +196,24 @@ def test_interruptions_are_no_work() -> None:
             assert one.work_s == pytest.approx(true_s, abs=1.0)
             checked += 1
     assert checked > 3
+
+
+@pytest.mark.parametrize(("pace", "since"), [(None, "ready"), ("day", "ready"), (None, "release")])
+def test_delays_under_way_at_the_start_end_as_they_did(
+    pace: str | None, since: Literal["ready", "release"]
+) -> None:
+    """Where nobody is needed the log shows every delay, in whatever time it runs."""
+    delay = DelayTable(fitted(lognormal(20.0)), {}, pace, since)
+    base = process(row("note", "post", "check"), LAWS)
+    nodes = tuple(
+        replace(n, delay=delay) if isinstance(n, Task) and n.id == "post" else n for n in base.nodes
+    )
+    model = replace(
+        base, nodes=nodes, paces=(Pace("day", tuple(2.0 if h % 24 >= 12 else 0.0 for h in range(168))),)
+    )
+    run = played(model, GIVEN, OWN, 6)
+    found = history(model, log_of(run, GIVEN), AT, STOP)
+    waiting = [p for o in found.state.orders for p in o.positions if p.node == "post" and p.started_s is None]
+    assert len(waiting) > 2
+    for name, at_s in ends(Replay(found, OWN, 7)).items():
+        assert at_s == pytest.approx(found.ended_s[name], abs=1e-3), name
