@@ -85,6 +85,8 @@ def _results(forecast: Forecast, csv: Path, name: str, model: Metagraph) -> None
             f"replications{by_engine(forecast.engine)}. Open: {forecast.open_rule}."
         )
     )
+    if forecast.learnt:
+        st.caption(plain(forecast.learnt.words))
     for note in forecast.notes[:20]:
         st.warning(plain(note), icon=":material/warning:")
     if not forecast.orders:

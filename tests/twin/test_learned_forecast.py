@@ -62,7 +62,7 @@ def test_the_time_left_is_learnt_by_kind_and_age() -> None:
     rng = np.random.default_rng(4)
     kinds = rng.integers(0, 2, 900)
     known = lived(np.where(kinds == 0, 4 * DAY, 1 * DAY) * rng.uniform(0.8, 1.2, 900), 70 * DAY, kinds)
-    rows = rows_at(known, instants(known, 120))
+    rows = rows_at(known, instants(known, 60))
     hazard = learnt(known, rows, 0)
     assert hazard is not None
     now = rows_at(known, [known.until_s])
