@@ -30,7 +30,7 @@ from twin.diff import CONSEQUENCES, Compared, diff
 from twin.diff_charts import diff_chart
 from twin.diff_command import COLUMNS, diff_command
 from twin.diff_tests import Basis, counts_test, holm, laws_test, share_change
-from twin.diff_words import NOTHING, THE_SAME, headline, sentence, told
+from twin.diff_words import NOTHING, THE_SAME, TITLES, headline, sentence, told
 from twin.drawing_tools import to_svg
 from twin.structures import Recipe
 
@@ -87,6 +87,8 @@ def test_a_twin_does_not_differ_from_itself() -> None:
         assert headline(same) == THE_SAME
         assert list(told(same)) == []
     assert THE_SAME in to_svg(diff_chart(same))
+    by_hand = replace(fit(log(1)), provenance=None)
+    assert diff(by_hand, by_hand).differences == ()
 
 
 def test_chance_alone_is_said_to_be_chance() -> None:
@@ -109,7 +111,9 @@ def test_exactly_what_was_changed_is_named(change: str) -> None:
     assert one.change.low is not None
     assert one.change.high is not None
     assert one.change.low < size < one.change.high
-    assert one.what in headline(comparison)
+    assert headline(comparison).startswith(
+        f"More than chance explains: {TITLES[one.kind].lower()} ({one.what})."
+    )
 
 
 def test_of_one_log_only_what_came_later_is_tested() -> None:

@@ -93,7 +93,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Metagraph]:
     folder = tmp_path_factory.mktemp("kept")
     config = folder / "twin.toml"
     config.write_text(OVERRIDDEN, encoding="utf-8")
-    log = log_request(str(known_log(folder / "orders.csv", 6)), str(folder / "db"), config=config)
+    log = log_request(str(known_log(folder / "orders.csv", 3)), str(folder / "db"), config=config)
     return str(folder / "db"), build_command(log, folder / "orders.json", config, 7, Progress()).twin
 
 
@@ -111,7 +111,7 @@ def test_the_same_choices_are_fitted_to_what_was_known_before(kept: tuple[str, M
     assert known is not None
     assert known.record is not None
     with Historian(base) as historian:
-        until = known.until - timedelta(days=2)
+        until = known.until - timedelta(days=1)
         early = historian.snapshot("orders", until)
         before = refit(twin, early, seed=11)
         again = refit(before, historian.frozen(known.content_hash), seed=7)
