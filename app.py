@@ -17,6 +17,7 @@ from ui import (
     page_models,
     page_policies,
     page_process,
+    page_quote,
     page_recalibration,
     page_schedule,
     page_upload,
@@ -47,6 +48,7 @@ pages = {
     "schedule": st.Page(
         page_schedule.show, title="6 Schedule", icon=":material/view_timeline:", url_path="schedule"
     ),
+    "quote": st.Page(page_quote.show, title="Quote", icon=":material/request_quote:", url_path="quote"),
     "worklist": st.Page(
         page_worklist.show, title="Worklist", icon=":material/checklist:", url_path="worklist"
     ),

@@ -17,13 +17,14 @@ MOST = 12
 def quote_chart(quote: Quote) -> Picture:
     """Above: the share of futures in which it is done by an instant, the promise dates with their intervals,
     and the dates that past orders suggest. Below: mean hours of waiting and work by task."""
-    parts: list[Picture] = [_dates(quote)]
+    parts: list[Picture] = [dates_chart(quote)]
     if quote.drivers:
-        parts.append(_drivers(quote))
+        parts.append(drivers_chart(quote))
     return alt.vconcat(*parts, spacing=24)
 
 
-def _dates(quote: Quote) -> Picture:
+def dates_chart(quote: Quote) -> Picture:
+    """The share of futures in which it is done by an instant, promises, and past orders."""
     rows: list[Mapping[str, object]] = [
         {"at": moment.isoformat(), "share": level}
         for level, moment in zip(LEVELS, quote.quantiles, strict=True)
@@ -56,8 +57,8 @@ def _dates(quote: Quote) -> Picture:
         for c, hours in quote.history_lead_h.items()
     ]
     if past:
-        marks = base(past).mark_point(color=GREY, shape="diamond", size=70, filled=True, opacity=1)
-        layers.append(marks.encode(x=when("past"), y=share))
+        diamonds = base(past).mark_point(color=GREY, shape="diamond", size=70, filled=True, opacity=1)
+        layers.append(diamonds.encode(x=when("past"), y=share))
     if quote.due:
         layers.append(
             base([{"due": quote.due.isoformat()}])
@@ -66,13 +67,13 @@ def _dates(quote: Quote) -> Picture:
         )
     group = quote.history[0].group if quote.history else ""
     said = "dots: promises at 50, 80 and 95 % with the intervals of so many futures\n"
-    said += f"diamonds: the same shares of past orders ({group})" * bool(past) + "; dashed: due" * bool(
-        quote.due
-    )
+    marks = [f"diamonds: the same shares of past orders ({group})"] * bool(past)
+    said += "; ".join([*marks, *["dashed: due"] * bool(quote.due)])
     return alt.layer(*layers).properties(width=560, height=200, title=titled("When the order is done", said))
 
 
-def _drivers(quote: Quote) -> Picture:
+def drivers_chart(quote: Quote) -> Picture:
+    """Mean hours of waiting and work by task."""
     shown = quote.drivers[:MOST]
     rows = [
         {"task": driver.activity, "part": part, "hours": hours}
@@ -86,7 +87,13 @@ def _drivers(quote: Quote) -> Picture:
         .mark_bar()
         .encode(
             x=x("hours", "hours, mean"),
-            y=alt.Y("task", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=220)),
+            y=alt.Y(
+                "task",
+                type="nominal",
+                sort=names,
+                title=None,
+                axis=alt.Axis(labelLimit=220, labelOverlap=False),
+            ),
             color=alt.Color("part:N", scale=parts, legend=alt.Legend(orient="bottom", title=None)),
             tooltip=["task:N", "part:N", alt.Tooltip("hours:Q", format=".3~g")],
         )

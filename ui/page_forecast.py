@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -11,10 +11,13 @@ from metagraph.model import Metagraph
 from twin.charts import forecast_gantt, wip_fan
 from twin.files import write_text
 from twin.json_out import read
+from twin.load_charts import load_chart
 from twin.model_words import congestion_text
 from twin.outlook import LEVELS, Forecast, OrderOutlook, median
+from twin.outlook_words import plus_minus
 from twin.words import by_engine, instant
 from ui import jobs
+from ui.as_of import as_of
 from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
 from ui.report_button import report_button
 from ui.workspace import Workspace, workspace
@@ -44,19 +47,14 @@ def show() -> None:
 
 
 def _start(place: Workspace, name: str, model: Metagraph, folder: Path) -> None:
-    last = (model.provenance.until if model.provenance else datetime.now(UTC)).astimezone(UTC)
     day, clock, count, go = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
-    date = day.date_input("As of, day", last.date())
-    hour = clock.time_input("As of, time (UTC)", last.time().replace(second=0, microsecond=0), step=900)
+    moment = as_of(model, day, clock)
     runs = int(count.number_input("Replications", 50, 5000, 200, 50))
     with st.expander("Which orders are open"):
         ids = st.text_area(
             "Ids of the open orders, one a line", placeholder="Leave empty: the model's own rule decides."
         )
     if go.button("Forecast", type="primary"):
-        moment = datetime.combine(date, hour if isinstance(hour, time) else time(), UTC)
-        # The widget knows minutes only: the log's last instant must not lose what happened in its last one.
-        moment = last if moment == last.replace(second=0, microsecond=0) else moment
         run_job(folder, _command(place, name, moment, runs, ids), place)
 
 
@@ -94,6 +92,7 @@ def _results(forecast: Forecast, csv: Path, name: str, model: Metagraph) -> None
         return
     if congestion_text(model):
         st.info(congestion_text(model), icon=":material/info:")
+    _expected(forecast)
     picture(forecast_gantt(forecast, model))
     stamp = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC", width=130)
     st.dataframe(
@@ -116,6 +115,8 @@ def _results(forecast: Forecast, csv: Path, name: str, model: Metagraph) -> None
     for column, metric in zip(st.columns(max(len(fans), 1)), fans, strict=False):
         with column:
             picture(wip_fan(forecast, metric), 290)
+    if forecast.loads:
+        picture(load_chart(forecast))
     if forecast.agents:
         with st.expander(
             "Work ahead of each agent over the open orders, hours from start to end (10 to 90 %)"
@@ -130,6 +131,21 @@ def _results(forecast: Forecast, csv: Path, name: str, model: Metagraph) -> None
             )
 
 
+def _expected(forecast: Forecast) -> None:
+    """Of all open orders together."""
+    shown = [
+        (label, figure)
+        for label, figure in (
+            ("Late or lost, orders", forecast.late),
+            ("Expected profit", forecast.profit),
+            ("Lost to lateness and lost sales", forecast.loss),
+        )
+        if figure is not None
+    ]
+    for column, (label, figure) in zip(st.columns(max(len(shown), 1)), shown, strict=False):
+        column.metric(label, plus_minus(figure), help="Mean, with the 95 % interval of so many futures.")
+
+
 def _row(order: OrderOutlook) -> dict[str, object]:
     early, middle, late = (order.quantiles[LEVELS.index(p)] for p in (0.05, 0.5, 0.95))
     row: dict[str, object] = {"Order": order.case_id, "5 %": early, "Median": middle, "95 %": late}
@@ -139,4 +155,6 @@ def _row(order: OrderOutlook) -> dict[str, object]:
         row |= {"Late, %": round(100 * order.late_probability)}
     if order.lost_probability is not None:
         row |= {"Lost, %": round(100 * order.lost_probability)}
+    if order.profit is not None and order.loss is not None:
+        row |= {"Profit": round(order.profit.mean, 2), "At stake": round(order.loss.mean, 2)}
     return row | {"Stands": order.standing}

@@ -7,11 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twin.outlook_words import plus_minus
 from twin.words import by_engine, number
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
-    from twin.outlook import Expected, Fan, Forecast, OrderOutlook, SystemOutlook
+    from twin.outlook import Fan, Forecast, OrderOutlook, SystemOutlook
 
 MOST_HORIZONS = 4
 
@@ -90,13 +91,6 @@ def _money(result: Forecast) -> None:
     ]
     if parts:
         say(f"Expected of all open orders, with the futures' 95 % intervals: {'; '.join(parts)}.")
-
-
-def plus_minus(figure: Expected) -> str:
-    """A mean and the half width of its interval, where it has one."""
-    if figure.high is None:
-        return number(figure.mean)
-    return f"{number(figure.mean)} ± {number(figure.high - figure.mean)}"
 
 
 def _counts(system: Sequence[SystemOutlook]) -> None:

@@ -7,6 +7,7 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twin.outlook_words import plus_minus
 from twin.words import by_engine, number, percent, unit_for
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
@@ -67,7 +68,7 @@ def _promised(result: Quote) -> None:
             f"({percent(low)} to {percent(high)})."
         )
     if result.profit is not None:
-        say(f"Expected profit: {_plus_minus(result.profit)}.")
+        say(f"Expected profit: {plus_minus(result.profit)}.")
 
 
 def _drivers(result: Quote) -> None:
@@ -108,14 +109,14 @@ def _history(result: Quote) -> None:
     scale = 3600 / length
     rows = [
         (
-            *(row.group, str(row.n), _plus_minus(row.mean, scale)),
+            *(row.group, str(row.n), plus_minus(row.mean, scale)),
             "" if row.sd_h is None else number(scale * row.sd_h),
             *(number(scale * row.lead_h[c]) for c in result.dates),
         )
         for row in result.history
     ]
     leads = [(date - result.at).total_seconds() / length for date in result.dates.values()]
-    rows.append(("this order", "", _plus_minus(found, scale), "", *map(number, leads)))
+    rows.append(("this order", "", plus_minus(found, scale), "", *map(number, leads)))
     levels = [f"{c} %" for c in result.dates]
     show_table(f"Lead times of closed orders ({unit})", ("", "n", "mean", "deviation", *levels), rows)
 
@@ -129,12 +130,6 @@ def _shift(change: Expected) -> str:
     word = "later" if change.mean > 0 else "earlier"
     half = change.high - change.mean
     return f"are done {number(abs(change.mean))} ± {number(half)} h {word} on average"
-
-
-def _plus_minus(figure: Expected, scale: float = 1.0) -> str:
-    if figure.high is None:
-        return number(scale * figure.mean)
-    return f"{number(scale * figure.mean)} ± {number(scale * (figure.high - figure.mean))}"
 
 
 def _sentence(text: str) -> str:
