@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from metagraph.errors import DataError, UsageError
 from twin.edits import Edited, edited
@@ -20,9 +22,12 @@ from twin.whatif_found import ScenarioFound, WhatIf
 from twin.whatif_runs import WAITING, WIP, Contender, Played, Study, played, series_of
 from twin.whatif_source import Futures
 from twin.whatif_words import verdict
+from twin.words import percent
 
 REPLICATIONS = 100
 BASELINE = "baseline"
+MANY_OPEN = 0.2
+"""Of the orders: if more are open at the end, figures of those that ended mislead."""
 _LAST_RESORT = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -228,6 +233,13 @@ def _notes(wanted: WhatIfRequest, study: Study, runs: Sequence[Sequence[Played]]
                 f"{cut} of {len(row)} runs of {contender.name} were broken off because orders piled up: "
                 "their figures are of what happened until then"
             )
+    left = max(float(np.mean([_open_share(one.figures) for one in row])) for row in runs)
+    if left > MANY_OPEN:
+        yield (
+            f"up to {percent(left)} of the orders are still open at the end: cycle times and shares are of "
+            "those that ended, among which quick ones count for more than they should; compare for longer "
+            "with --horizon"
+        )
     text = congestion_text(wanted.given.metagraph)
     if text:
         yield text.rstrip(".")
@@ -238,6 +250,12 @@ def _notes(wanted: WhatIfRequest, study: Study, runs: Sequence[Sequence[Played]]
         yield "nobody said what an hour of the agents costs: a scenario's [[cost]] can"
     if wanted.given.state is None and not wanted.warm_up_s and not wanted.given.orders:
         yield "the process begins empty: give --log and --as-of, or --warm-up, to begin with orders in it"
+
+
+def _open_share(figures: Mapping[str, float]) -> float:
+    """Share of the orders that were there that are open at the end."""
+    there = figures["completed"] + figures["lost"] + figures["wip_end"]
+    return figures["wip_end"] / there if there else 0.0
 
 
 def _seconds(moment: datetime, origin: datetime) -> float:

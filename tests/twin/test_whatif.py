@@ -234,6 +234,17 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
         whatif_command(WhatIfRequest(listed, ()), WhatIfFiles((file,), log=LogRequest("log.csv")), Progress())
 
 
+def test_it_is_told_where_many_orders_are_open_at_the_end() -> None:
+    def told(hours: float) -> bool:
+        wanted = WhatIfRequest(
+            Given(example3()), (scenario(LOST),), horizon_s=hours * HOUR, replications=2, workers=1
+        )
+        return any("still open at the end" in note for note in what_if(wanted, Progress()).notes)
+
+    assert told(8.0)
+    assert not told(72.0)
+
+
 def test_stopping_stops() -> None:
     from twin.progress import CancelledError
 
