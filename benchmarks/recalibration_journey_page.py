@@ -58,7 +58,9 @@ def _worth_chart(rows: Sequence[Mapping[str, Any]]) -> Any:
         for one in (gate.overall, gate.forecasts) if gate else ():
             if one is not None:
                 low, mid, high = (100 * (1 - math.exp(-v)) for v in (one.low, one.gain, one.high))
-                found.append({"month": row["as_of"], "what": one.name, "low": low, "gain": mid, "high": high})
+                found.append(
+                    {"month": row["as_of"][:7], "what": one.name, "low": low, "gain": mid, "high": high}
+                )
     if not found:
         return None
     names = ["all distances", "forecasts"]
@@ -67,7 +69,7 @@ def _worth_chart(rows: Sequence[Mapping[str, Any]]) -> Any:
         scale=alt.Scale(domain=names, range=[BLUE, ORANGE]),
         legend=alt.Legend(orient="bottom", title=None),
     )
-    across = alt.X("month", type="temporal", title="month that follows (UTC)", scale=alt.Scale(type="utc"))
+    across = alt.X("month", type="nominal", title="month that follows", axis=alt.Axis(labelAngle=0))
     bars: alt.Chart = base(found).mark_rule(strokeWidth=2)
     dots: alt.Chart = base(found).mark_circle(size=70, opacity=1.0)
     zero: alt.Chart = base([{"gain": 0.0}]).mark_rule(color=GREY, strokeDash=[4, 3])

@@ -56,7 +56,7 @@ def made(folder: Path, what: str) -> Path:
     db = folder / "x.duckdb"
     source = read_log(LogRequest(str(csv), db=str(db)))
     half = known_at(source.snapshot, WEEKS // 2 * WEEK)
-    recipe, settings = Recipe(0.0), Settings()
+    recipe, settings = Recipe(0.0), Settings(fast=True)
     record = BuildRecord(
         recipe=plain_values(recipe),
         settings=plain_values(settings),
