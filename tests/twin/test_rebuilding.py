@@ -23,6 +23,7 @@ from calibration.overrides import (
 from calibration.rules_override import RuleByHand
 from calibration.settings import OrderSpec, Promise, Rule, Settings
 from eventlogs.historian import Historian
+from eventlogs.keeping.texts import twin_replaced
 from examples.order_to_cash import START
 from metagraph.distributions import Parametric
 from metagraph.errors import DataError, UsageError
@@ -156,6 +157,24 @@ def test_settings_and_overrides_are_read_back_as_they_were() -> None:
     assert settings_of(record.settings, "t") == wanted
     assert settings_of(record.asked, "t") == Settings()
     assert overrides_of(record, "t") == specs
+
+
+def test_a_person_who_is_deleted_is_called_otherwise_in_the_record_too(kept: tuple[str, Metagraph]) -> None:
+    """Else the twin could not be built again from its snapshot, in which the person has the other name."""
+    _, twin = kept
+    assert twin.provenance is not None
+    assert twin.provenance.record is not None
+    specs = (SetAgents("Credit Check", ("Al", "Bo")), SetHours("Al", ((0.0, 3600.0),)))
+    settings = plain_values(Settings(apart=("Al",)))
+    record = replace(twin.provenance.record, overrides=plain_overrides(specs), settings=settings)
+    known = replace(twin, provenance=replace(twin.provenance, record=record))
+    forgotten = json.loads(twin_replaced(to_json(known), "Al", "deleted person 1"))
+    told = forgotten["provenance"]["record"]
+    assert told["settings"]["apart"] == ["deleted person 1"]
+    assert [spec.get("agents", spec.get("agent")) for spec in told["overrides"]] == [
+        ["deleted person 1", "Bo"],
+        "deleted person 1",
+    ]
 
 
 def test_what_a_newer_tracetwin_chose_is_named() -> None:
