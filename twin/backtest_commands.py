@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metagraph.errors import UsageError
+from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
 from optimization.settings import SolveOptions
 from twin.as_of import seconds
@@ -145,6 +145,11 @@ def _tried(
 def _twin_at(model: Metagraph, wanted: TryRequest) -> TwinAt:
     if wanted.as_is:
         return lambda known: model
+    if model.provenance is None or model.provenance.record is None:
+        raise DataError(
+            f"{model.name} doesn't say how it was built, so it can't be fitted to what was known in each "
+            "period: build it anew from its log, or take it as it is with --as-is"
+        )
     return refitted_to(model)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from examples.order_to_cash import known_twin
-from metagraph.errors import UsageError
+from metagraph.errors import DataError, UsageError
 from metagraph.json_io import save
 from tests.twin.small import known_log
 from twin.backtest_commands import TryRequest, policies_command, scenario_command
@@ -84,5 +84,7 @@ def test_plans_made_again_and_again_are_tried(wanted: TryRequest) -> None:
 def test_what_names_nothing_is_refused(wanted: TryRequest) -> None:
     with pytest.raises(UsageError, match="names nothing beside"):
         policies_command(replace(wanted, policies=("own",), rules=()), Progress())
+    with pytest.raises(DataError, match="take it as it is with --as-is"):
+        policies_command(replace(wanted, policies=("D",), as_is=False), Progress())
     with pytest.raises(UsageError, match="unknown"):
         policies_command(replace(wanted, policies=("XYZ",)), Progress())
