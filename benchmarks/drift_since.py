@@ -226,6 +226,8 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    from scipy.stats import chi2
+
     calm = [row for row in rows if row["change"] == "none"]
     months = len(calm) * AFTER * 7 / 30
     # A look that finds what the look before found raises no new alarm.
@@ -241,7 +243,9 @@ def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         logs=len(calm),
         months=months,
         alarms=alarms,
-        share=alarms / months if months else 0.0,
+        share=alarms / months,
+        low=float(chi2.ppf(0.025, 2 * alarms)) / 2 / months if alarms else 0.0,
+        high=float(chi2.ppf(0.975, 2 * alarms + 2)) / 2 / months,
         kinds=told,
     )
     yield "| change | found | after orders: median (10 to 90 %) | after weeks: median | size held |"
@@ -250,6 +254,7 @@ def _lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         mine = [row for row in rows if row["change"] == change and row["possible"]]
         if change != "none" and mine:
             yield _line(words, change, mine)
+    yield MISSED
 
 
 TRUE = {"arrivals": 1.3, "durations": 1.25, "structure": SHARE}
@@ -283,9 +288,14 @@ it is looked for drift as [`tracetwin recalibrate`](recalibration.md) does it; a
 Sizes are those of that look, when chance has just made the change look large: the last column says how often
 their 95 % intervals hold the true size all the same.
 
-Without any change {logs} such quarters, {months:.0f} months, raised {alarms} false alarms: {share:.1%} a
-month ({kinds}).
+Without any change {logs} such quarters, {months:.0f} months, raised {alarms} false alarms ({kinds}): {share:.1%} a month, with
+a 95 % interval (Poisson, exact) from {low:.1%} to {high:.1%}.
 """
+MISSED = """
+What isn't found within the quarter: busier days in processes of 40 to 80 orders a week whose days differ much
+(half a year of such weeks doesn't tell 30 % from chance at so small a chance of a false alarm), and a slower
+task that few orders go by. An agent is missed after days on which others did the same work, more than 1.5
+times as many as ever before: a longer leave than any before looks the same as leaving."""
 
 
 if __name__ == "__main__":
