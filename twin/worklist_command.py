@@ -46,6 +46,8 @@ class WorklistRequest:
     replications: int = REPLICATIONS
     time_limit_s: float = 30.0
     """For the plan, under MILP."""
+    explain: bool = False
+    """Also why the plan puts first what it does, which takes some seconds an agent."""
     seed: int = 0
     workers: int | None = None
     out: Path | None = None
@@ -77,8 +79,8 @@ def worklist_command(
     explanations: Sequence[str] = ()
     if planning:
         plan = _planned(model, state, origin, wanted, progress.part(0.1, 0.5))
-        policy = _by_plan(plan)
-        explanations = _explained(plan, model, state, origin, chosen)
+        policy = by_plan(plan)
+        explanations = firsts_explained(plan, model, state, origin, chosen) if wanted.explain else ()
         notes = (*notes, *_plan_notes(plan))
     asked = Asked(
         policy=policy,
@@ -133,14 +135,14 @@ def _planned(
     return optimize(model, state, (), origin, Settings(), options, progress=progress.step)
 
 
-def _by_plan(plan: Outcome) -> Policy:
+def by_plan(plan: Outcome) -> Policy:
     """Queues are joined and ordered as the plan says; what it doesn't name comes last."""
     from twin.reschedule import Rescheduling
 
     return replace(Rescheduling().policy(), schedule=plan.schedule)
 
 
-def _explained(
+def firsts_explained(
     plan: Outcome, model: Metagraph, state: State, origin: datetime, chosen: frozenset[str]
 ) -> tuple[str, ...]:
     """What the plan says of the first order of each chosen agent that has one."""

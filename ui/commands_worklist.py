@@ -32,6 +32,9 @@ def worklist(
     time_limit: Annotated[
         float, typer.Option(min=1.0, help="Seconds to look for a plan, under milp.")
     ] = 30.0,
+    explain: Annotated[
+        bool, typer.Option(help="Under milp: why the plan puts first what it does (takes longer).")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="A row an agent and order (CSV).")] = None,
     chart: Annotated[Path | None, typer.Option(help="A picture: .svg, .png or .html.")] = None,
     seed: Seed = 0,
@@ -54,6 +57,7 @@ def worklist(
         soon_h=seconds_of(soon, "--soon") / 3600,
         replications=replications,
         time_limit_s=time_limit,
+        explain=explain,
         seed=seed,
         workers=workers,
         out=out,

@@ -14,12 +14,15 @@ from metagraph.agents import Absence, Queue
 from metagraph.orders import ProfitShape, profit_at
 from metagraph.policies import PORTFOLIO, Policy
 from metagraph.state import State
+from optimization.optimize import optimize
+from optimization.settings import Settings, SolveOptions
 from simulation import kernel, reference
 from simulation.lowering import lower
 from tests.simulation.builders import ORIGIN
 from tests.simulation.small import with_tasks
 from tests.simulation.test_waiting_lists import HOUR, NOW, POLICIES, queued, two_queues
 from twin.worklist import Asked, worklist
+from twin.worklist_command import by_plan, firsts_explained
 from twin.worklist_words import COLUMNS, to_csv
 from twin.worklists import Worklist
 
@@ -151,3 +154,19 @@ def test_nothing_open_is_an_empty_list() -> None:
     found = lists(Policy(), State(NOW, ()))
     assert (found.orders, found.agents[0].rows) == ((), ())
     assert to_csv(found) == ",".join(COLUMNS) + "\n"
+
+
+def test_a_plan_s_ranks_are_the_list_and_its_first_order_is_explained() -> None:
+    state = queued(2, False)
+    state = State(NOW, state.orders[:4])
+    plan = optimize(two_queues(), state, (), ORIGIN, Settings(dt_s=HOUR), SolveOptions(time_limit_s=5.0))
+    (mine,) = lists(by_plan(plan), state).agents
+    planned = sorted(plan.schedule.assignments, key=lambda one: one.rank)
+    assert [row.order for row in mine.rows] == [one.order for one in planned]
+    assert [row.start[1] for row in mine.rows] == [
+        ORIGIN + timedelta(seconds=one.start_s or 0.0) for one in planned
+    ]
+    assert mine.rows[0].reason == f"rank {planned[0].rank:g} in the plan: x at Fri 01-05 04:00"
+    (text,) = firsts_explained(plan, two_queues(), state, ORIGIN, frozenset({"x"}))
+    assert text.startswith(f"Order {planned[0].order} begins ")
+    assert firsts_explained(plan, two_queues(), state, ORIGIN, frozenset()) == ()
