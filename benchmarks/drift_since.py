@@ -288,8 +288,8 @@ it is looked for drift as [`tracetwin recalibrate`](recalibration.md) does it; a
 Sizes are those of that look, when chance has just made the change look large: the last column says how often
 their 95 % intervals hold the true size all the same.
 
-Without any change {logs} such quarters, {months:.0f} months, raised {alarms} false alarms ({kinds}): {share:.1%} a month, with
-a 95 % interval (Poisson, exact) from {low:.1%} to {high:.1%}.
+Without any change {logs} such quarters, {months:.0f} months, raised {alarms} false alarms ({kinds}):
+{share:.1%} a month, with a 95 % interval (Poisson, exact) from {low:.1%} to {high:.1%}.
 """
 MISSED = """
 What isn't found within the quarter: busier days in processes of 40 to 80 orders a week whose days differ much
