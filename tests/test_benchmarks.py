@@ -9,6 +9,7 @@ from benchmarks.ablation import CHOSEN
 from benchmarks.accuracy_bars import COPY, JUDGED, US, bars, cells_of, mean_ranks
 from benchmarks.accuracy_page import page
 from benchmarks.accuracy_units import logs_in
+from benchmarks.promises_page import write
 from benchmarks.published import EXTRA, Peer, peers
 
 
@@ -66,3 +67,19 @@ def test_every_peer_has_all_judged_cells(tmp_path: Path) -> None:
     assert EXTRA.exists()
     for found in peers(tmp_path / "none.csv").values():
         assert all(set(peer.means) == set(JUDGED) and peer.ours for peer in found)
+
+
+def test_promises_are_counted_by_state(tmp_path: Path) -> None:
+    """Ten of eleven orders inside, by hand; states weigh by their orders."""
+    inside = {"levels": [1, 18, 9, 9, 9], "quotes": [[1.0, 1.0, 1.0, 5.0, 4.0]]}
+    outside = {"levels": [0, 5, 5, 5, 14, 14], "quotes": [[0.0, 0.0, 1.0, 5.0, 8.0]]}
+    rows = [
+        {"world": "one", "state": i, "open": 5, "true": said, "rediscovered": said, "cpu_s": 60.0}
+        for i, said in enumerate((inside, outside))
+    ]
+    tables = write(rows, tmp_path)
+    line = next(text for text in tables.splitlines() if text.startswith("| one, true | 11 "))
+    assert line.startswith("| one, true | 11 | 2 | 90.9% ± ")
+    assert "| 9.1% | 0.0% |" in line
+    assert "| one, true | 2 | 50.0% ± " in tables
+    assert "2 independent states" in (tmp_path / "promises.md").read_text(encoding="utf-8")
