@@ -133,4 +133,4 @@ def _side_by_side(
 ) -> None:
     for column, chart in zip(st.columns(2), (left, right), strict=True):
         with column:
-            picture(chart(found))
+            picture(chart(found), 330)
