@@ -205,8 +205,10 @@ def _costs(twins: Mapping[str, Row], cuts: Mapping[str, Sequence[Row]]) -> Itera
             for how in ("selected", "refitted")
         }
         ahead = [c["forecast_cpu_s"] for c in cuts[name]]
+        # Of the forecasts: they may have been scored again since.
+        code = ", ".join(sorted({c["version"] for c in cuts[name]}))
         cells = [name, str(len(row["cuts"])), str(max(len(built["selected"]) - 1, 0))]
-        cells += [_mean(built["selected"]), _mean(built["refitted"]), _mean(ahead), row["version"]]
+        cells += [_mean(built["selected"]), _mean(built["refitted"]), _mean(ahead), code]
         yield f"| {' | '.join(cells)} |"
 
 
