@@ -22,7 +22,7 @@ def main() -> int:
     """The exit code of the command; 128 + signal where one ended it."""
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
 
-    def stop(number: int = signal.SIGTERM, frame: FrameType | None = None) -> None:
+    def stop() -> None:
         for sign in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, sign)
@@ -35,8 +35,12 @@ def main() -> int:
             pass
         stop()
 
+    def stopped(number: int, frame: FrameType | None) -> None:
+        # Not here: the signal may have come in the midst of the waiting below.
+        threading.Thread(target=stop, daemon=True).start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+        signal.signal(number, stopped)
     threading.Thread(target=watch, daemon=True).start()
     code = child.wait()
     return code if code >= 0 else 128 - code
