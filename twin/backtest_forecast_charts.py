@@ -12,7 +12,7 @@ from twin.drawing_tools import BLUE, GREY, ORANGE, RED, Picture, base, titled, x
 from twin.forecast_scores import BINS, Figure
 from twin.outlook import LEVELS
 
-COLOURS = (BLUE, RED, GREY, ORANGE, "#5a9e6f")
+COLOURS = (BLUE, RED, GREY, ORANGE, "#5a9e6f", "#7d74b8")
 WIDTH, HEIGHT = 330, 220
 
 

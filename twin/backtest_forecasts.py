@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twin.outlook import Forecast
 
 Floats = NDArray[np.float64]
-TWIN, NOW = "twin", "as many as then"
+TWIN, SIMULATED, NOW = "twin", "twin, simulation alone", "as many as then"
 AGE, LAST, BOOSTED = "residual life by age", "residual life by last event", "gradient boosting"
 REFITTED, CHOSEN = "refitted", "chosen"
 
@@ -41,6 +41,8 @@ class BacktestRequest:
     replications: int = 200
     seed: int = 0
     workers: int | None = None
+    plain: bool = False
+    """The simulation alone, without what `tracetwin forecast` learns from the log besides."""
     boosted: bool = True
     """Also hold gradient boosting against the log: it takes most of the time."""
 
@@ -130,7 +132,7 @@ def made_at(
     forecast = _forecast(request, model, source, at, progress.part(0.4, 0.8))
     progress.step(f"{at:%Y-%m-%d %H:%M}: simple forecasts", 0.8)
     rows = asked(source.snapshot, at, truth or Truth({}, {}, source.snapshot.until_s))
-    left = {TWIN: _left(forecast, rows, at), **_simple(source.snapshot, request.boosted)}
+    left = {**_left(forecast, rows, at, request.plain), **_simple(source.snapshot, request.boosted)}
     now = np.full((len(request.horizons_h), len(_levels())), float(len(rows.ids)))
     return Made(
         asked=rows,
@@ -157,24 +159,39 @@ def _forecast(
 ) -> Forecast:
     """As `tracetwin forecast` makes it."""
     from twin.forecast import forecast
+    from twin.learned_forecast import with_learnt
 
-    return forecast(
+    etas = announced(replace(request.log, until=at))
+    found = forecast(
         model,
         source.snapshot,
         open_rule=source.open_rule,
-        etas=announced(replace(request.log, until=at)),
+        etas=etas,
         replications=request.replications,
         horizons_h=request.horizons_h,
         seed=request.seed,
         workers=request.workers,
-        progress=progress,
+        progress=progress.part(0.0, 0.5),
     )
+    if request.plain or not found.orders:
+        return found
+    learning = progress.part(0.5, 1.0)
+    return with_learnt(model, source.snapshot, found, told=etas.keys(), seed=request.seed, progress=learning)
 
 
-def _left(forecast: Forecast, rows: Asked, at: datetime) -> Floats:
-    by_id = {order.case_id: order.quantiles for order in forecast.orders}
-    left = [[(q - at).total_seconds() for q in by_id[case]] for case in rows.ids]
-    return np.array(left, np.float64).reshape(len(rows.ids), len(_levels()))
+def _left(forecast: Forecast, rows: Asked, at: datetime, plain: bool) -> dict[str, Floats]:
+    """What the command says, and the simulation's own part of it where the log was asked, too."""
+    by_id = {order.case_id: order for order in forecast.orders}
+
+    def table(quantiles: Iterable[Sequence[datetime]]) -> Floats:
+        left = [[(q - at).total_seconds() for q in row] for row in quantiles]
+        return np.array(left, np.float64).reshape(len(rows.ids), len(_levels()))
+
+    orders = [by_id[case] for case in rows.ids]
+    found = {TWIN: table(order.quantiles for order in orders)}
+    if not plain:
+        found[SIMULATED] = table(order.simulated or order.quantiles for order in orders)
+    return found
 
 
 def _simple(snapshot: Snapshot, with_boosting: bool) -> dict[str, Floats]:

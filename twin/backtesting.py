@@ -40,6 +40,7 @@ class Wanted:
     replications: int = 200
     seed: int = 0
     workers: int | None = None
+    plain: bool = False
     boosted: bool = True
     config: Path | None = None
     out: Path | None = None
@@ -99,6 +100,7 @@ def _request(twin: Metagraph | None, log: LogRequest, wanted: Wanted, whole: Sna
         wanted.replications,
         wanted.seed,
         wanted.workers,
+        wanted.plain,
         wanted.boosted,
     )
 
@@ -132,6 +134,6 @@ def _key(request: BacktestRequest, whole: Snapshot) -> str:
     from metagraph.json_io import to_json
 
     twin = to_json(request.twin) if request.twin else str(request.config)
-    asked = (request.horizons_h, request.replications, request.seed, request.boosted)
+    asked = (request.horizons_h, request.replications, request.seed, request.plain, request.boosted)
     text = json.dumps([whole.content_hash, twin, asked])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -42,6 +42,9 @@ def forecasts(
         typer.Option(help="Hours after which orders in process are counted; else 1 % and 5 % of the log."),
     ] = "",
     replications: Annotated[int, typer.Option(min=1, help="Futures to simulate at every instant.")] = 200,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The simulation alone, without what is learnt from the log.")
+    ] = False,
     boosting: Annotated[
         bool, typer.Option(help="Also compare with gradient boosting, which takes most of the time.")
     ] = True,
@@ -77,6 +80,7 @@ def forecasts(
         replications=replications,
         seed=seed,
         workers=workers,
+        plain=plain,
         boosted=boosting,
         config=config,
         out=out,

@@ -115,7 +115,9 @@ def test_a_stopped_backtest_goes_on_and_says_the_same(
     place: Path, twin: Metagraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, count = place / "rows.csv", 0
-    wanted = Wanted(origins=3, horizons_h=HORIZONS, replications=10, workers=1, boosted=False, out=out)
+    wanted = Wanted(
+        origins=3, horizons_h=HORIZONS, replications=10, workers=1, plain=True, boosted=False, out=out
+    )
     real = made_at
 
     def counted(*arguments: object) -> Made:
