@@ -54,10 +54,10 @@ def _latest(rows: Sequence[Row], unit: str) -> dict[str, Row]:
 
 
 def _cuts(rows: Sequence[Row], of: Row) -> list[Row]:
-    """The last row of each cut of that run."""
-    mine = {
-        r["cut"]: r for r in rows if r["unit"] == "cut" and (r["log"], r["label"]) == (of["log"], of["label"])
-    }
+    """The last row of each cut of that run; with twins of another run, what building those took."""
+    cuts = [r for r in rows if r["unit"] == "cut" and r["log"] == of["log"]]
+    built = {r["cut"]: {key: r[key] for key in ("built", "build_cpu_s")} for r in cuts if "built" in r}
+    mine = {r["cut"]: {**built.get(r["cut"], {}), **r} for r in cuts if r["label"] == of["label"]}
     return [mine[number] for number in sorted(mine)]
 
 
