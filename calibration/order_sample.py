@@ -96,7 +96,7 @@ def sample_of(
     if len(counts) > most:
         counts = _stratified(rows, most)
     kept = sorted(counts.items(), key=lambda item: (item[0][0], *_ranked(item[0][1])))
-    return Sample(names, tuple(PastOrder(has, weight, *dates) for (has, dates), weight in kept))
+    return Sample(names, tuple(PastOrder(has, float(weight), *dates) for (has, dates), weight in kept))
 
 
 Row = tuple[tuple[str, ...], tuple[float | None, ...]]

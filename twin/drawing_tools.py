@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ Picture = alt.Chart | alt.LayerChart | alt.FacetChart | alt.ConcatChart | alt.VC
 
 BLUE, ORANGE, RED, GREY = "#3b82a8", "#d97b3c", "#d0453b", "#8a97a3"
 """Legible on white and on near-black."""
+MOST_TICKS = 10
+STEPS = tuple(timedelta(hours=h) for h in (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 168, 336))
 INK = "#3a4753"
 """Text on a light ground; a report exchanges it for its own colour."""
 
@@ -102,6 +106,29 @@ def when(
         axis.labels = False
     title = "time (UTC)" if named else None
     return alt.X(field, type="temporal", scale=scale or alt.Scale(type="utc"), title=title, axis=axis)
+
+
+def ticks(low: datetime, high: datetime) -> list[alt.DateTime]:
+    """Instants in UTC for an axis, midnights among them, so that every day is named: of ticks that a renderer
+    chooses, it may leave out just those."""
+    length = max(high - low, timedelta(seconds=1))
+    step = next((one for one in STEPS if length / one <= MOST_TICKS), length / MOST_TICKS)
+    midnight = low.replace(hour=0, minute=0, second=0, microsecond=0)
+    first, last = ceil((low - midnight) / step), floor((high - midnight) / step)
+    return [stamp(midnight + i * step) for i in range(first, last + 1)]
+
+
+def stamp(at: datetime) -> alt.DateTime:
+    """An instant as an axis takes it."""
+    return alt.DateTime(
+        year=at.year,
+        month=at.month,
+        date=at.day,
+        hours=at.hour,
+        minutes=at.minute,
+        seconds=at.second,
+        utc=True,
+    )
 
 
 def titled(text: str, subtitle: str = "") -> alt.TitleParams:

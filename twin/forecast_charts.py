@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -10,7 +10,7 @@ from itertools import pairwise
 import altair as alt
 
 from metagraph.model import Metagraph
-from twin.drawing_tools import BLUE, GREY, RED, Picture, base, titled, when, y
+from twin.drawing_tools import BLUE, GREY, RED, Picture, base, ticks, titled, when, y
 from twin.outlook import LEVELS, Forecast, OrderOutlook, median
 from twin.shifts import Shifts
 
@@ -28,24 +28,34 @@ def forecast_gantt(forecast: Forecast, metagraph: Metagraph | None = None, limit
     completion (5 % to 95 %), due date and now. With the twin, tasks are thin while nobody is on shift."""
     shown = sorted(forecast.orders, key=lambda order: median(order.quantiles))[:limit]
     ids = [order.case_id for order in shown]
+    at = partial(when, at=_days(forecast.as_of, shown))
     row = alt.Y("order", type="nominal", sort=ids, title=None, scale=alt.Scale(domain=ids, paddingInner=0.25))
     done = base(_completion(order) for order in shown).encode(y=row)
     tips = [_tip(name, title) for name, title in (("early", "5 %"), ("middle", "50 %"), ("late", "95 %"))]
     now = base([{"now": forecast.as_of.isoformat()}]).mark_rule(color=GREY, strokeDash=[4, 3])
     layers = [
-        *(bars.encode(y=row) for bars in _task_bars(shown, metagraph)),
-        done.mark_rule(color=GREY, strokeWidth=1.6).encode(x=when("early"), x2="late"),
+        *(bars.encode(y=row) for bars in _task_bars(shown, metagraph, at)),
+        done.mark_rule(color=GREY, strokeWidth=1.6).encode(x=at("early"), x2="late"),
         done.mark_point(color=GREY, filled=True, size=45, opacity=1).encode(
-            x=when("middle"), tooltip=["order:N", *tips]
+            x=at("middle"), tooltip=["order:N", *tips]
         ),
-        now.encode(x=when("now")),
+        now.encode(x=at("now")),
     ]
     due = [{"order": order.case_id, "due": order.due.isoformat()} for order in shown if order.due]
     if due:
         tick = base(due).mark_tick(color=RED, thickness=2.5, size=15)
-        layers.append(tick.encode(x=when("due"), y=row, tooltip=["order:N", _tip("due", "due")]))
+        layers.append(tick.encode(x=at("due"), y=row, tooltip=["order:N", _tip("due", "due")]))
     title = titled("When open orders complete", _legend(forecast, limit, bool(due), metagraph is not None))
     return alt.layer(*layers).properties(width=720, height=alt.Step(18), title=title)
+
+
+def _days(now: datetime, orders: Sequence[OrderOutlook]) -> list[alt.DateTime]:
+    """Ticks over all that the orders' time line shows."""
+    shown = [now, *(order.due for order in orders if order.due)]
+    for order in orders:
+        shown += [order.quantiles[LEVELS.index(level)] for level in (0.05, 0.95)]
+        shown += [moment for task in order.tasks for moment in (task.start[1], task.end[1])]
+    return ticks(min(shown), max(shown))
 
 
 def _legend(forecast: Forecast, limit: int, dated: bool, shifts: bool) -> str:
@@ -58,7 +68,9 @@ def _legend(forecast: Forecast, limit: int, dated: bool, shifts: bool) -> str:
     )
 
 
-def _task_bars(orders: Sequence[OrderOutlook], metagraph: Metagraph | None) -> list[alt.Chart]:
+def _task_bars(
+    orders: Sequence[OrderOutlook], metagraph: Metagraph | None, at: Callable[[str], alt.X]
+) -> list[alt.Chart]:
     """Bars from start to end and, with the twin, thick ones over them where somebody is on shift."""
     bars = [
         {"order": order.case_id, "task": task.activity, "probability": task.probability}
@@ -68,18 +80,22 @@ def _task_bars(orders: Sequence[OrderOutlook], metagraph: Metagraph | None) -> l
     ]
     labels = sorted({str(bar["task"]) for bar in bars})
     if metagraph is None:
-        return [_bars(bars, labels, 12)]
+        return [_bars(bars, labels, 12, at)]
     shifts = Shifts(metagraph)
     pieces = [
         bar | {"piece from": start.isoformat(), "piece to": end.isoformat()}
         for bar in bars
         for start, end in shifts.within(str(bar["task"]), _instant(bar["from"]), _instant(bar["to"]))
     ]
-    return [_bars(bars, labels, 3), _bars(pieces, labels, 12, "piece ")]
+    return [_bars(bars, labels, 3, at), _bars(pieces, labels, 12, at, "piece ")]
 
 
 def _bars(
-    rows: Sequence[Mapping[str, object]], labels: Sequence[str], size: int, part: str = ""
+    rows: Sequence[Mapping[str, object]],
+    labels: Sequence[str],
+    size: int,
+    at: Callable[[str], alt.X],
+    part: str = "",
 ) -> alt.Chart:
     colours = alt.Scale(
         domain=list(labels), range=[TASK_COLOURS[i % len(TASK_COLOURS)] for i in range(len(labels))]
@@ -89,7 +105,7 @@ def _bars(
     likely = alt.Tooltip("probability:Q", format=".0%")
     marks: alt.Chart = base(rows).mark_bar(cornerRadius=min(2, size // 3), size=size)
     return marks.encode(
-        x=when(f"{part}from"),
+        x=at(f"{part}from"),
         x2=f"{part}to",
         color=alt.Color("task:N", scale=colours, legend=legend),
         opacity=alt.Opacity("probability:Q", scale=paler, legend=None),

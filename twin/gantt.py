@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil, floor
 from typing import Any
 
 import altair as alt
 
-from twin.drawing_tools import BLUE, GREY, INK, ORANGE, RED, Picture, base, titled, when
+from twin.drawing_tools import BLUE, GREY, INK, ORANGE, RED, Picture, base, stamp, ticks, titled, when
 from twin.planned import Planned, PlannedWork
 from twin.planned_words import moment
 
@@ -27,8 +26,6 @@ ORDER_COLOURS = (
     "#5b7fc0",
 )
 """White letters can be read on each."""
-MOST_TICKS = 10
-STEPS = tuple(timedelta(hours=h) for h in (0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 168, 336))
 DUE = "due dates"
 STANDINGS = {
     "on time": BLUE,
@@ -62,17 +59,8 @@ class _Axis:
                 axis=alt.Axis(tickMinStep=1),
                 scale=alt.Scale(domain=domain, nice=False),
             )
-        scale = alt.Scale(type="utc", domain=[_stamp(self.low), _stamp(self.high)], nice=False)
-        return when(field, scale=scale, at=[_stamp(at) for at in self.ticks()])
-
-    def ticks(self) -> list[datetime]:
-        """Midnights among them, so that every day is named."""
-        length = self.high - self.low
-        step = next((one for one in STEPS if length / one <= MOST_TICKS), length / MOST_TICKS)
-        midnight = self.low.replace(hour=0, minute=0, second=0, microsecond=0)
-        first = ceil((self.low - midnight) / step)
-        last = floor((self.high - midnight) / step)
-        return [midnight + i * step for i in range(first, last + 1)]
+        scale = alt.Scale(type="utc", domain=[stamp(self.low), stamp(self.high)], nice=False)
+        return when(field, scale=scale, at=ticks(self.low, self.high))
 
     def tip(self, field: str, title: str) -> alt.Tooltip:
         if self.plan.hours:
@@ -81,18 +69,6 @@ class _Axis:
 
     def pixels(self, start: datetime, end: datetime) -> float:
         return WIDTH * (end - start) / (self.high - self.low)
-
-
-def _stamp(at: datetime) -> alt.DateTime:
-    return alt.DateTime(
-        year=at.year,
-        month=at.month,
-        date=at.day,
-        hours=at.hour,
-        minutes=at.minute,
-        seconds=at.second,
-        utc=True,
-    )
 
 
 def gantt(plan: Planned) -> Picture:

@@ -41,12 +41,13 @@ class Wanted:
     same_agent: bool | None = None
 
 
-def policy_of(wanted: Wanted, folder: Path) -> Policy | Any:
-    """The policy, or the object written in Python, whose module is looked for in `folder` first.
+def policy_of(wanted: Wanted, folder: Path, option: str = "--policy") -> Policy | Any:
+    """The policy, or the object written in Python, whose module is looked for in `folder` first; `option` is
+    where it was asked for.
 
     Raises UsageError for what is unknown, can't be imported, or doesn't go together.
     """
-    policy = _named(wanted.policy, folder)
+    policy = _named(wanted.policy, folder, option)
     if wanted.schedule is not None:
         if wanted.policy != OWN:
             raise UsageError(
@@ -66,27 +67,27 @@ def policy_of(wanted: Wanted, folder: Path) -> Policy | Any:
     return replace(policy, **changed)
 
 
-def _named(name: str, folder: Path) -> Policy | Any:
+def _named(name: str, folder: Path, option: str) -> Policy | Any:
     known = {known.upper(): policy for known, policy in NAMES.items()}
     if name.upper() in known:
         return known[name.upper()]
     if name.startswith(EXPRESSION):
         expression = name.removeprefix(EXPRESSION).strip()
         if not expression:
-            raise UsageError(f"--policy {name}: expected an expression on orders, e.g. rule:value")
+            raise UsageError(f"{option} {name}: expected an expression on orders, e.g. rule:value")
         return Policy(name, priorities=("RULE",), rule=expression)
     if ":" in name:
-        return _imported(name, folder)
+        return _imported(name, folder, option)
     raise UsageError(
-        f"--policy {name}: unknown; take one of {', '.join(NAMES)}, rule:EXPRESSION, or module:object for a "
+        f"{option} {name}: unknown; take one of {', '.join(NAMES)}, rule:EXPRESSION, or module:object for a "
         "policy written in Python"
     )
 
 
-def _imported(name: str, folder: Path) -> Any:
+def _imported(name: str, folder: Path, option: str) -> Any:
     """The object behind module:object; a class is made an object of, without arguments."""
     module_name, _, object_name = name.partition(":")
-    where = f"--policy {name}"
+    where = f"{option} {name}"
     if not module_name or not object_name:
         raise UsageError(f"{where}: expected module:object, both of them named")
     place = str(folder.resolve())

@@ -34,6 +34,8 @@ SHARES = ("fulfilled", "on_time")
 MAIN = ("net", "profit", "on_time", "lost", "completed", "cycle_mean_s", "wip_mean")
 """Those that a verdict is about, as far as they are known."""
 MOST_RUNS = 1_000_000
+WORTH_TELLING = 0.1
+"""Profit still to come of open orders is told from this share of the difference in profit on."""
 
 
 def figure_name(name: str) -> str:
@@ -97,6 +99,7 @@ def verdict(figures: Mapping[str, Compared], replications: int) -> Iterator[str]
     for name in known:
         if real_text(figures[name]) == "can't tell":
             yield _unclear(name, figures[name], replications)
+    yield from _deferred(figures)
 
 
 def _real(name: str, one: Compared) -> str:
@@ -105,6 +108,23 @@ def _real(name: str, one: Compared) -> str:
     unit = abs(change), min(abs(low), abs(high)), max(abs(low), abs(high))
     texts = [change_text(name, value).lstrip("+−±") for value in unit]
     return f"{NAMES[name]} {texts[0]} {what} ({texts[1]} to {texts[2]})"
+
+
+def _deferred(figures: Mapping[str, Compared]) -> Iterator[str]:
+    """That a difference in profit is partly one of time: open orders yield theirs after the end."""
+    if not {"profit", "completed", "lost", "wip_end"} <= figures.keys() or not figures["wip_end"].real:
+        return
+    profit, left = figures["profit"], figures["wip_end"].difference.mean
+    ended = figures["completed"].baseline.mean + figures["lost"].baseline.mean
+    each = profit.baseline.mean / ended if ended > 0 else 0.0
+    if not isfinite(each) or each <= 0 or abs(left * each) <= WORTH_TELLING * abs(profit.difference.mean):
+        return
+    yield (
+        f"Profit counts orders that ended: {number(abs(left))} {'more' if left > 0 else 'fewer'} are open at "
+        f"the end than in the baseline; their profit is still to come, about {number(abs(left * each))} at "
+        f"the baseline's mean of {number(each)} an order. So the difference in profit is partly one of time; "
+        "a longer --horizon leaves less of that."
+    )
 
 
 def _unclear(name: str, one: Compared, replications: int) -> str:

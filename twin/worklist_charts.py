@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import altair as alt
 
-from twin.drawing_tools import BLUE, GREY, ORANGE, RED, Picture, base, titled, when
+from twin.drawing_tools import BLUE, GREY, ORANGE, RED, Picture, base, ticks, titled, when
 from twin.worklists import AgentList, Listed, Worklist
 
 MOST_ROWS = 45
@@ -29,7 +29,7 @@ def worklist_chart(found: Worklist) -> Picture:
     scale = alt.Scale(type="utc", domain=[low.isoformat(), high.isoformat()])
 
     def at(field: str) -> alt.X:
-        return when(field, scale=scale)
+        return when(field, scale=scale, at=ticks(low, high))
 
     y = alt.Y(
         "item", type="nominal", sort=names, title=None, axis=alt.Axis(labelLimit=330, labelOverlap=False)

@@ -119,7 +119,7 @@ def quote(
 
     with console.apart():
         chosen = policy_of(Wanted(policy), Path.cwd())
-        others = tuple((name, policy_of(Wanted(name), Path.cwd())) for name in against or ())
+        others = tuple((name, policy_of(Wanted(name), Path.cwd(), "--against")) for name in against or ())
     asked = Asked(
         cls=cls,
         segment=segment,

@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -90,31 +91,75 @@ def show_table(
 ) -> None:
     """Print a table whose columns `texts` are texts, wrapped between words, and whose others are numbers.
 
-    Columns that are empty throughout are left out.
+    Columns that are empty throughout are left out. Numbers that find no room go on in a second table, with
+    the first column beside them: half a number would be another one.
     """
     rows = list(rows)
-    narrow = OUT.width < 100
+    filled = [i for i in range(len(columns)) if i == 0 or any(row[i] for row in rows)]
+    OUT.print()
+    OUT.print(Text(title, "bold"))  # As a title of the table it would be no wider than that.
+    for i, part in enumerate(_parts(columns, rows, texts, filled)):
+        if i:
+            OUT.print()
+        OUT.print(_table(columns, rows, texts, part))
+
+
+def _parts(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[int], filled: Sequence[int]
+) -> list[list[int]]:
+    """The columns of as many tables as the terminal's width asks for, each at least one beside the first."""
+    first = OUT.width + 1 - _narrowest(columns, rows, texts, filled[0])  # Nothing parts the last column.
+    parts, room = [[filled[0]]], first
+    for i in filled[1:]:
+        wide = _narrowest(columns, rows, texts, i)
+        if wide > room and len(parts[-1]) > 1:
+            parts.append([filled[0]])
+            room = first
+        parts[-1].append(i)
+        room -= wide
+    return parts
+
+
+def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[int], i: int) -> int:
+    """The least width of a column with what parts it from the next one."""
+    cells, gap = [row[i] for row in rows], 1 + _padding()
+    if i in texts:
+        return min(_longest_word(cells), LONGEST_WORD) + gap
+    return max(map(cell_len, (*cells, *_header(columns[i]))), default=0) + gap
+
+
+def _padding() -> int:
+    """Right of each column, beside the blank that parts it from the next one."""
+    return 0 if OUT.width < 100 else 1
+
+
+def _longest_word(cells: Iterable[str]) -> int:
+    return max((len(word) for cell in cells for word in cell.split()), default=0)
+
+
+def _header(name: str) -> list[str]:
+    """Of a column of numbers."""
+    return wrap(name, 10, break_long_words=False)
+
+
+def _table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[int], part: Sequence[int]
+) -> Table:
     shown = Table(
         header_style="bold",
         box=SIMPLE_HEAD,
         show_edge=False,
-        padding=(0, 0 if narrow else 1, 0, 0),
+        padding=(0, _padding(), 0, 0),
     )
-    filled = [i for i in range(len(columns)) if i == 0 or any(row[i] for row in rows)]
-    for i in filled:
+    for i in part:
         if i in texts:
-            words = [word for row in rows for word in row[i].split()]
-            longest = max((len(word) for word in words), default=0)
-            shown.add_column(columns[i], overflow="fold", min_width=min(longest, LONGEST_WORD))
+            least = min(_longest_word(row[i] for row in rows), LONGEST_WORD)
+            shown.add_column(columns[i], overflow="fold", min_width=least)
         else:
-            shown.add_column(
-                "\n".join(wrap(columns[i], 10, break_long_words=False)), justify="right", no_wrap=True
-            )
+            shown.add_column("\n".join(_header(columns[i])), justify="right", no_wrap=True)
     for row in rows:
-        shown.add_row(*(Text(row[i]) for i in filled))
-    OUT.print()
-    OUT.print(Text(title, "bold"))  # As a title of the table it would be no wider than that.
-    OUT.print(shown)
+        shown.add_row(*(Text(row[i]) for i in part))
+    return shown
 
 
 def say(sentence: str) -> None:

@@ -24,10 +24,10 @@ def show_worklist(found: Worklist, json_wanted: bool, written: Sequence[Path] = 
     if json_wanted:
         as_json(found)
         return
+    likely = "; with 90 % it is finished by 'likely by'" if OUT.width >= ROOMY else ""
     say(
         f"As of {found.as_of:%Y-%m-%d %H:%M} UTC under policy {found.policy}: {found.open_rule}; "
-        f"{found.replications} futures{by_engine(found.engine)}. Start and finish are medians; the finish is "
-        "likely by an instant with 90 %."
+        f"{found.replications} futures{by_engine(found.engine)}. Start and finish are medians{likely}."
     )
     orders = {one.order: one for one in found.orders}
     idle = [agent for agent in found.agents if not agent.rows]

@@ -91,6 +91,7 @@ def test_few_kinds_are_all_kept_with_their_counts() -> None:
     sample = model.classes[0].sample
     assert sample is not None
     assert [(one.has, one.weight) for one in sample.rows] == [(("common",), 490), (("rare",), 10)]
+    assert all(type(one.weight) is float for one in sample.rows)  # 1 would read back as 1.0: another text.
 
 
 def test_without_columns_nothing_is_kept() -> None:

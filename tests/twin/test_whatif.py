@@ -194,6 +194,21 @@ def test_sentences_say_what_is_real_what_is_the_same_and_what_nobody_can_tell() 
     assert next(verdict(figures, 1)).startswith("One run tells no difference")
 
 
+@pytest.mark.parametrize(("left", "told"), [(-2.0, "2 fewer are open"), (30.0, "30 more are open")])
+def test_profit_that_is_only_still_to_come_is_told(left: float, told: str) -> None:
+    def one(baseline: float, by: float) -> Compared:
+        return Compared(
+            interval(baseline, 0.1), interval(baseline + by, 0.1), interval(by, 0.1), abs(by) > 0.1
+        )
+
+    figures = {"profit": one(1000.0, -10.0 * left), "completed": one(90.0, -left), "lost": one(10.0, 0.0)}
+    last = list(verdict(figures | {"wip_end": one(20.0, left)}, 20))[-1]
+    assert told in last
+    assert f"about {abs(left) * 10:.0f} at the baseline's mean of 10 an order" in last
+    for without in ({}, {"wip_end": one(20.0, 0.0)}):
+        assert not any("still to come" in text for text in verdict(figures | without, 20))
+
+
 def test_a_course_is_back_once_it_stays_back() -> None:
     at = [datetime(2024, 1, 1, hour, tzinfo=UTC) for hour in range(24)]
     baseline: NDArray[np.int32] = np.zeros((8, 24), np.int32)
