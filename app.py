@@ -71,6 +71,6 @@ pages = {
     ),
 }
 st.session_state["pages"] = pages
-page = st.navigation(list(pages.values()))
+page = st.navigation(list(pages.values()), expanded=True)
 choose_twin()
 page.run()

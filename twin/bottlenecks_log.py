@@ -16,7 +16,7 @@ from simulation.kpis import interval
 from twin.bottleneck_findings import QueueShare, Side, Source, Verdict
 from twin.bottleneck_verdicts import usages, verdict
 from twin.bottleneck_waits import PARTS, Waits, waits_of
-from twin.renames import in_twin_words
+from twin.renames import in_twin_words, unshared
 from twin.stations import Watched, roles_of, watch
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def log_side(metagraph: Metagraph, snapshot: Snapshot) -> tuple[Side, tuple[str,
     """What a log shows, and notes on what was assumed.
 
     Agents are there in the hours of the twin's calendars, from their first to their last work in the log.
+    Raises DataError for the log of another process.
     """
+    unshared(metagraph, snapshot)
     known = in_twin_words(metagraph, snapshot)
     numbers = {agent.id: i for i, agent in enumerate(metagraph.agents)}
     of_resource = np.array([numbers.get(name, -1) for name in known.resources] + [-1])

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from metagraph.errors import DataError
 from metagraph.model import ClosingFact, Metagraph
+from twin.words import few
 
 if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
@@ -32,6 +34,24 @@ def in_twin_words(metagraph: Metagraph, snapshot: Snapshot) -> Snapshot:
         activities=tuple(names.get(name, name) for name in snapshot.activities),
         resources=tuple(crews.get(name, name) for name in snapshot.resources),
     )
+
+
+def unshared(metagraph: Metagraph, snapshot: Snapshot) -> tuple[list[str], list[str]]:
+    """The activities that only the log and that only the twin has, in the twin's words.
+
+    Raises DataError if they have none in common: the log is of another process.
+    """
+    ours = dict.fromkeys(task.label for task in metagraph.tasks())
+    theirs = dict.fromkeys(in_twin_words(metagraph, snapshot).activities)
+    log_only, twin_only = (
+        [a for a in one if a not in other] for one, other in ((theirs, ours), (ours, theirs))
+    )
+    if theirs and len(log_only) == len(theirs):
+        raise DataError(
+            f"log {snapshot.name!r} has none of the twin's activities (the log: {few(log_only)}; the twin: "
+            f"{few(twin_only)}), so it is of another process; give a log of the process that the twin is of"
+        )
+    return log_only, twin_only
 
 
 def closing_in_log_words(metagraph: Metagraph) -> ClosingFact | None:

@@ -16,7 +16,7 @@ from metagraph.nodes import Task
 from metagraph.parse_blocks import parse_blocks
 from metagraph.state import OpenOrder, Position, State
 from twin.order_facts import order_of
-from twin.renames import in_twin_words, renames
+from twin.renames import in_twin_words, renames, unshared
 
 if TYPE_CHECKING:
     from discovery.replay import Replayer
@@ -31,10 +31,12 @@ def state_of(
 
     Times are seconds since the snapshot's origin; `etas` by case, told by then. An open order whose last
     tokens stand before the end stays open: the engine draws its way again until it does one more task.
+    Raises DataError for the log of another process.
     """
     from discovery.inclusive import as_optional
     from discovery.replay import Replayer
 
+    unshared(metagraph, snapshot)
     snapshot = in_twin_words(metagraph, snapshot)
     block = parse_blocks(metagraph)
     replayer = Replayer(as_optional(block))

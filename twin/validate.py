@@ -12,7 +12,7 @@ from twin.observed import Cut, cut_of, simulated_log
 from twin.progress import Progress
 from twin.quick_distances import columns, quick_distances
 from twin.reference import CHANCE, LAST_PERIOD, RESAMPLED, last_period, resampled
-from twin.renames import in_twin_words
+from twin.renames import in_twin_words, unshared
 from twin.task_checks import agent_checks, task_checks
 from twin.validation import METRICS, Validation
 from twin.words import few
@@ -78,16 +78,7 @@ def one_sided(metagraph: Metagraph, test: Snapshot) -> str:
 
     Raises DataError if they have none in common: the log is of another process.
     """
-    ours = dict.fromkeys(task.label for task in metagraph.tasks())
-    theirs = dict.fromkeys(in_twin_words(metagraph, test).activities)
-    log_only, twin_only = (
-        [a for a in one if a not in other] for one, other in ((theirs, ours), (ours, theirs))
-    )
-    if theirs and len(log_only) == len(theirs):
-        raise DataError(
-            f"log {test.name!r} has none of the twin's activities (the log: {few(log_only)}; the twin: "
-            f"{few(twin_only)}), so it is of another process; give a log of the process that the twin is of"
-        )
+    log_only, twin_only = unshared(metagraph, test)
     parts = [
         f"only {side} has {few(names)}"
         for side, names in (("the log", log_only), ("the twin", twin_only))

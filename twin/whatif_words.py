@@ -122,8 +122,8 @@ def _deferred(figures: Mapping[str, Compared]) -> Iterator[str]:
     yield (
         f"Profit counts orders that ended: {number(abs(left))} {'more' if left > 0 else 'fewer'} are open at "
         f"the end than in the baseline; their profit is still to come, about {number(abs(left * each))} at "
-        f"the baseline's mean of {number(each)} an order. So the difference in profit is partly one of time; "
-        "a longer --horizon leaves less of that."
+        f"the baseline's mean of {number(each)} an order. So the difference in profit may partly be one of "
+        "time; a longer --horizon leaves less of that."
     )
 
 

@@ -80,7 +80,7 @@ def _results(quote: Quote) -> None:
         st.write(plain(f"{sentence[:1].upper()}{sentence[1:]}."))
     for note in quote.notes[:10]:
         st.warning(plain(note), icon=":material/warning:")
-    picture(dates_chart(quote))
+    picture(dates_chart(quote), 330)
     picture(drivers_chart(quote))
     if quote.history:
         st.markdown("**Closed orders, lead times in hours**")

@@ -12,6 +12,7 @@ from calibration.settings import OrderSpec, Promise, Rule
 from eventlogs.live.state import Eta
 from eventlogs.snapshot import Pauses, Snapshot
 from metagraph.agents import Agent
+from metagraph.errors import DataError
 from metagraph.model import Metagraph, Override
 from metagraph.nodes import Task
 from metagraph.orders import Arrivals, OrderModel
@@ -90,6 +91,11 @@ def test_what_finds_no_place_is_passed_over_and_said(tmp_path: Path) -> None:
     order, notes, _ = stand(tmp_path, [A, Row("1", "X", None, HOUR, 2 * HOUR), C])
     assert [p.node for p in order.positions] == ["b"]
     assert notes == ("case 1: X found no place in the model and was passed over",)
+
+
+def test_the_log_of_another_process_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none of the twin's activities \(the log: X; the twin: A, B"):
+        stand(tmp_path, [Row("1", "X", None, HOUR, 2 * HOUR)])
 
 
 def test_an_order_with_nothing_left_to_do_is_named(tmp_path: Path) -> None:
