@@ -18,14 +18,13 @@ from twin.outlook import LEVELS, AgentLoad, Expected, Forecast, SystemOutlook
 from twin.progress import Progress
 from twin.running import engine_text, many
 from twin.sampling import expected, quantiles
-from twin.state import state_of
+from twin.state import stale, state_of
 
 if TYPE_CHECKING:
     from eventlogs.live.state import Eta
     from eventlogs.snapshot import Snapshot
 
 REPLICATIONS = 200
-STALE_S = 7 * 86400.0
 _SPREAD = (0.1, 0.5, 0.9)
 
 
@@ -64,7 +63,7 @@ def forecast(
         orders=tuple(order_outlooks(metagraph, state, samples, snapshot.origin)),
         system=tuple(_system(samples, horizons_h)),
         agents=tuple(_agents(samples)),
-        notes=(*_stale(snapshot), *_cut(samples), *notes),
+        notes=(*stale(snapshot), *_cut(samples), *notes),
         engine=engine_text(made.engine),
         loads=tuple(outlooks(loads, samples[0].agents, samples[0].queues, (0.0, *horizons_h))),
         profit=_together([sample.profit for sample in samples], priced),
@@ -86,18 +85,6 @@ def _late(state: State, samples: Sequence[Sample]) -> Expected | None:
         return None
     due_s = np.array([np.inf if due is None else due for due in dues])
     return expected([int(((sample.gone_s > due_s) | sample.lost)[dated].sum()) for sample in samples])
-
-
-def _stale(snapshot: Snapshot) -> list[str]:
-    """A note where the log stops long before the instant of the forecast."""
-    last_s = float(np.nanmax(np.concatenate([snapshot.start_s, snapshot.end_s])))
-    if snapshot.until_s - last_s <= STALE_S:
-        return []
-    last = instant(snapshot.origin, last_s)
-    days = (snapshot.until_s - last_s) / 86400
-    return [
-        f"the log's last event is of {last:%Y-%m-%d %H:%M} UTC: nothing is known of the {days:.0f} days since"
-    ]
 
 
 def _cut(samples: Sequence[Sample]) -> list[str]:

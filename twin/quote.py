@@ -22,7 +22,7 @@ from twin.quote_asked import CONFIDENCES, QUOTED, Asked
 from twin.quoted import CollectQuoted, Quoted, drivers_of, slowest_text
 from twin.running import engine_text, many
 from twin.sampling import Floats, between, expected, quantiles
-from twin.state import state_of
+from twin.state import stale, state_of
 from twin.words import share_interval
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def quote(
         history=history,
         history_lead_h=dict(history[0].lead_h) if history else {},
         alternatives=others,
-        notes=(*found.notes, *notes, *more),
+        notes=(*stale(snapshot), *found.notes, *notes, *more),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from discovery.replay import Replayer
     from eventlogs.live.state import Eta
     from eventlogs.snapshot import Snapshot
+
+STALE_S = 7 * 86400.0
+"""Nothing for so long is more than a weekend or a holiday."""
 
 
 def state_of(
@@ -57,6 +61,18 @@ def state_of(
         if all(position.node in ends for position in order.positions):
             notes.append(f"case {order.order.id}: nothing is left to do in the model; taken to complete now")
     return State(snapshot.until_s, tuple(orders)), tuple(notes)
+
+
+def stale(snapshot: Snapshot) -> list[str]:
+    """A note where the log stops long before the instant that is asked about."""
+    last_s = float(np.nanmax(np.concatenate([snapshot.start_s, snapshot.end_s])))
+    if snapshot.until_s - last_s <= STALE_S:
+        return []
+    last = snapshot.origin + timedelta(seconds=last_s)
+    days = (snapshot.until_s - last_s) / 86400
+    return [
+        f"the log's last event is of {last:%Y-%m-%d %H:%M} UTC: nothing is known of the {days:.0f} days since"
+    ]
 
 
 def _open_order(

@@ -63,7 +63,7 @@ def whatif_command(wanted: WhatIfRequest, files: WhatIfFiles, progress: Progress
 
 def _standing(wanted: WhatIfRequest, log: LogRequest, progress: Progress) -> WhatIfRequest:
     """The request with the orders that are open in the log."""
-    from twin.state import state_of
+    from twin.state import stale, state_of
 
     given = wanted.given
     if given.state is not None or given.orders:
@@ -72,6 +72,7 @@ def _standing(wanted: WhatIfRequest, log: LogRequest, progress: Progress) -> Wha
     source = read_log(request, progress.step, lambda text: progress.step(text, 0.0))
     progress.step("replaying the open orders", 0.8)
     state, notes = state_of(given.metagraph, source.snapshot, announced(request))
+    notes = (*stale(source.snapshot), *notes)
     given = Given(given.metagraph, source.snapshot.origin, state=state)
     return replace(wanted, given=given, open_rule=source.open_rule, notes=notes)
 

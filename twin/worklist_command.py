@@ -20,7 +20,7 @@ from twin.policies import OWN, Wanted, policy_of
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
 from twin.source import LogRequest, announced, read_log
-from twin.state import state_of
+from twin.state import stale, state_of
 from twin.worklist import SOON_H, Asked, worklist
 from twin.worklist_words import short, to_csv
 from twin.worklists import Worklist
@@ -75,6 +75,7 @@ def worklist_command(
         lambda text: reading.step(text, 0.0),
     )
     state, notes = state_of(model, source.snapshot, announced(request))
+    notes = (*stale(source.snapshot), *notes)
     origin = source.snapshot.origin
     explanations: Sequence[str] = ()
     if planning:

@@ -20,7 +20,7 @@ from metagraph.state import OpenOrder
 from tests.eventlogs.logs import T0, Row, frozen
 from tests.simulation.builders import OFFICE
 from tests.twin.small import HOUR, deterministic, snapshot
-from twin.state import state_of
+from twin.state import stale, state_of
 
 A = Row("1", "A", "ann", 0.0, HOUR)
 B = Row("1", "B", None, HOUR, 2 * HOUR)
@@ -220,3 +220,9 @@ def test_people_of_a_merged_agent_are_known_by_its_name(tmp_path: Path) -> None:
     frozen = snapshot(tmp_path, [A._replace(end_s=None)], T0 + timedelta(hours=6), ["1"])
     state, _ = state_of(crew, frozen)
     assert [p.agent for p in state.orders[0].positions] == ["the crew"]
+
+
+@pytest.mark.parametrize(("days", "said"), [(0.5, []), (30, ["nothing is known of the 30 days since"])])
+def test_a_log_that_stops_long_before_is_told(days: float, said: list[str], tmp_path: Path) -> None:
+    told = stale(snapshot(tmp_path, [A], T0 + timedelta(days=days), ["1"]))
+    assert [text.partition(": ")[2] for text in told] == said
