@@ -17,15 +17,13 @@ from eventlogs.snapshot import Snapshot
 from metagraph.model import Metagraph
 from twin.learned_past import Past, group_codes, learn, open_rows, pasts
 from twin.learned_rows import Floats
-from twin.outlook import LEVELS, SURE, Between, Forecast, Learnt, OrderOutlook, SystemOutlook
+from twin.learned_wip import in_process, share_by, share_left
+from twin.outlook import LEVELS, SURE, Between, Forecast, InProcess, Learnt, OrderOutlook, SystemOutlook
 from twin.progress import Progress
 
 WEIGHTS = tuple(k / 10 for k in range(11))
 FEWEST_PAST = 30
 """With fewer past open orders nothing can be weighed, and the simulation is left alone."""
-_LAST_VALUE = (0.0, 0.25, 0.5, 0.75, 1.0)
-_FEWEST_COUNTS = 6
-_NARROWEST, _WIDEST = 0.5, 4.0
 
 
 def with_learnt(
@@ -64,7 +62,7 @@ def with_learnt(
         else order
         for order in simulated.orders
     )
-    system, last = _system(simulated, orders, found, weight)
+    system, parts = _system(simulated, orders, snapshot, found, weight)
     learnt = Learnt(
         weight=weight,
         instants=len(found),
@@ -72,7 +70,7 @@ def with_learnt(
         loss_h=float(gains.min()) / 3600,
         loss_simulated_h=float(gains[-1]) / 3600,
         loss_learnt_h=float(gains[0]) / 3600,
-        last_value=last,
+        in_process=parts,
     )
     progress.step("done", 1.0)
     return replace(simulated, orders=orders, system=system, learnt=learnt)
@@ -131,61 +129,37 @@ def _joined(order: OrderOutlook, left: Floats | None, weight: float, as_of: date
     )
 
 
-def share_by(after_s: float, quantiles: Floats) -> float:
-    """The probability of an end by then, from quantiles at LEVELS; the twentieth above them ends as far
-    beyond the last as that is beyond the median."""
-    far = max(2 * quantiles[-1] - quantiles[LEVELS.index(0.5)], quantiles[-1] + 1.0)
-    points = np.concatenate([[0.0], quantiles, [far]]) + np.arange(len(quantiles) + 2) * 1e-6
-    return float(np.interp(after_s, points, np.concatenate([[0.0], LEVELS, [1.0]]), left=0.0, right=1.0))
-
-
 def _system(
-    simulated: Forecast, orders: Sequence[OrderOutlook], found: Sequence[Past], weight: float
-) -> tuple[tuple[SystemOutlook, ...], float]:
-    """Counts at the horizons with as many open orders completed as their dates say, and the weight of today's
-    WIP in that at the horizons, which past errors decide; so do they decide how wide it is."""
+    simulated: Forecast,
+    orders: Sequence[OrderOutlook],
+    snapshot: Snapshot,
+    found: Sequence[Past],
+    weight: float,
+) -> tuple[tuple[SystemOutlook, ...], tuple[InProcess, ...]]:
+    """Counts at the horizons: completions with as many open orders as their dates say, and orders in process
+    from the parts that past instants say are worth it."""
     hours = tuple(dict.fromkeys(one.horizon_h for one in simulated.system))
-    last, wide = _wip_errors(found, hours, weight)
-    now, told = float(len(orders)), []
+    left = np.array([_seconds(o.quantiles, simulated.as_of) for o in orders])
+    alone = np.array([_seconds(o.simulated or o.quantiles, simulated.as_of) for o in orders])
+    more = {hour: share_left(left, hour * 3600) - share_left(alone, hour * 3600) for hour in hours}
+    middles = {o.horizon_h: o.quantiles[LEVELS.index(0.5)] for o in simulated.system if o.metric == "wip"}
+    counts = np.array([middles[hour] + more[hour] for hour in hours])
+    parts = in_process(snapshot, found, weight, hours, left, counts)
+    told = []
     for one in simulated.system:
-        then = one.horizon_h * 3600
-        more = sum(_done(o.quantiles, simulated.as_of, then) for o in orders if o.simulated) - sum(
-            _done(o.simulated, simulated.as_of, then) for o in orders if o.simulated
-        )
         q = np.array(one.quantiles)
         if one.metric == "completions":
-            q = q + more
+            q = q - more[one.horizon_h]
         if one.metric == "wip":
-            middle = q[LEVELS.index(0.5)]
-            q = (1 - last) * (middle - more) + last * now + wide * (q - middle)
-        told.append(replace(one, quantiles=tuple(np.maximum(q, 0.0).tolist())))
-    return tuple(told), last
-
-
-def _done(quantiles: Sequence[datetime], as_of: datetime, then: float) -> float:
-    return share_by(then, np.array([(q - as_of).total_seconds() for q in quantiles]))
-
-
-def _wip_errors(found: Sequence[Past], hours: Sequence[float], weight: float) -> tuple[float, float]:
-    """How much of today's WIP goes into that at the horizons, and by what its spread has to be multiplied so
-    that nine of ten past counts were within its 90 %."""
-    rows = []
-    for past in found:
-        for i, hour in enumerate(hours):
-            if np.isnan(past.wip[i]):
-                continue
-            both = weight * past.simulated + (1 - weight) * past.learnt
-            then = hour * 3600
-            more = sum(
-                share_by(then, a) - share_by(then, b) for a, b in zip(both, past.simulated, strict=True)
+            part = parts[hours.index(one.horizon_h)]
+            q = (
+                q - middles[one.horizon_h] + part.middle
+                if part.quantiles is None
+                else np.array(part.quantiles)
             )
-            q = past.wip_simulated[i]
-            rows.append((past.wip[i], q[LEVELS.index(0.5)] - more, len(past.case), (q[-1] - q[0]) / 2))
-    if len(rows) < _FEWEST_COUNTS:
-        return 0.0, 1.0
-    true, model, now, half = np.array(rows, np.float64).T
-    size = np.maximum(true, 1.0)
-    errors = [float((np.abs((1 - a) * model + a * now - true) / size).mean()) for a in _LAST_VALUE]
-    last = _LAST_VALUE[int(np.argmin(errors))]
-    off = np.abs((1 - last) * model + last * now - true) / np.maximum(half, 0.5)
-    return last, float(np.clip(np.quantile(off, 0.9), _NARROWEST, _WIDEST))
+        told.append(replace(one, quantiles=tuple(np.maximum(q, 0.0).tolist())))
+    return tuple(told), parts
+
+
+def _seconds(quantiles: Sequence[datetime], as_of: datetime) -> list[float]:
+    return [(q - as_of).total_seconds() for q in quantiles]

@@ -20,6 +20,7 @@ import numpy as np
 from eventlogs.bounds import case_bounds
 from eventlogs.snapshot import Snapshot
 from twin.learned_rows import AGE, CODED, IDLE, Floats, Ints, Rows
+from twin.lifetimes import lifetimes
 
 PERIODS = 24
 ROUNDS = 80
@@ -28,8 +29,6 @@ RATE = 0.06
 FEWEST_IN_LEAF = 60
 MOST_ROWS = 20_000
 """Rows that are learnt from, and 12 times as many periods of them."""
-RECENT = 0.25
-"""Share of the log's time, at its end, whose ends tell how long orders live."""
 _AT_RISK = 10
 """So many orders have to have lived longer than an age before its lifetimes are used."""
 
@@ -122,21 +121,13 @@ def longer(snapshot: Snapshot, age_s: Floats, u: Floats) -> Floats:
     too few have outlived are taken back to one that enough have.
     """
     first, last = case_bounds(snapshot)
-    begin = snapshot.until_s - RECENT * (snapshot.until_s - first.min())
-    end = np.where(snapshot.is_open, snapshot.until_s, last)
-    here = end > begin
-    entry, life = np.maximum(begin - first[here], 0.0), (end - first)[here]
-    ended = ~snapshot.is_open[here]
-    order = np.lexsort((~ended, life))
-    life, ended = life[order], ended[order]
+    known = lifetimes(first, np.where(snapshot.is_open, np.inf, last), snapshot.until_s)
+    life, ended, alive = known.lives, known.ended, known.alive
     if not ended.any():
         return np.zeros(len(age_s))
-    at_risk = np.maximum(np.searchsorted(np.sort(entry), life, side="left") - np.arange(len(life)), 1)
-    # Where entries are late, one single order may be at risk long before the oldest end: it takes half.
-    alive = np.cumprod(1 - np.where(ended, np.minimum(1 / at_risk, 0.5), 0.0))
     ends = life[ended]
     age = np.minimum(age_s, ends[-_AT_RISK] if len(ends) > _AT_RISK else 0.0)
-    now = np.append(1.0, alive)[np.searchsorted(life, age, side="right")]
+    now = known.outlive(age)
     place = np.searchsorted(-alive, -now * (1 - u), side="left")
     more: Floats = np.maximum(life[np.minimum(place, np.flatnonzero(ended)[-1])] - age, 0.0)
     return more

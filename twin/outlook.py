@@ -110,6 +110,32 @@ class LoadOutlook:
 
 
 @dataclass(frozen=True, slots=True)
+class InProcess:
+    """Where the number of orders in process at a horizon comes from."""
+
+    horizon_h: float
+    middle: float
+    """The parts' numbers, by their weights."""
+    parts: Mapping[str, tuple[float, float]]
+    """Part -> its number and its weight, which sum to 1."""
+    instants: int
+    """Past instants that decided, and how wide it is."""
+    error: float | None
+    """Mean relative error of the log's own parts at those instants."""
+    quantiles: tuple[float, ...] | None
+    """At LEVELS, as wide as those errors were; None: too few instants, the spread is the simulation's."""
+
+    @property
+    def words(self) -> str:
+        """One sentence."""
+        used = [f"{w:.0%} {name} ({n:.0f})" for name, (n, w) in self.parts.items() if w]
+        wide = f"its spread is that of the errors at {self.instants} past instants"
+        if self.quantiles is None:
+            wide = f"its spread is the simulation's, as {self.instants} past instants are too few to tell"
+        return f"Orders in process after {self.horizon_h:g} h are {', '.join(used)}; {wide}."
+
+
+@dataclass(frozen=True, slots=True)
 class Learnt:
     """What the log taught of how long open orders take, and how much of a forecast is that.
 
@@ -126,18 +152,19 @@ class Learnt:
     """With that weight."""
     loss_simulated_h: float
     loss_learnt_h: float
-    last_value: float
-    """Weight of today's number of open orders in WIP at the horizons."""
+    in_process: tuple[InProcess, ...] = ()
+    """Per horizon: what the orders in process come from."""
 
     @property
     def words(self) -> str:
-        """One sentence: which part gave which number."""
+        """Sentences: which part gave which number."""
         part = f"{self.weight:.0%} from the simulation and {1 - self.weight:.0%} from what the log teaches"
         alone = f"{self.loss_simulated_h:.3g} h by simulation, {self.loss_learnt_h:.3g} h by the log alone"
         return (
             f"Dates of open orders are {part}, which did best on {self.orders} orders open at "
-            f"{self.instants} past instants (CRPS {self.loss_h:.3g} h; {alone}); orders in process and "
-            "completions follow from them. Tasks, loads, money and arrivals are the simulation's."
+            f"{self.instants} past instants (CRPS {self.loss_h:.3g} h; {alone}); completions follow "
+            "from them. Tasks, loads, money and arrivals are the simulation's."
+            + "".join(f" {one.words}" for one in self.in_process)
         )
 
 

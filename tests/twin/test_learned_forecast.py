@@ -14,7 +14,7 @@ from tests.eventlogs.logs import frozen
 from tests.twin.small import known_log
 from twin import learned_forecast, learned_hazard, learned_past
 from twin.forecast import forecast
-from twin.learned_forecast import WEIGHTS, crps, losses, share_by, with_learnt
+from twin.learned_forecast import WEIGHTS, crps, losses, with_learnt
 from twin.learned_hazard import learnt, longer
 from twin.learned_past import Past
 from twin.learned_rows import instants, last_s, rows_at
@@ -107,12 +107,6 @@ def test_what_the_log_does_not_reach_does_not_count() -> None:
     assert near[0] == pytest.approx(crps(np.array([5.0]), np.full((1, len(LEVELS)), 20.0))[0] / 2)
 
 
-def test_shares_are_the_inverse_of_quantiles() -> None:
-    quantiles = np.sort(np.random.default_rng(6).exponential(100.0, len(LEVELS)))
-    assert [share_by(q, quantiles) for q in quantiles] == pytest.approx(LEVELS, abs=1e-4)
-    assert (share_by(-1.0, quantiles), share_by(1e9, quantiles)) == (0.0, 1.0)
-
-
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learned_past, "FUTURES", 10)
@@ -137,6 +131,12 @@ def test_a_forecast_says_what_gave_its_dates(tmp_path: Path, monkeypatch: pytest
     assert both.learnt.orders >= learned_forecast.FEWEST_PAST
     assert both.learnt.loss_h <= min(both.learnt.loss_simulated_h, both.learnt.loss_learnt_h)
     assert f"{both.learnt.weight:.0%} from the simulation" in both.learnt.words
+    # Every count of orders in process says what it comes from.
+    for part in both.learnt.in_process:
+        assert part.words in both.learnt.words
+        (wip,) = [o for o in both.system if o.metric == "wip" and o.horizon_h == part.horizon_h]
+        assert wip.quantiles[MIDDLE] == pytest.approx(part.middle)
+        assert sum(w * n for n, w in part.parts.values()) == pytest.approx(part.middle)
     # What was announced from outside stands, and the simulation is kept beside what is new.
     assert both.orders[0] == plain.orders[0]
     for mine, alone in zip(both.orders, plain.orders, strict=True):

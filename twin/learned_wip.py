@@ -1,0 +1,224 @@
+"""Orders in process at horizons, put together from what past instants of the log say each part is worth.
+
+Parts: today's number; today's number and how it usually changes between these times of the week; the usual
+number at that time of the week; open orders that will still be there, with new ones by how many come and how
+long orders lately lived; and the simulation. Those that need the log alone are weighed at many past
+instants, by what was known then; the others against these at the past instants that were simulated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from eventlogs.snapshot import Snapshot
+from twin.learned_past import Past, rows_bounds
+from twin.learned_rows import Floats
+from twin.lifetimes import lifetimes
+from twin.outlook import LEVELS, InProcess
+
+LOG_PARTS = ("today's number", "today's number and its usual change", "the usual number")
+PARTS = (*LOG_PARTS, "open and new orders by what the log teaches", "the simulation")
+INSTANTS, FIRST = 48, 0.3
+"""Past instants that parts of the log alone are weighed at, from this share of the events on."""
+FEWEST_INSTANTS = 8
+FEWEST_SIMULATED = 6
+"""With fewer past simulated counts the simulation isn't weighed against the log."""
+STEPS = 4
+"""Weights are multiples of one part in so many."""
+WEEKS = 6
+"""So many of the latest weeks (days, in short logs) tell what is usual."""
+_WEEK, _DAY = 7 * 86400.0, 86400.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """First start and end of every order, as they were known at an instant; seconds."""
+
+    first_s: Floats
+    last_s: Floats
+    """Infinite where the order hadn't ended by then."""
+    at_s: float
+
+    @property
+    def now(self) -> float:
+        return float(self.open_at(np.array([self.at_s]))[0])
+
+    def open_at(self, times_s: Floats) -> Floats:
+        """How many orders were open at instants up to now."""
+        begun = np.searchsorted(np.sort(self.first_s), times_s, side="right")
+        over = np.searchsorted(np.sort(self.last_s), times_s, side="right")
+        return np.asarray(begun - over, np.float64)
+
+    def before(self, ahead_s: float) -> Floats:
+        """How far back the same times of the week lie (of the day, where the log is short) for which it is
+        known what was `ahead_s` later; the latest first, none in a log shorter than two such days."""
+        reach = self.at_s - float(self.first_s.min())
+        for period in (_WEEK, _DAY):
+            back = period * np.arange(max(math.ceil(ahead_s / period), 1), int(reach / period) + 1)
+            if len(back) > 1:
+                return np.asarray(back[:WEEKS], np.float64)
+        return np.zeros(0)
+
+
+def known(first_s: Floats, last_s: Floats, at_s: float) -> Known:
+    """What was known at an instant."""
+    begun = first_s <= at_s
+    last = last_s[begun]
+    return Known(first_s[begun], np.where(last > at_s, np.inf, last), at_s)
+
+
+def by_log(then: Known, ahead_s: float) -> Floats:
+    """The numbers that LOG_PARTS give for `ahead_s` later."""
+    back, now = then.before(ahead_s), then.now
+    if not len(back):
+        return np.array([now, now, now])
+    usual = then.open_at(then.at_s + ahead_s - back)
+    change = usual - then.open_at(then.at_s - back)
+    return np.array([now, max(now + change.mean(), 0.0), usual.mean()])
+
+
+def new_orders(then: Known, ahead_s: float) -> float:
+    """How many orders will have come and still be there: as many come as at the same times of past weeks, and
+    they live as orders lately did."""
+    back, lives = then.before(ahead_s), lifetimes(then.first_s, then.last_s, then.at_s)
+    windows = (
+        then.at_s - back if len(back) else np.array([max(then.at_s - ahead_s, float(then.first_s.min()))])
+    )
+    here = [
+        lives.outlive(ahead_s - (first - begin)).sum()
+        for begin in windows.tolist()
+        for first in [then.first_s[(then.first_s > begin) & (then.first_s <= begin + ahead_s)]]
+    ]
+    return float(np.mean(here))
+
+
+def share_left(quantiles_s: Floats, ahead_s: float) -> float:
+    """How many of these orders are still open then, by quantiles [order, level] of their seconds left."""
+    return float(sum(1 - share_by(ahead_s, one) for one in quantiles_s))
+
+
+def share_by(after_s: float, quantiles: Floats) -> float:
+    """The probability of an end by then, from quantiles at LEVELS; the twentieth above them ends as far
+    beyond the last as that is beyond the median."""
+    far = max(2 * quantiles[-1] - quantiles[LEVELS.index(0.5)], quantiles[-1] + 1.0)
+    points = np.concatenate([[0.0], quantiles, [far]]) + np.arange(len(quantiles) + 2) * 1e-6
+    return float(np.interp(after_s, points, np.concatenate([[0.0], LEVELS, [1.0]]), left=0.0, right=1.0))
+
+
+def in_process(
+    snapshot: Snapshot,
+    found: Sequence[Past],
+    weight: float,
+    hours: Sequence[float],
+    left_s: Floats,
+    simulated: Floats,
+) -> tuple[InProcess, ...]:
+    """Orders in process at the horizons of `found`, and the parts that they come from.
+
+    `weight` of the simulation in the dates of open orders, `left_s` these dates as quantiles [order, level]
+    of the seconds left, `simulated` the simulation's counts [horizon], with open orders as in these dates.
+    """
+    first, last = rows_bounds(snapshot)
+    now = known(first, last, snapshot.until_s)
+    pasts = [_LogPast(now, hour * 3600) for hour in hours]
+    share = _simulated_share(found, weight, hours, now, pasts)
+    return tuple(
+        _told(now, past, hour, share, share_left(left_s, hour * 3600), float(alone))
+        for past, hour, alone in zip(pasts, hours, simulated, strict=True)
+    )
+
+
+class _LogPast:
+    """What the parts of the log alone said of past instants, and the weights that were best then."""
+
+    def __init__(self, now: Known, ahead_s: float) -> None:
+        self.ahead_s = ahead_s
+        times = _instants(now)
+        self.times = times[times + ahead_s <= now.at_s]
+        self.enough = len(self.times) >= FEWEST_INSTANTS
+        said = [by_log(known(now.first_s, now.last_s, t), ahead_s) for t in self.times.tolist()]
+        self.said = np.array(said, np.float64).reshape(-1, len(LOG_PARTS))
+        self.true = now.open_at(self.times + ahead_s)
+        self.weights = np.array([1.0, 0.0, 0.0])
+        if self.enough:
+            self.weights = best(self.said, self.true)
+        told = self.said @ self.weights
+        self.errors = np.abs(told - self.true) / np.maximum(told, 1.0)
+
+
+def _instants(now: Known) -> Floats:
+    marks = np.sort(np.concatenate([now.first_s, now.last_s[np.isfinite(now.last_s)]]))
+    shares = np.linspace(FIRST, 1, INSTANTS, endpoint=False)
+    return np.unique(np.quantile(marks, shares, method="lower")) + 1.0
+
+
+def best(said: Floats, true: Floats) -> Floats:
+    """The weights of the columns, multiples of 1 / STEPS, with the lowest mean relative error; of equally
+    good ones those that lean on the earlier columns."""
+    each = [w for w in product(range(STEPS, -1, -1), repeat=said.shape[1]) if sum(w) == STEPS]
+    weights = np.array(each, np.float64) / STEPS
+    off = np.abs(said @ weights.T - true[:, None]) / np.maximum(true, 1.0)[:, None]
+    found: Floats = weights[int(np.argmin(off.mean(axis=0).round(9)))]
+    return found
+
+
+def _simulated_share(
+    found: Sequence[Past], weight: float, hours: Sequence[float], now: Known, pasts: Sequence[_LogPast]
+) -> Floats | None:
+    """Weights of the log's own parts together, of open and new orders, and of the simulation; None: too few
+    past counts tell."""
+    said, true = [], []
+    for past in found:
+        then = known(now.first_s, now.last_s, past.at_s)
+        both = weight * past.simulated + (1 - weight) * past.learnt
+        for i, hour in enumerate(hours):
+            if np.isnan(past.wip[i]):
+                continue
+            ahead = hour * 3600
+            left, alone = share_left(both, ahead), share_left(past.simulated, ahead)
+            middle = past.wip_simulated[i][LEVELS.index(0.5)] + left - alone
+            log = float(by_log(then, ahead) @ pasts[i].weights)
+            said.append([log, left + new_orders(then, ahead), middle])
+            true.append(past.wip[i])
+    if len(true) < FEWEST_SIMULATED:
+        return None
+    return best(np.array(said, np.float64), np.array(true, np.float64))
+
+
+def _told(
+    now: Known, past: _LogPast, hour: float, share: Floats | None, left: float, alone: float
+) -> InProcess:
+    """One horizon: the parts, their weights, and quantiles as wide as past errors were."""
+    if share is None:
+        share = np.array([1.0, 0.0, 0.0]) if past.enough else np.array([0.0, 0.0, 1.0])
+    numbers = np.array([*by_log(now, past.ahead_s), left + new_orders(now, past.ahead_s), alone])
+    weights = np.concatenate([share[0] * past.weights, share[1:]])
+    middle = max(float(numbers @ weights), 0.0)
+    quantiles = None
+    if past.enough:
+        wide = spread(past.errors) * max(middle, 1.0)
+        quantiles = tuple(np.maximum(middle + wide, 0.0).tolist())
+    return InProcess(
+        horizon_h=hour,
+        middle=middle,
+        quantiles=quantiles,
+        parts={name: (float(n), float(w)) for name, n, w in zip(PARTS, numbers, weights, strict=True)},
+        instants=len(past.times),
+        error=float(past.errors.mean()) if past.enough else None,
+    )
+
+
+def spread(errors: Floats) -> Floats:
+    """At LEVELS, how far from the middle: of so many equally likely errors and one to come, the share within
+    is at least what the levels say (split conformal prediction, Vovk et al. 2005)."""
+    n, ordered = len(errors), np.sort(errors)
+    inside = np.abs(2 * np.array(LEVELS) - 1)
+    rank = np.minimum(np.ceil(inside * (n + 1) - 1e-9).astype(np.int64), n)
+    far = np.concatenate([[0.0], ordered])[rank]
+    found: Floats = np.sign(np.array(LEVELS) - 0.5) * far
+    return found
