@@ -2,8 +2,9 @@
 
 Parts: today's number; today's number and how it usually changes between these times of the week; the usual
 number at that time of the week; open orders that will still be there, with new ones by how many come and how
-long orders lately lived; and the simulation. Those that need the log alone are weighed at many past
-instants, by what was known then; the others against these at the past instants that were simulated.
+long orders lately lived; and the simulation. Of the first three, one is chosen at many past instants, by
+what was known then. It, open and new orders, and the simulation are weighed at the past instants that were
+simulated, if there are enough. Horizons of one instant aren't independent, so instants are counted.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from twin.outlook import LEVELS, InProcess
 LOG_PARTS = ("today's number", "today's number and its usual change", "the usual number")
 PARTS = (*LOG_PARTS, "open and new orders by what the log teaches", "the simulation")
 INSTANTS, FIRST = 48, 0.3
-"""Past instants that parts of the log alone are weighed at, from this share of the events on."""
+"""Past instants at which one of the first three is chosen, from this share of the events on."""
 FEWEST_INSTANTS = 8
 FEWEST_SIMULATED = 6
-"""With fewer past simulated counts the simulation isn't weighed against the log."""
+"""With fewer simulated instants whose counts are known the simulation isn't weighed against the log."""
 STEPS = 4
 """Weights are multiples of one part in so many."""
 WEEKS = 6
@@ -126,15 +127,15 @@ def in_process(
     first, last = rows_bounds(snapshot)
     now = known(first, last, snapshot.until_s)
     pasts = [_LogPast(now, hour * 3600) for hour in hours]
-    share = _simulated_share(found, weight, hours, now, pasts)
+    share, n = _simulated_share(found, weight, hours, now, pasts)
     return tuple(
-        _told(now, past, hour, share, share_left(left_s, hour * 3600), float(alone))
+        _told(now, past, hour, share, n, share_left(left_s, hour * 3600), float(alone))
         for past, hour, alone in zip(pasts, hours, simulated, strict=True)
     )
 
 
 class _LogPast:
-    """What the parts of the log alone said of past instants, and the weights that were best then."""
+    """What the parts of the log alone said of past instants, and which one was best then."""
 
     def __init__(self, now: Known, ahead_s: float) -> None:
         self.ahead_s = ahead_s
@@ -146,9 +147,13 @@ class _LogPast:
         self.true = now.open_at(self.times + ahead_s)
         self.weights = np.array([1.0, 0.0, 0.0])
         if self.enough:
-            self.weights = best(self.said, self.true)
+            self.weights = best(self.said, self.true, 1)
         told = self.said @ self.weights
-        self.errors = np.abs(told - self.true) / np.maximum(told, 1.0)
+        self.error = (
+            float((np.abs(told - self.true) / np.maximum(self.true, 1.0)).mean()) if len(told) else 0.0
+        )
+        # Counts are uncertain as their roots are.
+        self.errors = np.abs(told - self.true) / np.sqrt(np.maximum(told, 1.0))
 
 
 def _instants(now: Known) -> Floats:
@@ -157,11 +162,11 @@ def _instants(now: Known) -> Floats:
     return np.unique(np.quantile(marks, shares, method="lower")) + 1.0
 
 
-def best(said: Floats, true: Floats) -> Floats:
-    """The weights of the columns, multiples of 1 / STEPS, with the lowest mean relative error; of equally
+def best(said: Floats, true: Floats, steps: int) -> Floats:
+    """The weights of the columns, multiples of 1 / steps, with the lowest mean relative error; of equally
     good ones those that lean on the earlier columns."""
-    each = [w for w in product(range(STEPS, -1, -1), repeat=said.shape[1]) if sum(w) == STEPS]
-    weights = np.array(each, np.float64) / STEPS
+    each = [w for w in product(range(steps, -1, -1), repeat=said.shape[1]) if sum(w) == steps]
+    weights = np.array(each, np.float64) / steps
     off = np.abs(said @ weights.T - true[:, None]) / np.maximum(true, 1.0)[:, None]
     found: Floats = weights[int(np.argmin(off.mean(axis=0).round(9)))]
     return found
@@ -169,10 +174,10 @@ def best(said: Floats, true: Floats) -> Floats:
 
 def _simulated_share(
     found: Sequence[Past], weight: float, hours: Sequence[float], now: Known, pasts: Sequence[_LogPast]
-) -> Floats | None:
-    """Weights of the log's own parts together, of open and new orders, and of the simulation; None: too few
-    past counts tell."""
-    said, true = [], []
+) -> tuple[Floats | None, int]:
+    """Weights of the log's chosen part, of open and new orders, and of the simulation; None: too few past
+    instants tell. And how many do."""
+    said, true, reached = [], [], set()
     for past in found:
         then = known(now.first_s, now.last_s, past.at_s)
         both = weight * past.simulated + (1 - weight) * past.learnt
@@ -185,13 +190,14 @@ def _simulated_share(
             log = float(by_log(then, ahead) @ pasts[i].weights)
             said.append([log, left + new_orders(then, ahead), middle])
             true.append(past.wip[i])
-    if len(true) < FEWEST_SIMULATED:
-        return None
-    return best(np.array(said, np.float64), np.array(true, np.float64))
+            reached.add(past.at_s)
+    if len(reached) < FEWEST_SIMULATED:
+        return None, 0
+    return best(np.array(said, np.float64), np.array(true, np.float64), STEPS), len(reached)
 
 
 def _told(
-    now: Known, past: _LogPast, hour: float, share: Floats | None, left: float, alone: float
+    now: Known, past: _LogPast, hour: float, share: Floats | None, n: int, left: float, alone: float
 ) -> InProcess:
     """One horizon: the parts, their weights, and quantiles as wide as past errors were."""
     if share is None:
@@ -201,7 +207,7 @@ def _told(
     middle = max(float(numbers @ weights), 0.0)
     quantiles = None
     if past.enough:
-        wide = spread(past.errors) * max(middle, 1.0)
+        wide = spread(past.errors) * math.sqrt(max(middle, 1.0))
         quantiles = tuple(np.maximum(middle + wide, 0.0).tolist())
     return InProcess(
         horizon_h=hour,
@@ -209,13 +215,15 @@ def _told(
         quantiles=quantiles,
         parts={name: (float(n), float(w)) for name, n, w in zip(PARTS, numbers, weights, strict=True)},
         instants=len(past.times),
-        error=float(past.errors.mean()) if past.enough else None,
+        simulated_instants=n,
+        error=past.error if past.enough else None,
     )
 
 
 def spread(errors: Floats) -> Floats:
     """At LEVELS, how far from the middle: of so many equally likely errors and one to come, the share within
-    is at least what the levels say (split conformal prediction, Vovk et al. 2005)."""
+    is at least what the levels say, or as much as the largest error gives (split conformal prediction,
+    Vovk et al. 2005)."""
     n, ordered = len(errors), np.sort(errors)
     inside = np.abs(2 * np.array(LEVELS) - 1)
     rank = np.minimum(np.ceil(inside * (n + 1) - 1e-9).astype(np.int64), n)

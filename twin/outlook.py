@@ -119,9 +119,11 @@ class InProcess:
     parts: Mapping[str, tuple[float, float]]
     """Part -> its number and its weight, which sum to 1."""
     instants: int
-    """Past instants that decided, and how wide it is."""
+    """Past instants that decided which part of the log alone is used, and how wide it is."""
+    simulated_instants: int
+    """Past instants at which the simulation was weighed; 0 where they were too few."""
     error: float | None
-    """Mean relative error of the log's own parts at those instants."""
+    """Mean relative error of the part of the log alone at those instants."""
     quantiles: tuple[float, ...] | None
     """At LEVELS, as wide as those errors were; None: too few instants, the spread is the simulation's."""
 
@@ -132,6 +134,8 @@ class InProcess:
         wide = f"its spread is that of the errors at {self.instants} past instants"
         if self.quantiles is None:
             wide = f"its spread is the simulation's, as {self.instants} past instants are too few to tell"
+        if self.quantiles is not None and not self.simulated_instants:
+            wide += "; too few of them were simulated to weigh the simulation"
         return f"Orders in process after {self.horizon_h:g} h are {', '.join(used)}; {wide}."
 
 

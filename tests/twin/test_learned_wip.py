@@ -1,5 +1,7 @@
 """Orders in process: parts that are exact where their assumptions are, blind to the future, weighed by it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ def test_shares_are_the_inverse_of_quantiles() -> None:
     quantiles = np.sort(np.random.default_rng(6).exponential(100.0, len(LEVELS)))
     assert [share_by(q, quantiles) for q in quantiles] == pytest.approx(LEVELS, abs=1e-4)
     assert (share_by(-1.0, quantiles), share_by(1e9, quantiles)) == (0.0, 1.0)
-    assert share_left(np.array([quantiles, quantiles]), float(quantiles[9])) == pytest.approx(1.0, abs=1e-3)
+    assert share_left(np.array([quantiles, quantiles]), float(quantiles[4])) == pytest.approx(1.5, abs=1e-3)
 
 
 def test_lifetimes_are_those_of_late_and_unfinished_orders_too() -> None:
@@ -68,8 +70,9 @@ def test_nothing_of_the_future_is_used() -> None:
     seen = first <= at
     for other in (known(first, later, at), known(first[seen], np.where(last > at, np.inf, last)[seen], at)):
         whole = known(first, last, at)
-        assert (by_log(other, 3 * DAY) == by_log(whole, 3 * DAY)).all()
-        assert new_orders(other, 3 * DAY) == new_orders(whole, 3 * DAY)
+        for ahead in (3 * DAY, 10 * DAY):
+            assert (by_log(other, ahead) == by_log(whole, ahead)).all()
+            assert new_orders(other, ahead) == new_orders(whole, ahead)
 
 
 def test_a_log_of_less_than_two_days_has_nothing_usual() -> None:
@@ -82,8 +85,9 @@ def test_the_weights_are_those_that_were_right() -> None:
     said = rng.uniform(20, 60, (200, 3))
     for weights in ([1.0, 0.0, 0.0], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]):
         true = said @ np.array(weights) + rng.normal(0, 0.5, 200)
-        assert best(said, true).tolist() == weights
-    assert best(np.full((5, 3), 7.0), np.full(5, 9.0)).tolist() == [1.0, 0.0, 0.0]
+        assert best(said, true, 4).tolist() == weights
+        assert best(said, true, 1).sum() == best(said, true, 1).max() == 1.0
+    assert best(np.full((5, 3), 7.0), np.full(5, 9.0), 4).tolist() == [1.0, 0.0, 0.0]
 
 
 def test_as_many_errors_as_the_levels_say_are_within() -> None:
@@ -115,8 +119,10 @@ def test_the_part_that_was_right_gets_the_weight_and_is_named() -> None:
     assert f"errors at {told.instants} past instants" in told.words
     assert told.quantiles is not None
     assert told.quantiles[0] < 33.0 == told.quantiles[LEVELS.index(0.5)] < told.quantiles[-1]
-    # With too few simulated counts the log's own parts stand, with all of the weight.
-    (alone,) = in_process(log, found[:-1], 0.5, [24.0], flat, np.array([33.0]))
+    # With too few simulated instants one of the log's own parts has all of the weight. Horizons don't count.
+    few = [replace(p, wip=np.repeat(p.wip, 2), wip_simulated=np.repeat(p.wip_simulated, 2, 0)) for p in found]
+    alone = in_process(log, few[:-1], 0.5, [24.0, 24.0], flat, np.array([33.0, 33.0]))[0]
+    assert "to weigh the simulation" in alone.words
     assert sum(alone.parts[name][1] for name in LOG_PARTS) == 1.0
     assert sum(w for _, w in told.parts.values()) == sum(w for _, w in alone.parts.values()) == 1.0
 
