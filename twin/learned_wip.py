@@ -19,7 +19,7 @@ import numpy as np
 from eventlogs.snapshot import Snapshot
 from twin.learned_past import Past, rows_bounds
 from twin.learned_rows import Floats
-from twin.lifetimes import lifetimes
+from twin.lifetimes import Lifetimes, lifetimes
 from twin.outlook import LEVELS, InProcess
 
 LOG_PARTS = ("today's number", "today's number and its usual change", "the usual number")
@@ -44,6 +44,11 @@ class Known:
     last_s: Floats
     """Infinite where the order hadn't ended by then."""
     at_s: float
+    begun_s: Floats
+    """The first starts, ascending."""
+    over_s: Floats
+    """The ends, ascending."""
+    lives: Lifetimes
 
     @property
     def now(self) -> float:
@@ -51,14 +56,14 @@ class Known:
 
     def open_at(self, times_s: Floats) -> Floats:
         """How many orders were open at instants up to now."""
-        begun = np.searchsorted(np.sort(self.first_s), times_s, side="right")
-        over = np.searchsorted(np.sort(self.last_s), times_s, side="right")
+        begun = np.searchsorted(self.begun_s, times_s, side="right")
+        over = np.searchsorted(self.over_s, times_s, side="right")
         return np.asarray(begun - over, np.float64)
 
     def before(self, ahead_s: float) -> Floats:
         """How far back the same times of the week lie (of the day, where the log is short) for which it is
         known what was `ahead_s` later; the latest first, none in a log shorter than two such days."""
-        reach = self.at_s - float(self.first_s.min())
+        reach = self.at_s - float(self.begun_s[0])
         for period in (_WEEK, _DAY):
             back = period * np.arange(max(math.ceil(ahead_s / period), 1), int(reach / period) + 1)
             if len(back) > 1:
@@ -69,8 +74,8 @@ class Known:
 def known(first_s: Floats, last_s: Floats, at_s: float) -> Known:
     """What was known at an instant."""
     begun = first_s <= at_s
-    last = last_s[begun]
-    return Known(first_s[begun], np.where(last > at_s, np.inf, last), at_s)
+    first, last = first_s[begun], np.where(last_s[begun] > at_s, np.inf, last_s[begun])
+    return Known(first, last, at_s, np.sort(first), np.sort(last), lifetimes(first, last, at_s))
 
 
 def by_log(then: Known, ahead_s: float) -> Floats:
@@ -86,10 +91,8 @@ def by_log(then: Known, ahead_s: float) -> Floats:
 def new_orders(then: Known, ahead_s: float) -> float:
     """How many orders will have come and still be there: as many come as at the same times of past weeks, and
     they live as orders lately did."""
-    back, lives = then.before(ahead_s), lifetimes(then.first_s, then.last_s, then.at_s)
-    windows = (
-        then.at_s - back if len(back) else np.array([max(then.at_s - ahead_s, float(then.first_s.min()))])
-    )
+    back, lives = then.before(ahead_s), then.lives
+    windows = then.at_s - back if len(back) else np.array([max(then.at_s - ahead_s, float(then.begun_s[0]))])
     here = [
         lives.outlive(ahead_s - (first - begin)).sum()
         for begin in windows.tolist()
@@ -126,7 +129,8 @@ def in_process(
     """
     first, last = rows_bounds(snapshot)
     now = known(first, last, snapshot.until_s)
-    pasts = [_LogPast(now, hour * 3600) for hour in hours]
+    thens = [known(first, last, t) for t in _instants(now).tolist()]
+    pasts = [_LogPast(now, thens, hour * 3600) for hour in hours]
     share, n = _simulated_share(found, weight, hours, now, pasts)
     return tuple(
         _told(now, past, hour, share, n, share_left(left_s, hour * 3600), float(alone))
@@ -137,12 +141,12 @@ def in_process(
 class _LogPast:
     """What the parts of the log alone said of past instants, and which one was best then."""
 
-    def __init__(self, now: Known, ahead_s: float) -> None:
+    def __init__(self, now: Known, thens: Sequence[Known], ahead_s: float) -> None:
         self.ahead_s = ahead_s
-        times = _instants(now)
-        self.times = times[times + ahead_s <= now.at_s]
+        reached = [then for then in thens if then.at_s + ahead_s <= now.at_s]
+        self.times = np.array([then.at_s for then in reached])
         self.enough = len(self.times) >= FEWEST_INSTANTS
-        said = [by_log(known(now.first_s, now.last_s, t), ahead_s) for t in self.times.tolist()]
+        said = [by_log(then, ahead_s) for then in reached]
         self.said = np.array(said, np.float64).reshape(-1, len(LOG_PARTS))
         self.true = now.open_at(self.times + ahead_s)
         self.weights = np.array([1.0, 0.0, 0.0])

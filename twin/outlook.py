@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import Literal
 
 LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
@@ -128,15 +129,32 @@ class InProcess:
     """At LEVELS, as wide as those errors were; None: too few instants, the spread is the simulation's."""
 
     @property
-    def words(self) -> str:
-        """One sentence."""
-        used = [f"{w:.0%} {name} ({n:.0f})" for name, (n, w) in self.parts.items() if w]
-        wide = f"its spread is that of the errors at {self.instants} past instants"
+    def mix(self) -> tuple[tuple[str, float], ...]:
+        """The parts that have weight."""
+        return tuple((name, weight) for name, (_, weight) in self.parts.items() if weight)
+
+    @property
+    def width(self) -> str:
+        """Where the spread comes from."""
         if self.quantiles is None:
-            wide = f"its spread is the simulation's, as {self.instants} past instants are too few to tell"
-        if self.quantiles is not None and not self.simulated_instants:
-            wide += "; too few of them were simulated to weigh the simulation"
-        return f"Orders in process after {self.horizon_h:g} h are {', '.join(used)}; {wide}."
+            return "the spread is the simulation's, as there are too few past instants to tell"
+        more = "" if self.simulated_instants else "; too few of them were simulated to weigh the simulation"
+        return f"the spread is that of the errors at past instants{more}"
+
+
+def in_process_words(told: Sequence[InProcess]) -> str:
+    """A sentence for horizons in a row that come from the same parts; with the numbers where it is one."""
+    sentences = []
+    for _, group in groupby(told, key=lambda one: (one.mix, one.width)):
+        same = list(group)
+        first, last = same[0], same[-1]
+        span = f"{first.horizon_h:g}" if first is last else f"{first.horizon_h:g} to {last.horizon_h:g}"
+        parts = [
+            f"{weight:.0%} {name}" + (f" ({first.parts[name][0]:.0f})" if first is last else "")
+            for name, weight in first.mix
+        ]
+        sentences.append(f"Orders in process after {span} h are {', '.join(parts)}; {first.width}.")
+    return " ".join(sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +186,7 @@ class Learnt:
             f"Dates of open orders are {part}, which did best on {self.orders} orders open at "
             f"{self.instants} past instants (CRPS {self.loss_h:.3g} h; {alone}); completions follow "
             "from them. Tasks, loads, money and arrivals are the simulation's."
-            + "".join(f" {one.words}" for one in self.in_process)
+            + f" {in_process_words(self.in_process)}"
         )
 
 

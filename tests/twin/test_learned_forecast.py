@@ -18,7 +18,7 @@ from twin.learned_forecast import WEIGHTS, crps, losses, with_learnt
 from twin.learned_hazard import learnt, longer
 from twin.learned_past import Past
 from twin.learned_rows import instants, last_s, rows_at
-from twin.outlook import LEVELS
+from twin.outlook import LEVELS, in_process_words
 
 DAY = 86400.0
 MIDDLE = LEVELS.index(0.5)
@@ -132,8 +132,8 @@ def test_a_forecast_says_what_gave_its_dates(tmp_path: Path, monkeypatch: pytest
     assert both.learnt.loss_h <= min(both.learnt.loss_simulated_h, both.learnt.loss_learnt_h)
     assert f"{both.learnt.weight:.0%} from the simulation" in both.learnt.words
     # Every count of orders in process says what it comes from.
+    assert in_process_words(both.learnt.in_process) in both.learnt.words
     for part in both.learnt.in_process:
-        assert part.words in both.learnt.words
         (wip,) = [o for o in both.system if o.metric == "wip" and o.horizon_h == part.horizon_h]
         assert wip.quantiles[MIDDLE] == pytest.approx(part.middle)
         assert sum(w * n for n, w in part.parts.values()) == pytest.approx(part.middle)

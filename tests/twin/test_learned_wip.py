@@ -22,7 +22,7 @@ from twin.learned_wip import (
     spread,
 )
 from twin.lifetimes import lifetimes
-from twin.outlook import LEVELS
+from twin.outlook import LEVELS, in_process_words
 
 DAY = 86400.0
 
@@ -115,14 +115,18 @@ def test_the_part_that_was_right_gets_the_weight_and_is_named() -> None:
     (told,) = in_process(log, found, 0.5, [24.0], flat, np.array([33.0]))
     assert told.parts[PARTS[-1]] == (33.0, 1.0)
     assert told.middle == 33.0
-    assert f"100% {PARTS[-1]} (33)" in told.words
-    assert f"errors at {told.instants} past instants" in told.words
+    assert f"after 24 h are 100% {PARTS[-1]} (33); the spread is that of the errors" in in_process_words(
+        [told]
+    )
+    later = replace(told, horizon_h=48.0)
+    assert f"after 24 to 48 h are 100% {PARTS[-1]}; the" in in_process_words([told, later])
+    assert told.instants >= FEWEST_INSTANTS
     assert told.quantiles is not None
     assert told.quantiles[0] < 33.0 == told.quantiles[LEVELS.index(0.5)] < told.quantiles[-1]
     # With too few simulated instants one of the log's own parts has all of the weight. Horizons don't count.
     few = [replace(p, wip=np.repeat(p.wip, 2), wip_simulated=np.repeat(p.wip_simulated, 2, 0)) for p in found]
     alone = in_process(log, few[:-1], 0.5, [24.0, 24.0], flat, np.array([33.0, 33.0]))[0]
-    assert "to weigh the simulation" in alone.words
+    assert "to weigh the simulation" in in_process_words([alone])
     assert sum(alone.parts[name][1] for name in LOG_PARTS) == 1.0
     assert sum(w for _, w in told.parts.values()) == sum(w for _, w in alone.parts.values()) == 1.0
 
@@ -132,4 +136,4 @@ def test_too_few_instants_leave_the_simulation_alone() -> None:
     (told,) = in_process(log, [], 0.5, [24 * 40.0], np.full((5, len(LEVELS)), DAY), np.array([33.0]))
     assert told.instants < FEWEST_INSTANTS
     assert (told.middle, told.quantiles) == (33.0, None)
-    assert "too few to tell" in told.words
+    assert "too few past instants to tell" in in_process_words([told])
