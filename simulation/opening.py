@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
 from threading import Lock
 from typing import get_type_hints
@@ -14,6 +16,7 @@ from simulation.clock_arrays import paced_after
 from simulation.frames import Frame, frame_of
 from simulation.kept import Kept
 from simulation.opening_rows import Mode, Reader, Row
+from simulation.opening_ways import Map, Ways, ways_on
 from simulation.philox import uniforms
 from simulation.program import Floats, Ints, Kind, Network, Program, Records, Standing
 from simulation.recorded import Path, Paths, paths_of
@@ -24,6 +27,8 @@ from simulation.tokens import Journey, advance
 _REDRAWS = 50
 """All choices at the beginning are redraws, from 1 on: a number that led to a way that was refused must not
 decide anything later."""
+_NOTHING = Stream(0)
+"""Asked for nothing where every way is told."""
 _Hops = tuple[tuple[int, ...], ...]
 _FIRST = Purpose.ROUTE + REDRAW
 _ROW = np.dtype(
@@ -106,7 +111,9 @@ class _State:
         self.merged = np.zeros((n, network.merges), np.int32)
         for order, standing in enumerate(self.standing):
             self._stand(order, standing)
-        self.first_hops = self._first_hops()
+        self.ways: dict[int, Ways | None] = {}
+        """Of orders with tokens at gateways, once asked for."""
+        self.hops = self._hops()
 
     def _stand(self, order: int, standing: Standing) -> None:
         journey = self._journey(order, standing)
@@ -145,65 +152,76 @@ class _State:
             self.rows.append(self.reader.row(order, self.standing[order].tokens[token], node, visit))
         return self.numbers[key]
 
-    def _first_hops(self) -> _Hops:
-        """Orders, nodes and visits of the gateways at which tokens stand."""
-        hops = [
-            (order, token.node, max(self.standing[order].visits.get(token.node, 1), 1))
-            for order in self.moving
-            for token in self.standing[order].tokens
-            if self.frame.kinds[token.node] in (Kind.ROUTE, Kind.SOME)
-        ]
+    def _hops(self) -> _Hops:
+        """Moving orders, and the node and visit of the first token of each that stands at a gateway."""
+        hops = []
+        for order in self.moving:
+            standing = self.standing[order]
+            node = next(t.node for t in standing.tokens if self.frame.kinds[t.node] != Kind.TASK)
+            hops.append((order, node, max(standing.visits.get(node, 1), 1)))
         return tuple(zip(*hops, strict=True)) if hops else ()
 
     def opened(self, stream: Stream, paths: Paths) -> tuple[Records, Records, Ints, Ints]:
         """Items, journeys, visits and merged of a replication."""
-        foreseen = _Foreseen(stream, self.first_hops)
-        numbers = {order: self._moved(order, foreseen, paths.of(order)) for order in self.moving} | self.fixed
+        numbers = self._moved(stream, paths) | self.fixed
         chosen = [row for order in range(len(self.standing)) for row in numbers[order]]
         if len(self.table) < len(self.rows):
             self.table = np.array(self.rows, _ROW)
         items = _items(self.network, self.table[chosen], stream, self.at_s, paths)
         return items, self.journeys.copy(), self.visits.copy(), self.merged.copy()
 
-    def _moved(self, order: int, stream: _Foreseen, path: Path | None) -> list[int]:
-        """The rows of an order with tokens at gateways, which are moved on."""
-        standing, frame = self.standing[order], self.frame
-        found: list[int] = []
-        for redraw in range(1, _REDRAWS + 1):
-            journey, found = self._journey(order, standing, path), []
-            for i, token in enumerate(standing.tokens):
-                if frame.kinds[token.node] == Kind.TASK:
-                    reached = [(token.node, max(journey.visits[frame.visit[token.node]], 1))]
-                else:
-                    # The visit that a token at a gateway is making was counted when it came there.
-                    column = frame.visit[token.node]
-                    if column >= 0:
-                        journey.visits[column] = max(journey.visits[column] - 1, 0)
-                    reached = advance(frame, journey, token.node, stream, self.names, redraw)
-                found += [self._number(order, i, node, visit) for node, visit in reached]
-            if journey.tokens:
-                break
-        self._keep(order, journey)
+    def _moved(self, stream: Stream, paths: Paths) -> dict[int, Sequence[int]]:
+        """The rows of orders with tokens at gateways, which are moved on."""
+        found: dict[int, Sequence[int]] = {}
+        if not self.moving:
+            return found
+        orders, nodes, visits = self.hops
+        us = uniforms(stream, orders, nodes, visits, _FIRST).tolist()
+        for order, u in zip(self.moving, us, strict=True):
+            path = paths.of(order)
+            ways = self._ways(order) if path is None else None
+            if ways is None:
+                journey, found[order] = self._drawn(order, stream, path)
+            else:
+                way = ways.at(u)
+                journey, found[order] = way.journey, way.rows
+            self._keep(order, journey)
         return found
 
+    def _ways(self, order: int) -> Ways | None:
+        if order not in self.ways:
+            go = partial(self._gone, order, _NOTHING)
+            self.ways[order] = ways_on(self.frame, go, lambda row: self.rows[row].unseen)
+        return self.ways[order]
 
-class _Foreseen:
-    """A stream of which the first choice at every gateway where a token stands is found at once."""
+    def _drawn(self, order: int, stream: Stream, path: Path | None) -> tuple[Journey, list[int]]:
+        """By the weights alone, gateway by gateway, what isn't known beforehand."""
+        for redraw in range(1, _REDRAWS + 1):
+            journey, found = self._gone(order, stream, path, redraw)
+            if journey.tokens:
+                break
+        return journey, found
 
-    def __init__(self, stream: Stream, hops: _Hops) -> None:
-        self._stream = stream
-        self._first: dict[tuple[int, int, int], float] = {}
-        if hops:
-            orders, nodes, visits = hops
-            us = uniforms(stream, orders, nodes, visits, _FIRST).tolist()
-            self._first = dict(zip(zip(orders, nodes, visits, strict=True), us, strict=True))
-
-    def uniform(self, order: int, node: int, visit: int, purpose: int) -> float:
-        if purpose == _FIRST:
-            found = self._first.get((order, node, visit))
-            if found is not None:
-                return found
-        return self._stream.uniform(order, node, visit, purpose)
+    def _gone(
+        self, order: int, stream: Stream, path: Path | None, redraw: int = 0
+    ) -> tuple[Journey, list[int]]:
+        """The journey and the rows of an order all of whose tokens are moved on."""
+        standing, frame = self.standing[order], self.frame
+        journey = self._journey(order, standing, path)
+        found: list[int] = []
+        if isinstance(path, Map):
+            path.journey = journey
+        for i, token in enumerate(standing.tokens):
+            if frame.kinds[token.node] == Kind.TASK:
+                reached = [(token.node, max(journey.visits[frame.visit[token.node]], 1))]
+            else:
+                # The visit that a token at a gateway is making was counted when it came there.
+                column = frame.visit[token.node]
+                if column >= 0:
+                    journey.visits[column] = max(journey.visits[column] - 1, 0)
+                reached = advance(frame, journey, token.node, stream, self.names, redraw)
+            found += [self._number(order, i, node, visit) for node, visit in reached]
+        return journey, found
 
 
 def _items(network: Network, rows: Records, stream: Stream, at_s: float, paths: Paths) -> Records:

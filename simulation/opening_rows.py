@@ -65,6 +65,8 @@ class Row(NamedTuple):
     """Of the work, as one of a simultaneous batch."""
     group: int
     """Rows of one simultaneous batch have the same number; -1: of none."""
+    unseen: float
+    """Of a token from a gateway: the probability that nothing would have been seen of it by now."""
 
 
 class Reader:
@@ -90,10 +92,12 @@ class Reader:
         self._laws = {id(table): i for i, table in enumerate(network.tables)}
         self._paces = [plan.clock() for plan in network.paces]
         self._clocks: dict[int, Clock] = {}
-        self._free: dict[tuple[int, ...], float] = {}
+        self._free: dict[tuple[tuple[int, ...], bool], float] = {}
         self._groups = _groups(network, standing)
         self._since: dict[int, list[float]] = {}
         """Per agent: when the work on each of its items began; on a simultaneous batch it is one."""
+        self._taken: dict[int, float] = {}
+        """Per agent that is at work: the last instant at which something became ready that it has taken."""
         counted: set[_Key] = set()
         for journey in standing:
             for token in journey.tokens:
@@ -103,6 +107,8 @@ class Reader:
                 counted.update(() if key is None else (key,))
                 if token.started_s is not None and token.agent >= 0 and present[token.agent]:
                     self._since.setdefault(token.agent, []).append(token.started_s)
+                    ready_s = self._ready(token, token.started_s)
+                    self._taken[token.agent] = max(self._taken.get(token.agent, -inf), ready_s)
 
     def row(self, order: int, token: Token, node: int, visit: int) -> Row:
         """The row of a token that stands at a task, or that came to it from a gateway."""
@@ -131,6 +137,7 @@ class Reader:
             paced_s=0.0,
             scale=1.0,
             group=-1,
+            unseen=1.0,
         )
         batch = self._groups.get(_group(self._network, token)) if token.node == node else None
         if batch is not None:
@@ -219,10 +226,12 @@ class Reader:
 
         The end of one before a batch is never seen.
         """
-        if task.delay < 0:
-            return row
         enabled_s = row.enabled_s
-        known_s = enabled_s if task.batch >= 0 else max(self._last_free(task.queues), enabled_s)
+        # An engine's own state, which has no tokens at gateways, would say if it waited in a queue.
+        moved = token.node != row.node
+        known_s = enabled_s if task.batch >= 0 else max(self._last_free(task.queues, moved), enabled_s)
+        if task.delay < 0:
+            return row._replace(unseen=float(known_s <= enabled_s)) if moved else row
         law = self._frame.delays[task.delay + token.after * task.delay_after]
         row = row._replace(base_s=enabled_s, mode=Mode.DELAY)
         elapsed_s = known_s - enabled_s
@@ -235,7 +244,8 @@ class Reader:
             pace = self._paces[task.pace]
             elapsed_s = pace.between(enabled_s, known_s) if known_s > enabled_s else 0.0
             row = row._replace(mode=Mode.PACED, pace=task.pace, paced_s=pace.passed(enabled_s))
-        return self._drawing(row, law, Purpose.DELAY, max(elapsed_s, 0.0))
+        row = self._drawing(row, law, Purpose.DELAY, max(elapsed_s, 0.0))
+        return row._replace(unseen=1.0 - row.passed) if moved else row
 
     def _drawing(self, row: Row, law: Table, purpose: Purpose, known: float) -> Row:
         """The row with a draw of a law, given that its value is above what is known."""
@@ -243,22 +253,34 @@ class Reader:
         passed = law.level(known) if beyond else 0.0
         return row._replace(law=self._laws[id(law)], purpose=int(purpose), passed=passed)
 
-    def _last_free(self, queues: tuple[int, ...]) -> float:
+    def _last_free(self, queues: tuple[int, ...], waiting: bool = False) -> float:
         """The last instant up to now at which somebody could have taken work from the queues.
 
         An item that waits now was still delayed then; whether it still is nobody knows. Who is busy now was
-        free when that work began, who is off shift when the shift ended: as far as a state tells.
+        free when that work began, who is off shift when the shift ended: as far as a state tells. `waiting`:
+        what they took may have been waiting before an item that waits now, since it became ready.
         """
-        if queues not in self._free:
+        key = queues, waiting
+        if key not in self._free:
             agents = {agent for queue in queues for agent in self._frame.line_agents[queue]}
-            self._free[queues] = max((self._free_at(agent) for agent in agents), default=self._at)
-        return self._free[queues]
+            self._free[key] = max((self._free_at(agent, waiting) for agent in agents), default=self._at)
+        return self._free[key]
 
-    def _free_at(self, agent: int) -> float:
+    def _ready(self, token: Token, started_s: float) -> float:
+        """When work under way became ready, if a state tells; if it was delayed before, when it began."""
+        if token.ready_s is not None:
+            return token.ready_s
+        task = self._frame.tasks[token.node]
+        assert task is not None
+        return started_s if task.delay >= 0 or task.batch >= 0 else token.enabled_s
+
+    def _free_at(self, agent: int, waiting: bool) -> float:
         since = self._since.get(agent, [])
         clock = self._clock(agent)
         on = self._at if clock is None else clock.last_on(self._at)
-        return on if len(since) < self._frame.capacities[agent] else min(on, max(since))
+        if len(since) < self._frame.capacities[agent]:
+            return on
+        return min(on, self._taken[agent] if waiting else max(since))
 
     def _clock(self, agent: int) -> Clock | None:
         """The clock up to now, when nobody has broken down yet."""

@@ -156,12 +156,14 @@ def _draw(frame: Frame, journey: Journey, here: int, n: int, stream: Uniforms, r
         known = journey.path.at(here, visit)
         if known is not None and known.way >= 0:
             return known.way
-    first = _weights(frame, journey, here, min(visit, MAX_VISIT))
+    first = weights_at(frame, journey, here, visit)
     u = stream.uniform(journey.order, here, visit, _DRAW + REDRAW * redraw)
     return bisect_right(frame.cumulative, u, first, first + n) - first
 
 
-def _weights(frame: Frame, journey: Journey, here: int, visit: int) -> int:
+def weights_at(frame: Frame, journey: Journey, here: int, visit: int) -> int:
+    """Where the running sums begin, in `Frame.cumulative`, by which an order that is at a gateway goes on."""
+    visit = min(visit, MAX_VISIT)
     for level in frame.levels[here]:
         context = 0
         if level.cls:

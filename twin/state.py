@@ -34,7 +34,7 @@ def state_of(
     """The open orders of a snapshot at its `until_s`, and notes on executions that found no place.
 
     Times are seconds since the snapshot's origin; `etas` by case, told by then. An open order whose last
-    tokens stand before the end stays open: the engine draws its way again until it does one more task.
+    tokens stand before the end stays open: the engine takes it where one more task is done, if it can.
     Raises DataError for the log of another process.
     """
     from discovery.inclusive import as_optional

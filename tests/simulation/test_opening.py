@@ -260,26 +260,26 @@ SPLIT = Sequence(
 
 
 def test_tokens_at_gateways_move_on() -> None:
-    """As one by one: the first flow whose cumulative weight is above u, drawn again where all would end."""
+    """The first flow whose cumulative weight is above u, of those that don't end an order that is open.
+
+    That nobody has begun yet contradicts all of them alike, as no task needs anybody.
+    """
     model = process(SPLIT, WORK, weights={"x": [0.2, 0.3, 0.5]})
     place = Position("x", 5 * HOUR, after="S")
     order = OpenOrder(Order("1", 0.0), (place,), ("S",), {"s": 1, "x": 1})
     orders = tuple(replace(order, order=Order(str(i), 0.0)) for i in range(200))
     program, stream = lower(model, (), origin=ORIGIN, state=State(AT, orders)), Stream(3)
     found = opening(program, stream)
-    x, network, redrawn = node_of(program, "x"), program.network, 0
+    x, network = node_of(program, "x"), program.network
     for i in range(200):
-        us = (stream.uniform(i, x, 1, Purpose.ROUTE + REDRAW * k) for k in range(1, 51))
-        tries = [[("a",), ("b", "c"), ()][np.searchsorted([0.2, 0.5], u, side="right")] for u in us]
-        expected = next(way for way in tries if way)
-        redrawn += not tries[0]
+        u = stream.uniform(i, x, 1, Purpose.ROUTE + REDRAW)
+        expected = ("a",) if u < 0.4 else ("b", "c")
         mine = found.items[found.items["order"] == i]
         assert tuple(network.node_ids[node] for node in mine["node"]) == expected
         assert set(mine["enabled_s"].tolist()) == {5 * HOUR}
         assert set(mine["visit"].tolist()) == {1}
         assert found.journeys["tokens"][i] == len(expected)
         assert found.visits[i, network.nodes["visit"][x]] == 1
-    assert 50 < redrawn < 150
     assert found.items["serial"].tolist() == list(range(len(found.items)))
     assert (np.diff(found.items["order"]) >= 0).all()
 
