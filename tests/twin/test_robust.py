@@ -55,7 +55,7 @@ def test_what_was_open_counts_from_its_release() -> None:
     state = State(0.0, (opened,))
     found = choose(
         [first("2")],
-        single(Constant(HOUR)),
+        single(Constant(HOUR), preemptible=False),
         state,
         [Order("2", 0.0)],
         ORIGIN,
