@@ -407,7 +407,7 @@ def test_an_instant_long_after_the_log_is_answered_with_a_warning(here: Path) ->
 def test_nothing_open_is_said_in_a_sentence(here: Path) -> None:
     (here / "nobody.txt").write_text("")
     said = fine(*f"{FORECAST} --open nobody.txt --replications 2".split())
-    assert said.strip() == "Nothing is open at 2026-08-10 10:00 UTC."
+    assert said.strip().splitlines()[0].rstrip() == "Nothing is open at 2026-08-10 10:00 UTC."
     quoted = FORECAST.replace("forecast", "quote")
     for options, empty in (("--open nobody.txt", True), ("", False)):
         err = tracetwin(*f"{quoted} --replications 2 {options}".split()).err

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from eventlogs.historian import Historian
+from eventlogs.owner.opening import open_historian
 from tests.journeys.pages import PATIENCE_MS, app, browser, go_to, screenshot
 from tests.twin.test_recalibrate import made, run
 from twin import gate
@@ -46,6 +47,6 @@ def test_a_challenger_is_promoted_on_the_page(tmp_path: Path, monkeypatch: pytes
         expect(page.get_by_text("Champion: version 2, which all pages show.")).to_be_visible()
         page.get_by_role("button", name="Recalibrate", exact=True).click()
         expect(page.get_by_role("heading", name="History")).to_be_visible(timeout=PATIENCE_MS)
-    with Historian(db) as historian:
+    with open_historian(db, read_only=True) as historian:
         assert historian.find_model("orders").version == 2
         assert place.twin("orders").read_text(encoding="utf-8") == historian.load_model("orders")
