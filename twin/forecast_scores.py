@@ -79,6 +79,19 @@ class _Rows:
     pit: Floats
 
 
+def crps(truth: Floats, quantiles: Floats) -> Floats:
+    """Continuous ranked probability score of quantiles at LEVELS, [row, level]: twice the mean pinball loss
+    (Gneiting and Raftery, 2007), in their unit; lower is better."""
+    return np.asarray(2 * pinball(truth, quantiles).mean(axis=1), np.float64)
+
+
+def pinball(truth: Floats, quantiles: Floats) -> Floats:
+    """Loss of each quantile at LEVELS, [row, level], in their unit."""
+    levels = np.array(LEVELS)
+    off = truth[:, None] - quantiles
+    return np.asarray(np.maximum(levels * off, (levels - 1) * off), np.float64)
+
+
 def scores(outcomes: Outcomes, left_s: Floats, seed: int = 0) -> Scores:
     """Of quantiles at LEVELS, [row, level], of the seconds left. Raises ValueError without any row."""
     if not len(left_s):
@@ -109,17 +122,16 @@ def _rows(outcomes: Outcomes, left_s: Floats) -> _Rows:
     limit = outcomes.limit_s[:, None]
     full = np.sort(np.maximum(left_s, 0.0), axis=1)
     q = np.minimum(full, limit)
-    y = np.minimum(outcomes.left_s, outcomes.limit_s)[:, None]
-    levels = np.array(LEVELS)
-    pinball = np.where(y >= q, levels * (y - q), (levels - 1) * (y - q)) / 3600
+    y = np.minimum(outcomes.left_s, outcomes.limit_s)
+    losses_h = pinball(y, q) / 3600
     at = {level: i for i, level in enumerate(LEVELS)}
-    error = (q[:, at[0.5]] - y[:, 0]) / 3600
+    error = (q[:, at[0.5]] - y) / 3600
     pit = _pit(outcomes, full)
     below = np.cumsum(pit, axis=1)
     columns = {
         "mae_h": np.abs(error),
         "bias_h": error,
-        "crps_h": 2 * pinball.mean(axis=1),
+        "crps_h": 2 * losses_h.mean(axis=1),
         "cover50": below[:, at[0.75]] - below[:, at[0.25]],
         "cover90": below[:, at[0.95]] - below[:, at[0.05]],
         "width50_h": (full[:, at[0.75]] - full[:, at[0.25]]) / 3600,
@@ -127,7 +139,7 @@ def _rows(outcomes: Outcomes, left_s: Floats) -> _Rows:
         "kept80": below[:, at[0.8]],
         "kept90": below[:, at[0.9]],
     }
-    return _Rows(columns, pinball, pit)
+    return _Rows(columns, losses_h, pit)
 
 
 def _pit(outcomes: Outcomes, q: Floats) -> Floats:

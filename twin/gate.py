@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metagraph.model import Metagraph
+from twin.forecast_scores import crps
 from twin.progress import Progress
 
 if TYPE_CHECKING:
@@ -231,21 +232,13 @@ def _forecasts(
             for order in made.orders:
                 if order.case_id in ended:
                     quantiles = [(q - snapshot.origin).total_seconds() for q in order.quantiles]
-                    mine.setdefault(order.case_id, []).append(crps(quantiles, ended[order.case_id]))
+                    score = crps(np.array([ended[order.case_id]]), np.array([quantiles]))
+                    mine.setdefault(order.case_id, []).append(float(score[0]))
     both = [case for case in scores[0] if case in scores[1]]
     if len(both) < FEWEST_FORECASTS:
         return None
     x, y = (np.array([fmean(mine[case]) for case in both]) / 3600 for mine in scores)
     return _ratio_of_means(x, y)
-
-
-def crps(quantiles: Sequence[float], truth: float) -> float:
-    """Continuous ranked probability score from quantiles at LEVELS: twice the mean pinball loss (Gneiting and
-    Raftery, 2007), in the unit of the quantiles; lower is better."""
-    from twin.outlook import LEVELS
-
-    q, p = np.asarray(quantiles), np.asarray(LEVELS)
-    return float(2 * np.mean(np.where(truth >= q, p * (truth - q), (1 - p) * (q - truth))))
 
 
 def _ratio_of_means(x: Floats, y: Floats) -> Paired:

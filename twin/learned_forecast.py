@@ -15,6 +15,7 @@ import numpy as np
 
 from eventlogs.snapshot import Snapshot
 from metagraph.model import Metagraph
+from twin.forecast_scores import crps
 from twin.learned_past import Past, group_codes, learn, open_rows, pasts
 from twin.learned_rows import Floats
 from twin.learned_wip import in_process, share_by, share_left
@@ -89,13 +90,6 @@ def losses(found: Sequence[Past]) -> Floats:
             q = np.minimum(weight * past.simulated + (1 - weight) * past.learnt, past.seen_s)
             totals[i] += crps(left, q).sum()
     return totals / max(n, 1)
-
-
-def crps(y: Floats, q: Floats) -> Floats:
-    """Twice the mean pinball loss of quantiles at LEVELS, [row]."""
-    levels = np.array(LEVELS)
-    off = y[:, None] - q
-    return np.asarray(2 * np.maximum(levels * off, (levels - 1) * off).mean(axis=1), np.float64)
 
 
 def _joined(order: OrderOutlook, left: Floats | None, weight: float, as_of: datetime) -> OrderOutlook:

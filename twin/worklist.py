@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from metagraph.model import Metagraph
 from metagraph.policies import Policy
 from metagraph.state import State
+from twin.forecast_orders import instant
 from twin.futures import Future
 from twin.progress import Progress
 from twin.running import engine_text, many
@@ -86,7 +87,7 @@ def worklist(
     )
     return Worklist(
         twin=metagraph.name,
-        as_of=_instant(origin, state.at_s),
+        as_of=instant(origin, state.at_s),
         policy=asked.named,
         open_rule=open_rule,
         replications=asked.replications,
@@ -166,11 +167,11 @@ class _Lists:
         """When an agent who isn't there comes (back)."""
         for record in self._program.network.presence:
             if record["agent"] == agent and record["present"] and record["t"] > self._state.at_s:
-                return _instant(self._origin, float(record["t"]))
+                return instant(self._origin, float(record["t"]))
         return None
 
     def _maybe(self, seconds: float) -> datetime | None:
-        return _instant(self._origin, seconds) if isfinite(seconds) else None
+        return instant(self._origin, seconds) if isfinite(seconds) else None
 
     def _working(self, agent: int) -> Iterator[Listed]:
         for place, share in sorted(self.working.items()):
@@ -223,7 +224,7 @@ class _Lists:
         name = self._model.agents[agent].id
         others = tuple(who for who in self._queue(one.queue) if who != name) if one.queue >= 0 else ()
         ready, start, finish = (
-            (_instant(self._origin, t[0]), _instant(self._origin, t[1]), _instant(self._origin, t[2]))
+            (instant(self._origin, t[0]), instant(self._origin, t[1]), instant(self._origin, t[2]))
             for t in (one.ready_s, one.start_s, one.end_s)
         )
         return Listed(
@@ -257,10 +258,10 @@ class _Lists:
     def _where(self, place: tuple[int, int]) -> str:
         """Where the order stands now."""
         order, node = self._state.orders[place[0]], self._program.network.node_ids[place[1]]
-        now = _instant(self._origin, self._state.at_s)
+        now = instant(self._origin, self._state.at_s)
         for position in order.positions:
             if position.node == node:
-                since = short(_instant(self._origin, position.enabled_s), now)
+                since = short(instant(self._origin, position.enabled_s), now)
                 batch = 2 * sum(place in one.collected for one in self._looks) > len(self._looks)
                 why = "waits for its batch" if batch else "not ready yet by the twin's delays"
                 return f"there since {since}, but {why}"
@@ -292,8 +293,8 @@ def _orders(
             cls=order.cls,
             segment=order.segment,
             value=order.value,
-            done=(_instant(origin, times[0]), _instant(origin, times[1]), _instant(origin, times[2])),
-            due=None if due is None else _instant(origin, due),
+            done=(instant(origin, times[0]), instant(origin, times[1]), instant(origin, times[2])),
+            due=None if due is None else instant(origin, due),
             slack_h=None
             if due is None
             else ((due - times[2]) / 3600, (due - times[1]) / 3600, (due - times[0]) / 3600),
@@ -313,7 +314,3 @@ def _notes(glances: Sequence[Glance], lists: _Lists) -> Iterator[str]:
         )
     if lists.nobody:
         yield f"{lists.nobody} tasks under way need none of the twin's agents and are on no list"
-
-
-def _instant(origin: datetime, seconds: float) -> datetime:
-    return origin + timedelta(seconds=float(seconds))

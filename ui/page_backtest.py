@@ -21,7 +21,7 @@ from twin.drawing_tools import Picture
 from twin.json_out import read
 from twin.words import number, percent
 from ui import jobs
-from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.workspace import Workspace, workspace
 
 WHAT = "backtest"
@@ -37,12 +37,10 @@ def show() -> None:
     watched(folder, "Forecasting the past")
     keep_output(folder, path)
     _start(place, name, folder)
-    if not path.exists():
-        st.info("Nothing was compared yet: start above.", icon=":material/info:")
+    text = kept_result(place, name, path, "Nothing was compared yet: start above.", "this")
+    if text is None:
         return
-    if path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after this.", icon=":material/warning:")
-    _results(read(ForecastBacktest, path.read_text(encoding="utf-8")), _csv(place, name), name)
+    _results(read(ForecastBacktest, text), _csv(place, name), name)
 
 
 def _start(place: Workspace, name: str, folder: Path) -> None:

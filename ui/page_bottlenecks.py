@@ -12,7 +12,7 @@ from twin.bottleneck_findings import Bottlenecks, Gain, Side
 from twin.bottleneck_words import best_text, causes_text, gain_text, plus_minus, read_found
 from twin.words import by_engine, number
 from ui import jobs
-from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.workspace import Workspace, workspace
 
 
@@ -26,12 +26,10 @@ def show() -> None:
     watched(folder, "Looking for bottlenecks")
     keep_output(folder, path)
     _start(place, name, folder)
-    if not path.exists():
-        st.info("Nothing was looked for yet: start above.", icon=":material/info:")
+    text = kept_result(place, name, path, "Nothing was looked for yet: start above.", "this")
+    if text is None:
         return
-    if path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after this.", icon=":material/warning:")
-    _results(read_found(path.read_text(encoding="utf-8")), _csv(place, name), name)
+    _results(read_found(text), _csv(place, name), name)
 
 
 def _start(place: Workspace, name: str, folder: Path) -> None:

@@ -18,7 +18,7 @@ from twin.outlook_words import plus_minus
 from twin.words import by_engine, instant
 from ui import jobs
 from ui.as_of import as_of
-from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.report_button import report_button
 from ui.workspace import Workspace, workspace
 
@@ -37,12 +37,12 @@ def show() -> None:
     keep_output(folder, place.result(name, "forecast"))
     _start(place, name, model, folder)
     path = place.result(name, "forecast")
-    if not path.exists():
-        st.info("No forecast yet: choose the instant and start above.", icon=":material/info:")
+    text = kept_result(
+        place, name, path, "No forecast yet: choose the instant and start above.", "this forecast"
+    )
+    if text is None:
         return
-    if path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after this forecast.", icon=":material/warning:")
-    _results(read(Forecast, path.read_text(encoding="utf-8")), _csv(place, name), name, model)
+    _results(read(Forecast, text), _csv(place, name), name, model)
     report_button(place, name)
 
 

@@ -14,7 +14,7 @@ from twin.backtest_words import NAMES, advice_text, between, sentences, signed, 
 from twin.policies import OWN, PLAIN
 from twin.words import number, percent
 from ui import jobs
-from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.workspace import Workspace, workspace
 
 WHAT = "policies"
@@ -30,12 +30,10 @@ def show() -> None:
     watched(folder, "Trying policies")
     keep_output(folder, path)
     _start(place, name, folder)
-    if not path.exists():
-        st.info("Nothing was tried yet: choose policies and start above.", icon=":material/info:")
+    text = kept_result(place, name, path, "Nothing was tried yet: choose policies and start above.", "this")
+    if text is None:
         return
-    if path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after this.", icon=":material/warning:")
-    _results(read_backtest(path.read_text(encoding="utf-8")), _csv(place, name), name)
+    _results(read_backtest(text), _csv(place, name), name)
 
 
 def _start(place: Workspace, name: str, folder: Path) -> None:

@@ -15,7 +15,7 @@ from twin.quote_charts import dates_chart, drivers_chart
 from twin.words import by_engine, instant, percent
 from ui import jobs
 from ui.as_of import as_of
-from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.workspace import Workspace, workspace
 
 ANY = "any"
@@ -31,12 +31,10 @@ def show() -> None:
     watched(folder, "Quoting")
     keep_output(folder, path)
     _start(place, name, model)
-    if not path.exists():
-        st.info("No quote yet: say what order comes and start above.", icon=":material/info:")
+    text = kept_result(place, name, path, "No quote yet: say what order comes and start above.", "this quote")
+    if text is None:
         return
-    if path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after this quote.", icon=":material/warning:")
-    _results(read(Quote, path.read_text(encoding="utf-8")))
+    _results(read(Quote, text))
 
 
 def _start(place: Workspace, name: str, model: Metagraph) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -13,8 +13,9 @@ from twin.json_out import read
 from twin.planned import Planned, PlannedOrder
 from twin.planned_words import believed_text, better_text, decided_text, levels_text, moment, sentence
 from ui import jobs
+from ui.as_of import as_of
 from ui.page_schedule_queues import queues
-from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.workspace import Workspace, workspace
 
 OPEN_ORDERS, INSTANCE = "The open orders of the twin's log", "An instance file"
@@ -43,12 +44,12 @@ def show() -> None:
     watched(folder, "Planning", "Take the best so far")
     keep_output(folder, path)
     _start(place, name, model, folder)
-    if not path.exists():
-        st.info("No plan yet: choose what is to be planned and start above.", icon=":material/info:")
+    text = kept_result(
+        place, name, path, "No plan yet: choose what is to be planned and start above.", "this plan"
+    )
+    if text is None:
         return
-    if model is not None and path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after this plan.", icon=":material/warning:")
-    _results(place, name, read(Planned, path.read_text(encoding="utf-8")))
+    _results(place, name, read(Planned, text))
 
 
 def _start(place: Workspace, name: str, model: Metagraph | None, folder: Path) -> None:
@@ -101,13 +102,8 @@ def _instance(place: Workspace) -> tuple[str, ...] | None:
 
 def _as_of(place: Workspace, name: str, model: Metagraph) -> tuple[str, ...]:
     """The twin, its log and the instant as the command takes them."""
-    last = (model.provenance.until if model.provenance else datetime.now(UTC)).astimezone(UTC)
     day, clock, _ = st.columns([1, 1, 2])
-    date = day.date_input("As of, day", last.date())
-    hour = clock.time_input("As of, time (UTC)", last.time().replace(second=0, microsecond=0), step=900)
-    at = datetime.combine(date, hour if isinstance(hour, time) else time(), UTC)
-    # The widget knows minutes only: the log's last instant must not lose what happened in its last one.
-    at = last if at == last.replace(second=0, microsecond=0) else at
+    at = as_of(model, day, clock)
     return (
         *("--twin", str(place.twin(name)), "--log", place.log(name).name),
         *("--as-of", at.isoformat(), "--db", str(place.db)),

@@ -15,7 +15,7 @@ from twin.validation import Validation
 from twin.verdict import measured_on, metric_verdicts, verdict
 from twin.words import mean_span, percent
 from ui import jobs
-from ui.parts import FILES, built_twin, chosen_twin, keep_output, plain, run_job, watched
+from ui.parts import FILES, built_twin, chosen_twin, keep_output, kept_result, plain, run_job, watched
 from ui.report_button import report_button
 from ui.workspace import Workspace, workspace
 
@@ -33,12 +33,16 @@ def show() -> None:
     keep_output(folder, place.result(name, "validation"))
     _start(place, name, folder)
     path = place.result(name, "validation")
-    if not path.exists():
-        st.info("Not measured yet: start above. It takes about as long as the build.", icon=":material/info:")
+    text = kept_result(
+        place,
+        name,
+        path,
+        "Not measured yet: start above. It takes about as long as the build.",
+        "this was measured",
+    )
+    if text is None:
         return
-    if path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after this was measured.", icon=":material/warning:")
-    _results(read(Validation, path.read_text(encoding="utf-8")))
+    _results(read(Validation, text))
     report_button(place, name)
 
 

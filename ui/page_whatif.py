@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
@@ -26,7 +26,8 @@ from twin.whatif_words import (
 )
 from twin.words import instant
 from ui import jobs
-from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.as_of import as_of
+from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.workspace import Workspace, workspace
 
 STANDING, WARMED = "the open orders of the twin's log", "orders that a warm-up leads to"
@@ -43,12 +44,16 @@ def show() -> None:
     watched(folder, "Comparing")
     keep_output(folder, path)
     _start(place, name, model, folder)
-    if not path.exists():
-        st.info("No comparison yet: say what would be different and start above.", icon=":material/info:")
+    text = kept_result(
+        place,
+        name,
+        path,
+        "No comparison yet: say what would be different and start above.",
+        "this comparison",
+    )
+    if text is None:
         return
-    if path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after this comparison.", icon=":material/warning:")
-    _results(read(WhatIf, path.read_text(encoding="utf-8")))
+    _results(read(WhatIf, text))
 
 
 def _start(place: Workspace, name: str, model: Metagraph, folder: Path) -> None:
@@ -88,19 +93,14 @@ def example(model: Metagraph) -> str:
 
 
 def _instant(model: Metagraph) -> datetime:
-    last = (model.provenance.until if model.provenance else datetime.now(UTC)).astimezone(UTC)
     day, clock, _ = st.columns([1, 1, 2])
-    date = day.date_input("As of, day", last.date())
-    hour = clock.time_input("As of, time (UTC)", last.time().replace(second=0, microsecond=0), step=900)
-    at = datetime.combine(date, hour if isinstance(hour, time) else time(), UTC)
-    # The widget knows minutes only: the log's last instant must not lose what happened in its last one.
-    return last if at == last.replace(second=0, microsecond=0) else at
+    return as_of(model, day, clock)
 
 
-def _command(place: Workspace, name: str, as_of: datetime | None, horizon: int, runs: int) -> list[str]:
+def _command(place: Workspace, name: str, at: datetime | None, horizon: int, runs: int) -> list[str]:
     begin: tuple[str, ...] = ("--warm-up", f"{horizon}d")
-    if as_of is not None:
-        begin = ("--log", place.log(name).name, "--as-of", as_of.isoformat())
+    if at is not None:
+        begin = ("--log", place.log(name).name, "--as-of", at.isoformat())
     return jobs.tracetwin(
         *("whatif", str(place.twin(name)), str(_scenario(place, name)), *begin),
         *("--horizon", f"{horizon}d", "--replications", str(runs), "--db", str(place.db)),

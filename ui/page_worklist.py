@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -15,7 +15,8 @@ from twin.worklist_charts import worklist_chart
 from twin.worklist_command import MILP
 from twin.worklists import AgentList, Listed, ListedOrder, Worklist
 from ui import jobs
-from ui.parts import built_twin, chosen_twin, keep_output, picture, plain, run_job, watched
+from ui.as_of import as_of
+from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.results_worklist import costs_text, shift_text
 from ui.workspace import Workspace, workspace
 
@@ -33,26 +34,21 @@ def show() -> None:
     watched(folder, "Ranking")
     keep_output(folder, path)
     _start(place, name, model, folder)
-    if not path.exists():
-        st.info("No worklist yet: choose the instant and start above.", icon=":material/info:")
+    text = kept_result(
+        place, name, path, "No worklist yet: choose the instant and start above.", "these lists"
+    )
+    if text is None:
         return
-    if path.stat().st_mtime < place.built_at(name):
-        st.warning("The twin was built anew after these lists.", icon=":material/warning:")
-    _results(read(Worklist, path.read_text(encoding="utf-8")), _csv(place, name), name)
+    _results(read(Worklist, text), _csv(place, name), name)
 
 
 def _start(place: Workspace, name: str, model: Metagraph, folder: Path) -> None:
-    last = (model.provenance.until if model.provenance else datetime.now(UTC)).astimezone(UTC)
     day, clock, what, go = st.columns([1, 1, 1.5, 1], vertical_alignment="bottom")
-    date = day.date_input("As of, day", last.date())
-    hour = clock.time_input("As of, time (UTC)", last.time().replace(second=0, microsecond=0), step=900)
+    moment = as_of(model, day, clock)
     policy = what.selectbox("What goes first", [*NAMES, PLANNED], help="own: the twin's own rules.")
     with st.expander("A business rule"):
         rule = st.text_input("Orders with more of this go first", placeholder="value / 1000")
     if go.button("Rank", type="primary"):
-        moment = datetime.combine(date, hour if isinstance(hour, time) else time(), UTC)
-        # The widget knows minutes only: the log's last instant must not lose what happened in its last one.
-        moment = last if moment == last.replace(second=0, microsecond=0) else moment
         named = f"rule:{rule}" if rule.strip() else MILP if policy == PLANNED else str(policy)
         command = jobs.tracetwin(
             *("worklist", str(place.twin(name)), "--log", place.log(name).name),

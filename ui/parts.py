@@ -140,3 +140,16 @@ def keep_output(folder: Path, target: Path, when: Callable[[], bool] = lambda: T
     if jobs.state(folder).status == "done" and out.exists() and when():
         target.parent.mkdir(parents=True, exist_ok=True)
         out.replace(target)
+
+
+def kept_result(place: Workspace, name: str, path: Path, nothing: str, made: str) -> str | None:
+    """What a job of a twin left at `path`; says so where the twin was built anew after it was `made`.
+
+    None as long as there is nothing, which is said in a sentence.
+    """
+    if not path.exists():
+        st.info(nothing, icon=":material/info:")
+        return None
+    if path.stat().st_mtime < place.built_at(name):
+        st.warning(f"The twin was built anew after {made}.", icon=":material/warning:")
+    return path.read_text(encoding="utf-8")

@@ -14,7 +14,8 @@ from tests.eventlogs.logs import frozen
 from tests.twin.small import known_log
 from twin import learned_forecast, learned_hazard, learned_past
 from twin.forecast import forecast
-from twin.learned_forecast import WEIGHTS, crps, losses, with_learnt
+from twin.forecast_scores import crps
+from twin.learned_forecast import WEIGHTS, losses, with_learnt
 from twin.learned_hazard import learnt, longer
 from twin.learned_past import Past
 from twin.learned_rows import instants, last_s, rows_at

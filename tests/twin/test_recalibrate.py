@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.change_points import WEEK, Process, history
@@ -17,7 +18,8 @@ from metagraph.json_io import from_json, to_json
 from tests.service.serving import PATIENCE_S, start
 from twin import gate
 from twin.drift import MONTHLY, allowed
-from twin.gate import crps, held_out
+from twin.forecast_scores import crps
+from twin.gate import held_out
 from twin.outlook import LEVELS
 from twin.progress import Progress
 from twin.rebuild import rebuild
@@ -232,8 +234,8 @@ def test_looks_of_a_month_share_what_a_month_is_allowed() -> None:
 
 def test_scores_of_quantiles_by_hand() -> None:
     """A point forecast's pinball losses are p or 1 - p times the error: on average half of it, doubled."""
-    assert crps([10.0] * len(LEVELS), 14.0) == pytest.approx(4.0)
-    assert crps([10.0] * len(LEVELS), 7.0) == pytest.approx(3.0)
+    quantiles = np.full((2, len(LEVELS)), 10.0)
+    assert crps(np.array([14.0, 7.0]), quantiles) == pytest.approx([4.0, 3.0])
 
 
 def test_the_newest_orders_are_held_out_and_the_older_half_is_not() -> None:
