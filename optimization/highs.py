@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Condition
+from threading import local
 from typing import Any, Literal
 
 import numpy as np
@@ -51,35 +50,17 @@ class Answer:
     side cost; None: nothing is known."""
 
 
-class _Scheduler:
-    """HiGHS's threads, which all models of a process share: a model that asks for another number of them than
-    those before it silently solves nothing, so they are only changed between models."""
-
-    def __init__(self) -> None:
-        self._free = Condition()
-        self._threads = 0
-        self._users = 0
-
-    @contextmanager
-    def use(self, threads: int) -> Iterator[None]:
-        from highspy import Highs
-
-        with self._free:
-            while self._users and self._threads != threads:
-                self._free.wait()
-            if self._threads != threads:
-                Highs.resetGlobalScheduler(True)
-                self._threads = threads
-            self._users += 1
-        try:
-            yield
-        finally:
-            with self._free:
-                self._users -= 1
-                self._free.notify_all()
+_thread = local()
+"""How many threads HiGHS uses for what this thread of Python asks, which HiGHS keeps for each by itself."""
 
 
-_scheduler = _Scheduler()
+def _use(threads: int) -> None:
+    """A model that asks for another number of threads than those before it isn't solved at all."""
+    from highspy import Highs
+
+    if getattr(_thread, "threads", None) != threads:
+        Highs.resetGlobalScheduler(True)
+        _thread.threads = threads
 
 
 def relax(form: StandardForm, limits: Limits, level: int = 0, *, interior: bool = False) -> Answer:
@@ -91,23 +72,22 @@ def relax(form: StandardForm, limits: Limits, level: int = 0, *, interior: bool 
     """
     if not form.n_columns:
         return _nothing(form, level)
-    with _scheduler.use(limits.threads):
-        highs = _model(form, level, limits, whole=False)
-        highs.setOptionValue("solver", "ipm" if interior else "simplex")
-        vertex = form.n_columns <= VERTEX_COLUMNS
-        highs.setOptionValue("run_crossover", "on" if vertex else "off")
-        _run(highs, limits)
-        ended = _ended(highs, inexact=interior and not vertex)
-        if ended == "infeasible":
-            return Answer(ended, None, -np.inf)
-        found = highs.getSolution()
-        bound, duals = np.inf, None
-        if found.dual_valid:
-            told = np.asarray(found.row_dual, np.float64)
-            bound, sign = min((bound_of(form, level, sign * told), sign) for sign in (-1.0, 1.0))
-            duals = sign * told
-        x = np.asarray(found.col_value, np.float64) if found.value_valid else None
-        return Answer(ended, x, bound, duals=duals)
+    highs = _model(form, level, limits, whole=False)
+    highs.setOptionValue("solver", "ipm" if interior else "simplex")
+    vertex = form.n_columns <= VERTEX_COLUMNS
+    highs.setOptionValue("run_crossover", "on" if vertex else "off")
+    _run(highs, limits)
+    ended = _ended(highs, inexact=interior and not vertex)
+    if ended == "infeasible":
+        return Answer(ended, None, -np.inf)
+    found = highs.getSolution()
+    bound, duals = np.inf, None
+    if found.dual_valid:
+        told = np.asarray(found.row_dual, np.float64)
+        bound, sign = min((bound_of(form, level, sign * told), sign) for sign in (-1.0, 1.0))
+        duals = sign * told
+    x = np.asarray(found.col_value, np.float64) if found.value_valid else None
+    return Answer(ended, x, bound, duals=duals)
 
 
 def _nothing(form: StandardForm, level: int) -> Answer:
@@ -153,23 +133,22 @@ def maximise(
     """
     if not form.n_columns:
         return _nothing(form, level)
-    with _scheduler.use(limits.threads):
-        highs = _model(form, level, limits, whole=True)
-        for before, value in enumerate(at_least):
-            used = np.flatnonzero(form.costs[before])
-            least = value - form.constants[before] - max(KEPT, 1e-6 * abs(value))
-            highs.addRow(least, highs.inf, len(used), used.astype(np.int32), form.costs[before][used])
-        if start is not None:
-            used = np.flatnonzero(~np.isnan(start))
-            highs.setSolution(len(used), used.astype(np.int32), start[used])
-        _run(highs, limits, improved, enough)
-        ended = _ended(highs)
-        if ended == "infeasible":
-            return Answer(ended, None, -np.inf)
-        info, found = highs.getInfo(), highs.getSolution()
-        has = info.primal_solution_status == 2 and found.value_valid
-        x = np.asarray(found.col_value, np.float64) if has else None
-        return Answer(ended, x, float(info.mip_dual_bound), max(int(info.mip_node_count), 0))
+    highs = _model(form, level, limits, whole=True)
+    for before, value in enumerate(at_least):
+        used = np.flatnonzero(form.costs[before])
+        least = value - form.constants[before] - max(KEPT, 1e-6 * abs(value))
+        highs.addRow(least, highs.inf, len(used), used.astype(np.int32), form.costs[before][used])
+    if start is not None:
+        used = np.flatnonzero(~np.isnan(start))
+        highs.setSolution(len(used), used.astype(np.int32), start[used])
+    _run(highs, limits, improved, enough)
+    ended = _ended(highs)
+    if ended == "infeasible":
+        return Answer(ended, None, -np.inf)
+    info, found = highs.getInfo(), highs.getSolution()
+    has = info.primal_solution_status == 2 and found.value_valid
+    x = np.asarray(found.col_value, np.float64) if has else None
+    return Answer(ended, x, float(info.mip_dual_bound), max(int(info.mip_node_count), 0))
 
 
 def _model(form: StandardForm, level: int, limits: Limits, *, whole: bool) -> Any:
@@ -236,6 +215,7 @@ def _run(
         except BaseException as error:
             failed.append(error)
 
+    _use(limits.threads)
     highs.setCallback(called, None)
     for kind in (kinds.kCallbackMipInterrupt, kinds.kCallbackSimplexInterrupt, kinds.kCallbackIpmInterrupt):
         highs.startCallback(kind)

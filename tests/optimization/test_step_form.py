@@ -1,5 +1,7 @@
 """The step form finds the best plan there is."""
 
+from threading import Thread
+
 import numpy as np
 import pytest
 
@@ -86,4 +88,21 @@ def test_models_with_other_numbers_of_threads_follow_each_other() -> None:
     form = step_form(problem)
     arrays = standard_form(form.model, form.variables)
     found = [maximise(arrays, Limits(60.0, threads)).bound for threads in (2, 1, 2)]
+    assert found == pytest.approx([found[0]] * 3)
+
+
+def test_a_thread_of_its_own_changes_nothing_for_models_of_others() -> None:
+    problem = small_problem(3, RICH)
+    form = step_form(problem)
+    arrays = standard_form(form.model, form.variables)
+    found = []
+
+    def work(threads: int) -> None:
+        found.append(maximise(arrays, Limits(60.0, threads)).bound)
+
+    work(2)
+    other = Thread(target=work, args=(1,))
+    other.start()
+    other.join()
+    work(1)
     assert found == pytest.approx([found[0]] * 3)
