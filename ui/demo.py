@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.markup import escape
@@ -63,13 +64,18 @@ def run_demo(out: Path, seed: int, json_wanted: bool) -> None:
     request = log_request(report.log, db, config=CONFIG, until=report.last)
     with steps("4/5  Forecast the open orders") as progress:
         forecast = forecast_command(model, request, wanted, progress)
-    steps.show("forecast", results_forecast.show_forecast, forecast)
+    steps.show("forecast", results_forecast.show_briefly, forecast)
+    steps.rest(
+        "Every order, the load of queues and people, and what the dates rest on:",
+        f"tracetwin forecast {quote(str(out / 'twin.json'))} --log {report.log} --horizons-h 24,168",
+        f"--as-of {report.last.isoformat()} --seed {seed} --db {quote(db)}",
+    )
     segment = model.orders.classes[0].segment if model.orders.classes else ""
     asked = QuoteRequest(Asked(segment=segment), seed=seed)
     with steps("5/5  Quote a promise date for a new order") as progress:
-        quote = quote_command(model, request, asked, progress, console.warn)
-    steps.show("quote", results_quote.show_quote, quote)
-    write_report(out / "report.html", model, validation=validation, forecast=forecast, quote=quote)
+        quoted = quote_command(model, request, asked, progress, console.warn)
+    steps.show("quote", results_quote.show_quote, quoted)
+    write_report(out / "report.html", model, validation=validation, forecast=forecast, quote=quoted)
     _pictures(out, model, validation, forecast)
     steps.end(
         f"Done. Open {out / 'report.html'}; pictures and forecast.csv are beside it.",
@@ -109,6 +115,12 @@ class _Steps:
 
         text = to_json(result) if isinstance(result, Metagraph) else dump(result)
         self._results.append(f'"{name}": {text.strip()}')
+
+    def rest(self, told: str, *command: str) -> None:
+        """Name the command, in as many lines, that shows what the step leaves out."""
+        if not self._json_wanted:
+            console.say(told)
+            console.OUT.print(escape("  " + " \\\n      ".join(command)), soft_wrap=True)
 
     def end(self, *sentences: str) -> None:
         if self._json_wanted:

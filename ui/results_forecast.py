@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from twin.outlook import Fan, Forecast, OrderOutlook, SystemOutlook
 
 MOST_HORIZONS = 4
+FIRST_ORDERS = 5
+"""As many as the short form shows."""
 
 
 def show_forecast(result: Forecast, json_wanted: bool, written: Sequence[Path] = ()) -> None:
@@ -38,14 +40,45 @@ def show_forecast(result: Forecast, json_wanted: bool, written: Sequence[Path] =
         say(f"Written: {path}")
 
 
+def show_briefly(result: Forecast, json_wanted: bool) -> None:
+    """The first few dates, money and counts: what a newcomer needs."""
+    if json_wanted:
+        as_json(result)
+        return
+    _as_of(result)
+    rows = [row[:-3] for row in _rows(result)[:FIRST_ORDERS]]
+    show_table(f"Completion of the first {len(rows)}, UTC (month-day)", COLUMNS[:-3], rows, (0, 1))
+    _money(result)
+    _counts(result.system)
+
+
+COLUMNS = ("order", "stands", "5 %", "median", "95 %", "due", "late", "lost", "profit", "at stake")
+
+
+def _as_of(result: Forecast) -> None:
+    futures = f"{result.replications} futures{by_engine(result.engine)}"
+    say(f"As of {result.as_of:%Y-%m-%d %H:%M} UTC: {result.open_rule}; {futures}")
+
+
 def _orders(result: Forecast) -> None:
+    _as_of(result)
+    show_table(
+        "Completion, UTC (month-day); money expected, and what lateness takes of it",
+        COLUMNS,
+        _rows(result)[:MOST_ROWS],
+        (0, 1),
+    )
+    more(len(result.orders))
+    _sure(result.orders)
+
+
+def _rows(result: Forecast) -> list[tuple[str, ...]]:
+    """COLUMNS of every order, the next to be completed first."""
     from twin.outlook import LEVELS, median
 
     low, high = LEVELS.index(0.05), LEVELS.index(0.95)
-    futures = f"{result.replications} futures{by_engine(result.engine)}"
-    say(f"As of {result.as_of:%Y-%m-%d %H:%M} UTC: {result.open_rule}; {futures}")
     rows = []
-    for o in sorted(result.orders, key=lambda o: median(o.quantiles))[:MOST_ROWS]:
+    for o in sorted(result.orders, key=lambda o: median(o.quantiles)):
         times = (o.quantiles[low], median(o.quantiles), o.quantiles[high])
         rows.append(
             (
@@ -56,12 +89,7 @@ def _orders(result: Forecast) -> None:
                 *(("" if money is None else number(money.mean)) for money in (o.profit, o.loss)),
             )
         )
-    columns = ("order", "stands", "5 %", "median", "95 %", "due", "late", "lost", "profit", "at stake")
-    show_table(
-        "Completion, UTC (month-day); money expected, and what lateness takes of it", columns, rows, (0, 1)
-    )
-    more(len(result.orders))
-    _sure(result.orders)
+    return rows
 
 
 def _sure(orders: Sequence[OrderOutlook]) -> None:

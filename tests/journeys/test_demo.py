@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from eventlogs.historian import Historian
 from metagraph.json_io import load, to_json
+from tests.journeys.test_commands import tracetwin
 from tests.twin import handmade
 from twin.rebuild import rebuild
 from ui.demo import _Steps
@@ -82,11 +84,22 @@ def test_what_it_prints_is_read_on_any_terminal(demo: tuple[Path, str]) -> None:
     assert max(len(line) for line in lines) <= 80
     steps = re.split(r"\n\d/5  ", text)
     assert len(steps) == 6
-    assert max(step.count("\n") for step in steps) <= 140, "a step with all its tables"
+    assert max(step.count("\n") for step in steps) <= 80, "a step is longer than a newcomer reads"
     words = set(text.split())
     for task in load(demo[0] / "twin.json").tasks():
         assert set(task.label.split()) <= words, "a name is broken in the middle"
     assert "make app" in " ".join(lines[-4:])
+
+
+def test_the_command_that_it_names_shows_the_rest(
+    demo: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, text = demo
+    (command,) = re.findall(r"tracetwin (forecast .*?) \\\n *(.*)", text)
+    monkeypatch.chdir(folder.parent)
+    said = tracetwin(*shlex.split(" ".join(command)), "--plain", "--replications", "2")
+    assert (said.code, said.err) == (0, "")
+    assert "Agents: hours of work ahead" in said.out
 
 
 def test_as_json_all_results_are_one_object(capsys: pytest.CaptureFixture[str]) -> None:
