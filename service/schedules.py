@@ -75,7 +75,12 @@ class Schedule:
 
     def key(self, due: datetime) -> str:
         """The same for every worker that queues this command for this instant: it is queued once."""
-        return f"{self.name} @ {due.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return f"{self.series}{due.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    @property
+    def series(self) -> str:
+        """What the keys of all its instants begin with."""
+        return f"{self.name} @ "
 
 
 def load_schedules(path: Path) -> tuple[Schedule, ...]:

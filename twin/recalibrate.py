@@ -22,6 +22,7 @@ from twin.recalibrations import told
 from twin.sanity import Check, sanity
 
 if TYPE_CHECKING:
+    from eventlogs.keeping.models import ModelInfo
     from eventlogs.keeping.recalibrations import Look, RecalibrationInfo
     from twin.build import BuildRequest
     from twin.source import LogRequest, LogSource
@@ -37,7 +38,9 @@ class Wanted:
     config: Path | None = None
     """A twin.toml: all choices are made again as it says."""
     always: bool = False
-    """Build a challenger even where nothing drifted."""
+    """Build and judge a challenger even where nothing drifted, or where the same was looked at before."""
+    anew: bool = False
+    """Where challengers are built, also build one with all choices made again, however small the change."""
     promote: bool = False
     """Let a better challenger become champion; else ask."""
     seed: int | None = None
@@ -47,7 +50,7 @@ class Wanted:
     def asked(self) -> str:
         """What else than the data and the champion decides what comes out."""
         told = self.config.read_text(encoding="utf-8") if self.config else ""
-        return f"always={self.always} promote={self.promote} seed={self.seed} config={told}"
+        return f"always={self.always} anew={self.anew} promote={self.promote} seed={self.seed} config={told}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def recalibrate(wanted: Wanted, progress: Progress) -> Recalibration:
     the champion was learnt from, or if another version became champion meanwhile.
     """
     begun = _begin(wanted, progress.part(0.0, 0.1))
-    if begun.same is not None:
+    if begun.same is not None and not wanted.always:
         return begun.same
     source, known = begun.source, begun.model.provenance
     result = Recalibration(wanted.twin, begun.version, source.snapshot.name, begun.as_of, "nothing new", "")
@@ -112,7 +115,7 @@ def recalibrate(wanted: Wanted, progress: Progress) -> Recalibration:
         words = f"{MEANINGS['no drift']} ({drift.tests} tests on {drift.cases} orders)"
         return _kept(wanted, begun, replace(result, verdict="no drift", words=words), None)
     request = request_for(begun.model, wanted)
-    anew = wanted.config is not None
+    anew = wanted.anew or wanted.config is not None
     found = challenge(begun.model, source, drift, request, anew=anew, progress=progress.part(0.15, 1.0))
     verdict, words = decided(wanted, drift, found)
     gates, checks = (found.gates, found.checks) if found else ((), ())
@@ -153,14 +156,20 @@ def _begin(wanted: Wanted, progress: Progress) -> _Begun:
     with open_historian(wanted.log.db, read_only=True) as kept:
         info = kept.recalibration_of(look)
         runs = [one for one in kept.recalibrations(wanted.twin) if one.look.champion == version]
+        versions = {one.version: one for one in kept.list_models() if one.name == wanted.twin}
     earlier = tuple(told(one) for one in runs if one.as_of < end)
-    return _Begun(model, version, source, look, None if info is None else _again(info), earlier)
+    same = None if info is None else _again(info, versions.get(info.challenger or 0))
+    return _Begun(model, version, source, look, same, earlier)
 
 
-def _again(info: RecalibrationInfo) -> Recalibration:
-    """What an earlier run found that looked at the same."""
+def _again(info: RecalibrationInfo, challenger: ModelInfo | None) -> Recalibration:
+    """What an earlier run found that looked at the same, and what became of its challenger since."""
     before = told(info)
-    words = f"{MEANINGS['nothing new']}: on {info.made_at:%Y-%m-%d %H:%M} UTC it came to this: {before.words}"
+    words = f"the same was looked at on {info.made_at:%Y-%m-%d %H:%M} UTC, and came to this: {before.words}"
+    if before.verdict == "asks" and challenger is not None and challenger.state != "challenger":
+        why = f": {challenger.why}" if challenger.why else ""
+        words += f"; {challenger.reference} is {challenger.state} since {challenger.since:%Y-%m-%d}{why}"
+        before = replace(before, verdict="nothing new")
     return replace(before, words=words, again=True)
 
 
@@ -242,8 +251,11 @@ def request_for(model: Metagraph, wanted: Wanted) -> BuildRequest:
 def decided(wanted: Wanted, drift: DriftReport, found: Challenge | None) -> tuple[Verdict, str]:
     """The verdict and its reason as a sentence."""
     if found is None:
-        told = f"{drift.cases} orders began since {drift.since:%Y-%m-%d}, and at least {FEWEST_CASES} of the "
-        return "too early", f"{MEANINGS['too early']}: {told}newest must have ended"
+        told = f"{drift.cases} orders began since {drift.since:%Y-%m-%d}; {2 * FEWEST_CASES} must have, and "
+        return (
+            "too early",
+            f"{MEANINGS['too early']}: {told}{FEWEST_CASES} of their newer half must have ended",
+        )
     failed = [check for check in found.checks if not check.passed]
     if failed:
         return (

@@ -13,9 +13,9 @@ from twin.sanity import Check
 
 Verdict = Literal["nothing new", "no drift", "too early", "rejected", "asks", "promoted"]
 MEANINGS: dict[Verdict, str] = {
-    "nothing new": "the log holds nothing that the champion doesn't know, or that wasn't looked at before",
+    "nothing new": "the log holds nothing that the champion doesn't know",
     "no drift": "nothing has changed that tests can tell: the champion stays",
-    "too early": "something has changed, but too few orders have ended since to judge a new twin",
+    "too early": "too few orders have come since the champion was learnt to judge a new twin",
     "rejected": "a new twin was built and isn't better, or isn't fit to be used: the champion stays",
     "asks": "a new twin is better and waits to be promoted",
     "promoted": "a new twin is better and is the champion now",

@@ -15,7 +15,19 @@ def recalibrate(
     log: Annotated[str, typer.Option("--log", help="The log, from before and since: path or name.")],
     as_of: Annotated[str | None, typer.Option(help="Use only what was known at this instant.")] = None,
     always: Annotated[
-        bool, typer.Option("--always", help="Build a challenger even where nothing has changed.")
+        bool,
+        typer.Option(
+            "--always",
+            help="Build and judge challengers even where nothing has changed or the same was judged before.",
+        ),
+    ] = False,
+    build: Annotated[
+        bool,
+        typer.Option(
+            "--build",
+            help="Where challengers are built, make all choices again for one of them, as tracetwin build "
+            "does, however small the change.",
+        ),
     ] = False,
     promote: Annotated[
         bool,
@@ -47,7 +59,7 @@ def recalibrate(
 
     until = instant(as_of, "--as-of") if as_of else None
     request = log_request(log, db, mapping, time_format=time_format, until=until, open_file=open_cases)
-    wanted = Wanted(twin, request, config, always, promote, seed, getuser())
+    wanted = Wanted(twin, request, config, always, build, promote, seed, getuser())
     with console.progress(progress_file) as progress:
         result = recalibrate_command(wanted, report, progress)
     results_recalibrated.show_recalibration(result, as_json, report)

@@ -81,12 +81,18 @@ def enqueue(
     key: str | None,
     due_at: datetime | None,
     most_attempts: int,
+    series: str | None = None,
 ) -> Job:
-    """Put a job into the queue; where there is one of this key, that one is returned."""
+    """Put a job into the queue; where there is one of this key, that one is returned, and where one of this
+    series waits, that one: a job that takes longer than the time to the next one doesn't pile up."""
     if key is not None:
         known = _select(con, "WHERE key = ?", [key])
         if known:
             return known[0]
+    if series is not None:
+        waiting = _select(con, "WHERE state = 'queued' AND starts_with(key, ?) ORDER BY id LIMIT 1", [series])
+        if waiting:
+            return waiting[0]
     row = con.execute(
         "INSERT INTO jobs (key, command, state, due_at, attempts, most_attempts, worker, lease, cancelling, "
         "created_at, result, message) VALUES (?, ?, 'queued', ?, 0, ?, '', '', false, ?, '', '') "
@@ -209,7 +215,8 @@ def _expire(con: DuckDBPyConnection, now: datetime) -> None:
             _close(con, job, "cancelled", now, None, "", f"cancelled; {why}")
         elif job.attempts < job.most_attempts:
             con.execute(
-                "UPDATE jobs SET state = 'queued', lease = '', due_at = ? WHERE id = ?", [now, job.id]
+                "UPDATE jobs SET state = 'queued', lease = '', due_at = ?, message = ? WHERE id = ?",
+                [now, why, job.id],
             )
         else:
             _close(con, job, "failed", now, None, "", f"{why}, and it was the last attempt")

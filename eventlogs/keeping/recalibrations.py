@@ -89,12 +89,25 @@ def keep(
 
 
 def _entered(con: DuckDBPyConnection, look: Look, new: NewModel, by: By) -> int:
-    """Keep the challenger; its version."""
-    version = models.save(con, look.twin, new.json_text, new.notes, by, challenger=True)
+    """Keep the challenger, unless it was built before; its version."""
+    version = _kept_before(con, look.twin, new.json_text)
+    if version is None:
+        version = models.save(con, look.twin, new.json_text, new.notes, by, challenger=True)
     reference = f"{look.twin}@{version}"
     if new.promote:
         models.promote(con, reference, by, look.champion)
+    elif models.find(con, reference).state != "challenger":
+        models.set_state(con, reference, "challenger", by)
     return version
+
+
+def _kept_before(con: DuckDBPyConnection, twin: str, json_text: str) -> int | None:
+    """The newest version that is this twin to the letter, but for the champion."""
+    row = con.execute(
+        "SELECT max(version) FROM models WHERE name = ? AND twin = ? AND state <> 'champion'",
+        [twin, json_text],
+    ).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
 
 
 def found(con: DuckDBPyConnection, look: Look) -> RecalibrationInfo | None:

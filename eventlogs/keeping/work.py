@@ -22,14 +22,19 @@ class Work(OpenFile):
         key: str | None = None,
         due_at: datetime | None = None,
         most_attempts: int = MOST_ATTEMPTS,
+        series: str | None = None,
     ) -> Job:
         """Put a command into the queue, to be run at `due_at` (default: now) or after.
 
-        Where there is a job of this `key`, in whatever state, that one is returned and nothing is added.
+        Where there is a job of this `key`, in whatever state, or one waits whose key begins with `series`,
+        that one is returned and nothing is added.
         """
         with self._transaction():
             now = datetime.now(UTC)
-            return jobs.enqueue(self._con, command, now, key=key, due_at=due_at, most_attempts=most_attempts)
+            return jobs.enqueue(
+                *(self._con, command, now),
+                key=key, due_at=due_at, most_attempts=most_attempts, series=series,
+            )  # fmt: skip
 
     def take_job(self, worker: str, lease_s: float) -> Job | None:
         """The next job that is due, for this worker alone as long as it renews the lease; None if none is."""

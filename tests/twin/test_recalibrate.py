@@ -25,6 +25,7 @@ from twin.progress import Progress
 from twin.rebuild import rebuild
 from twin.recalibrate import Wanted, recalibrate, recalibrate_command
 from twin.recalibration import Recalibration, RejectedError
+from twin.recalibration_report import write_report
 from twin.source import LogRequest
 from ui.results_recalibrated import end
 
@@ -96,7 +97,9 @@ def fresh(originals: dict[str, Path], what: str, folder: Path) -> Path:
 
 
 def run(db: Path, *, promote: bool = False, always: bool = False) -> Recalibration:
-    return recalibrate(Wanted("orders", LogRequest("orders", db=str(db)), None, always, promote), Progress())
+    return recalibrate(
+        Wanted("orders", LogRequest("orders", db=str(db)), always=always, promote=promote), Progress()
+    )
 
 
 def state(db: Path) -> tuple[int, int, int]:
@@ -135,6 +138,11 @@ def test_asking_again_says_what_was_found_and_does_nothing(
     assert again.again
     assert (again.verdict, again.challenger, again.gates) == ("asks", 2, found.gates)
     assert state(db) == (1, 2, 1)
+    with Historian(db) as historian:
+        historian.set_model_state("orders@2", "rejected", why="too soon")
+    assert run(db).words.endswith(": too soon")
+    assert run(db, promote=True).challenger == 2, "the same twin isn't kept twice"
+    assert state(db) == (2, 2, 2)
 
 
 def test_without_drift_nothing_is_built_and_what_is_no_better_is_rejected(
@@ -142,19 +150,20 @@ def test_without_drift_nothing_is_built_and_what_is_no_better_is_rejected(
 ) -> None:
     db = fresh(originals, "same", tmp_path)
     assert (run(db).verdict, state(db)) == ("no drift", (1, 1, 1))
-    for ending in (".html", ".md", ".json"):
-        request = Wanted("orders", LogRequest("orders", db=str(db)), None, always=True, promote=True)
-        report = tmp_path / f"report{ending}"
-        rejected = recalibrate_command(request, report, Progress())
+    request = Wanted("orders", LogRequest("orders", db=str(db)), None, always=True, promote=True)
+    for runs in (2, 3):
+        rejected = recalibrate_command(request, tmp_path / "report.html", Progress())
         assert rejected.verdict == "rejected"
-        assert rejected.gates[0].reason.split(":")[0] in report.read_text()
-        if not rejected.again:
-            with pytest.raises(RejectedError) as caught:
-                end(rejected)
-            assert caught.value.exit_code == 4
-        else:
+        assert not rejected.again, "--always judges again what was judged before"
+        with pytest.raises(RejectedError) as caught:
             end(rejected)
-    assert state(db) == (1, 1, 2)
+        assert caught.value.exit_code == 4
+        assert state(db) == (1, 1, runs)
+    for ending in (".md", ".json"):
+        write_report(tmp_path / f"report{ending}", rejected)
+    for file in tmp_path.glob("report.*"):
+        assert rejected.gates[0].reason.split(":")[0] in file.read_text()
+    assert len(list(tmp_path.glob("report.*"))) == 3
 
 
 KILLED = """

@@ -64,6 +64,24 @@ def test_a_key_is_queued_once_whatever_became_of_it(con: DuckDBPyConnection) -> 
     assert put(con).id != put(con).id
 
 
+def test_of_a_series_one_job_waits_at_a_time(con: DuckDBPyConnection) -> None:
+    """What takes longer than the time to the next one doesn't pile up; another series isn't held up."""
+
+    def due(key: str) -> Job:
+        series = key.split(" @ ", maxsplit=1)[0] + " @ "
+        return jobs.enqueue(con, ["forecast"], T0, key=key, due_at=T0, most_attempts=2, series=series)
+
+    first = due("night @ 1")
+    assert due("night @ 2") == first
+    assert due("nights @ 2").id != first.id
+    job = take(con, 0.0)
+    assert job is not None
+    second = due("night @ 3")
+    assert second.key == "night @ 3", "the first one runs"
+    assert due("night @ 4") == second
+    assert due("night @ 1").id == first.id
+
+
 def test_heartbeats_keep_a_job_and_silence_loses_it(con: DuckDBPyConnection) -> None:
     put(con)
     mine = take(con, 0.0, "ann")
