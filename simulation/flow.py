@@ -67,6 +67,9 @@ class Flow(Batching):
             journey.tokens, journey.steps = int(row["tokens"]), int(row["steps"])
             journey.history = int(row["history"])
             journey.visits, journey.merged = visits.tolist(), merged.tolist()
+        if found.released is not None:
+            for collector, n in zip(self.collectors, found.released.tolist(), strict=True):
+                collector.released = n
         items: list[Item] = []
         for record in found.items:
             items.append(self._placed(record, items))

@@ -10,6 +10,7 @@ import numpy as np
 from metagraph.errors import DataError, UsageError
 from simulation import kernel_code
 from simulation.clock_arrays import realised
+from simulation.continued import began_s
 from simulation.kernel_layout import Command, Status
 from simulation.kernel_memory import Memory, borrowed, give_back
 from simulation.kernel_opening import put_opening
@@ -164,7 +165,8 @@ class Kernel:
         return self._memory.world[name][0]
 
     def _follow(self) -> None:
-        arrays = realised(self._program.network, self._stream, self._begin_s, self._horizon_s)
+        begin_s = began_s(self._program)
+        arrays = realised(self._program.network, self._stream, begin_s, self._horizon_s)
         self._memory.follow(arrays)
 
     def _lengthen(self, to_s: float) -> None:

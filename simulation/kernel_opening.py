@@ -33,6 +33,8 @@ def put_opening(memory: Memory, program: Program, found: Opening, begin_s: float
     """Items in the slots of their serials, journeys in those of their orders; arg0 of them wait, arg1 are
     collected."""
     _present(memory, found)
+    if found.released is not None:
+        memory.kept["collectors"]["released"][: len(found.released)] = found.released
     world, n, orders = memory.world, len(found.items), len(found.journeys)
     memory.world["arg0"] = memory.world["arg1"] = 0
     if not orders:

@@ -98,7 +98,8 @@ def snapshot_of(memory: Memory, program: Program, t: float) -> Snapshot:
         width = memory.number(columns)
         tables.append(frozen(memory.kept[name][: n * width].reshape(n, width)[slots]))
     present = memory.kept["crew"]["present"][: memory.number("n_agents")].copy()
-    return Snapshot(t, frozen(rows), frozen(open_), tables[0], tables[1], frozen(present))
+    released = memory.kept["collectors"]["released"][: len(program.network.batches)].astype(np.int32)
+    return Snapshot(t, frozen(rows), frozen(open_), tables[0], tables[1], frozen(present), frozen(released))
 
 
 def run_of(

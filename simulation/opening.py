@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.clock_arrays import paced_after
+from simulation.continued import Continued
 from simulation.frames import Frame, frame_of
 from simulation.kept import Kept
 from simulation.opening_rows import Mode, Reader, Row
@@ -57,6 +58,8 @@ class Opening:
     """Per agent: whether it is there just before the beginning."""
     presence: int
     """The first record of Network.presence that is still to come."""
+    released: Ints | None = None
+    """Per batch: how many were released before; None: none."""
 
 
 def opening(program: Program, stream: Stream) -> Opening:
@@ -68,6 +71,8 @@ def opening(program: Program, stream: Stream) -> Opening:
 
     Raises DataError for an order that never gets out of a loop.
     """
+    if isinstance(program, Continued):
+        return program.opened
     network, begin_s = program.network, program.begin_s
     presence = int(np.searchsorted(network.presence["t"], begin_s, side="left"))
     present = network.agents["present"].copy()

@@ -12,6 +12,7 @@ import numpy as np
 from metagraph.errors import DataError, UsageError
 from simulation.agenda import Rank
 from simulation.batching import Collector
+from simulation.continued import began_s
 from simulation.crew import Always
 from simulation.flow import Flow
 from simulation.items import Item
@@ -55,7 +56,7 @@ class Reference(Flow):
 
     def __init__(self, program: Program, seed: int, replication: int, options: Options) -> None:
         stream = Stream(seed, replication, antithetic=options.antithetic)
-        plans, begin_s = program.network.clocks, program.begin_s
+        plans, begin_s = program.network.clocks, began_s(program)
         clocks = [Always() if plan is None else plan.clock(stream, begin_s) for plan in plans]
         self._limit: Stopped | None = None
         """The one at which the run stopped."""
@@ -131,6 +132,7 @@ class Reference(Flow):
             visits=ints(np.reshape([j.visits for j in journeys], (len(journeys), network.visits))),
             merged=ints(np.reshape([j.merged for j in journeys], (len(journeys), network.merges))),
             present=ints(self.crew.present),
+            released=ints([collector.released for collector in self.collectors]),
         )
 
     def result(self, until_s: float | None = None) -> Run:

@@ -76,6 +76,8 @@ class Snapshot:
     merged: Ints
     present: Ints
     """Per agent."""
+    released: Ints
+    """Per batch: how many were released so far."""
 
 
 class Session(Protocol):

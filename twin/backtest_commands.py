@@ -102,7 +102,13 @@ def scenario_command(wanted: TryRequest, scenario: Path, progress: Progress) -> 
             return edited(metagraph, said, begin, Wanted(policy=wanted.own)).metagraph
 
         model = read_twin(wanted.twin, wanted.log.db)
-        policy = edited(model, said, begin, Wanted(policy=wanted.own)).wanted(Wanted(policy=wanted.own))
+        whole = edited(model, said, begin, Wanted(policy=wanted.own))
+        if len(whole.phases) > 1:
+            raise UsageError(
+                f"{scenario}: a backtest tries a change that holds in all its periods; take 'from' and "
+                "'until' out of all tables but [[hire]], [[lose]] and [[absence]]"
+            )
+        policy = whole.wanted(Wanted(policy=wanted.own))
         other = Contender(said.name, policy_of(policy, wanted.folder), edit=edit)
         return [_contender(wanted.own, wanted), other]
 

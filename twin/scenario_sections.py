@@ -59,12 +59,19 @@ Work = Literal["handed over", "waits"]
 Rule = Literal["FIFO", "LIFO", "HP", "SDD", "SERPT", "HPCS"]
 
 
-class Away(Section):
+class Dated(Section):
+    """What tables share that hold from an instant on, or until one."""
+
+    since: Moment | None = Field(default=None, alias="from")
+    """None: from the beginning on."""
+    until: Moment | None = None
+    """None: to the end."""
+
+
+class Away(Dated):
     """What tables about being away share."""
 
     agents: Names
-    since: Moment | None = Field(default=None, alias="from")
-    until: Moment | None = None
     work: Work = "handed over"
 
 
@@ -86,7 +93,7 @@ class AbsenceSection(Away):
         return self
 
 
-class HireSection(Section):
+class HireSection(Dated):
     """[[hire]]: more agents, comparable to one who is there."""
 
     like: Name
@@ -94,8 +101,6 @@ class HireSection(Section):
     names: Names | None = None
     skills: Names | None = None
     """Activities; none: those of `like`."""
-    since: Moment | None = Field(default=None, alias="from")
-    until: Moment | None = None
     pace: Positive = 1.0
     """Work done in the time in which `like` does 1."""
     cost_per_h: NotNegative | None = None
@@ -110,7 +115,7 @@ class HireSection(Section):
         return self
 
 
-class SkillsSection(Section):
+class SkillsSection(Dated):
     """[[skills]]: who may do an activity."""
 
     activity: Name
@@ -124,7 +129,7 @@ class SkillsSection(Section):
         return self
 
 
-class CalendarSection(Section):
+class CalendarSection(Dated):
     """[[calendar]]: other weekly hours."""
 
     agents: Names
@@ -142,7 +147,7 @@ class OvertimeSection(Section):
     """What an hour costs, times the agent's cost_per_h."""
 
 
-class CapacitySection(Section):
+class CapacitySection(Dated):
     """[[capacity]]: how many items agents work on at once."""
 
     agents: Names
@@ -168,7 +173,7 @@ class CostSection(Section):
         return self
 
 
-class DurationSection(Section):
+class DurationSection(Dated):
     """[[duration]]: how long work takes; what isn't named stands for all."""
 
     activities: Names | None = None
@@ -178,15 +183,15 @@ class DurationSection(Section):
     factor: Positive
 
 
-class DelaySection(Section):
+class DelaySection(Dated):
     """[[delay]]: waiting that needs nobody, before activities."""
 
     activities: Names | None = None
     factor: NotNegative
 
 
-class AutomateSection(DurationOverride):
-    """[[automate]]: an activity that a robot does from the beginning on."""
+class AutomateSection(DurationOverride, Dated):
+    """[[automate]]: an activity that a robot does."""
 
     activity: Name
     cost: NotNegative = 0.0
@@ -199,37 +204,35 @@ class AutomateSection(DurationOverride):
     """Whether the delay before it stays."""
 
 
-class DropSection(Section):
+class DropSection(Dated):
     """[[drop]]: an activity that is no longer done."""
 
     activity: Name
 
 
-class PreemptibleSection(Section):
+class PreemptibleSection(Dated):
     """[[preemptible]]: whether more urgent work may interrupt activities."""
 
     activities: Names
     allowed: bool
 
 
-class ArrivalsSection(Section):
+class ArrivalsSection(Dated):
     """[[arrivals]]: more or fewer orders."""
 
     factor: NotNegative
     classes: Names | None = None
     segments: Names | None = None
-    since: Moment | None = Field(default=None, alias="from")
-    until: Moment | None = None
 
 
-class RoutingSection(Section):
+class RoutingSection(Dated):
     """[[routing]]: probabilities of a gateway's branches, whatever the order did before."""
 
     gateway: Name
     weights: Annotated[dict[Name, Share], Field(min_length=1)]
 
 
-class BatchSection(Section):
+class BatchSection(Dated):
     """[[batch]]: how work is collected before it is done; `none` ends it."""
 
     activity: Name
@@ -247,14 +250,14 @@ class BatchSection(Section):
         return self
 
 
-class PrioritySection(Section):
+class PrioritySection(Dated):
     """[[priority]]: which rule the queues of activities go by, where the policy doesn't say."""
 
     activities: Names | None = None
     rule: Rule
 
 
-class PolicySection(Section):
+class PolicySection(Dated):
     """[policy]: what goes first, in which queue work waits, and what may interrupt."""
 
     policy: Name | None = None

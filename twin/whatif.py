@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from metagraph.errors import DataError, UsageError
-from twin.edits import Edited, edited
+from twin.edits import Edited, Phase, edited
 from twin.given import Given
 from twin.policies import Wanted, policy_of
 from twin.progress import Progress
@@ -19,10 +19,10 @@ from twin.scenario_sections import Scenario
 from twin.whatif_costs import priced
 from twin.whatif_figures import HEADLINE, Window
 from twin.whatif_found import ScenarioFound, WhatIf
-from twin.whatif_runs import WAITING, WIP, Contender, Played, Study, played, series_of
+from twin.whatif_runs import WAITING, WIP, Contender, Later, Played, Study, played, series_of
 from twin.whatif_source import Futures
 from twin.whatif_words import verdict
-from twin.words import percent
+from twin.words import instant, percent
 
 REPLICATIONS = 100
 BASELINE = "baseline"
@@ -118,13 +118,24 @@ def _contenders(wanted: WhatIfRequest, begin: datetime, folder: Path) -> tuple[C
     found = [Contender(BASELINE, twin, policy_of(wanted.policy, folder))]
     for scenario in wanted.scenarios:
         one = edited(twin, scenario, begin, wanted.policy)
-        try:
-            policy = policy_of(one.wanted(wanted.policy), folder)
-        except UsageError as error:
-            said = str(error).removeprefix("--policy ")
-            raise DataError(f"{scenario.name}, [policy] policy = {said}") from error
-        found.append(Contender(one.name, one.metagraph, policy, one))
+        policy = _served(one, one.phases[0], wanted.policy, folder)
+        later = tuple(_later(one, phase, wanted.policy, folder) for phase in one.phases[1:])
+        found.append(Contender(one.name, one.metagraph, policy, one, later))
     return tuple(found)
+
+
+def _later(one: Edited, phase: Phase, baseline: Wanted, folder: Path) -> Later:
+    assert phase.start is not None
+    return Later(phase.start, phase.metagraph, _served(one, phase, baseline, folder))
+
+
+def _served(one: Edited, phase: Phase, baseline: Wanted, folder: Path) -> Any:
+    """How queues are served in a phase."""
+    try:
+        return policy_of(phase.wanted(baseline), folder)
+    except UsageError as error:
+        said = str(error).removeprefix("--policy ")
+        raise DataError(f"{one.name}, [policy] policy = {said}") from error
 
 
 def _source(wanted: WhatIfRequest, begin: datetime, policy: Any) -> Futures:
@@ -139,7 +150,7 @@ def _source(wanted: WhatIfRequest, begin: datetime, policy: Any) -> Futures:
         until_s=_seconds(begin, origin) + wanted.horizon_s,
         seed=wanted.seed,
         state=given.state,
-        orders=given.orders,
+        orders=tuple(sorted(given.orders, key=lambda order: order.release_s)),
         warm_up_s=wanted.warm_up_s,
         policy=policy,
     )
@@ -180,7 +191,7 @@ def _found(
                 ),
                 dates=tuple(sorted(_dates(contender.edited, grid[0], grid[-1]))),
                 verdict=tuple(verdict(figures, wanted.replications)),
-                notes=contender.edited.notes,
+                notes=(*contender.edited.notes, *_beyond(contender.edited, grid[-1])),
             )
         )
     names = [name for name in (*HEADLINE, *numbers[0]) if name in numbers[0]]
@@ -201,6 +212,16 @@ def _found(
     )
 
 
+def _beyond(one: Edited, end: datetime) -> Iterator[str]:
+    """Tables that hold only after the comparison."""
+    for where, start in one.starts.items():
+        if start is not None and start >= end:
+            yield (
+                f"{where} begins at {instant(start)}, after the comparison's end at {instant(end)}: it "
+                "changes nothing here; compare for longer with --horizon"
+            )
+
+
 def _dates(one: Edited, begin: datetime, end: datetime) -> set[datetime]:
     """Instants at which something of the scenario begins or ends."""
     graph, new = one.metagraph, "what-if"
@@ -210,6 +231,7 @@ def _dates(one: Edited, begin: datetime, end: datetime) -> set[datetime]:
     }
     changes = graph.arrivals.changes if graph.arrivals else ()
     found |= {at for change in changes for at in (change.start, change.end)}
+    found |= {phase.start for phase in one.phases}
     found |= {at for extra in one.overtime for at in (extra.start, extra.end)}
     return {at for at in found if at is not None and begin <= at <= end}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -55,14 +55,32 @@ class Window:
         return np.linspace(self.begin_s, self.end_s, self.points)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A run of one process, as far as the process was that one."""
+
+    metagraph: Metagraph
+    run: Run
+    before: Run | None
+    """The same run up to the window's beginning, if it began before."""
+    window: Window
+
+
 def figures_of(
-    metagraph: Metagraph, run: Run, before: Run | None, window: Window, edited: Edited | None
+    metagraph: Metagraph,
+    run: Run,
+    before: Run | None,
+    window: Window,
+    edited: Edited | None,
+    parts: Sequence[Part] = (),
 ) -> dict[str, float]:
     """The figures of a run to the window's end; `before` is the same run up to the window's beginning, if it
-    began before. Seconds, money in the log's currency, shares; NaN where there is nothing to count."""
+    began before, and `parts` are those of which it was put together, if several processes went on with it.
+    Seconds, money in the log's currency, shares; NaN where there is nothing to count."""
+    parts = parts or (Part(metagraph, run, before, window),)
     return {
         **_orders(run, window),
-        **_money(metagraph, run, before, window, edited),
+        **_money(parts, run, window, edited),
         **_work(run, before, window),
     }
 
@@ -92,31 +110,38 @@ def _orders(run: Run, window: Window) -> dict[str, float]:
     }
 
 
-def _money(
-    metagraph: Metagraph, run: Run, before: Run | None, window: Window, edited: Edited | None
-) -> dict[str, float]:
+def _money(parts: Sequence[Part], run: Run, window: Window, edited: Edited | None) -> dict[str, float]:
     """Profit of what ended in the window, and what it cost: agents are paid for the hours of their shifts."""
     from simulation.money import profits
 
     worth = profits(run)
     ended = ~(np.fmin(run.completed_s, run.lost_s) <= window.begin_s)
     profit = np.nan if worth is None else float(np.nansum(worth[ended]))
-    per_h = np.array([agent.cost_per_h for agent in metagraph.agents])
-    shifts = float((_since(run, before, "on_s") / 3600 * per_h).sum())
-    usual, extra = _overtime(metagraph, edited.overtime if edited else (), run.origin, window)
-    each = np.array([getattr(node, "cost", 0.0) for node in metagraph.nodes])
-    executions = float((_since(run, before, "started") * each).sum())
-    invested = edited.invested if edited else 0.0
-    cost = shifts - usual + extra + executions + invested
+    shifts, extra, executions = (
+        sum(column) for column in zip(*(_costs(part, edited) for part in parts), strict=True)
+    )
+    end = run.origin + timedelta(seconds=window.end_s)
+    invested = edited.invested(end) if edited else 0.0
+    cost = shifts + extra + executions + invested
     return {
         "net": profit - cost,
         "profit": profit,
         "cost": cost,
-        "cost_agents": shifts - usual,
+        "cost_agents": shifts,
         "cost_overtime": extra,
         "cost_executions": executions,
         "invested": invested,
     }
+
+
+def _costs(part: Part, edited: Edited | None) -> tuple[float, float, float]:
+    """Money for usual hours of agents, for overtime, and for executions."""
+    per_h = np.array([agent.cost_per_h for agent in part.metagraph.agents])
+    shifts = float((_since(part.run, part.before, "on_s") / 3600 * per_h).sum())
+    overtime = edited.overtime if edited else ()
+    usual, extra = _overtime(part.metagraph, overtime, part.run.origin, part.window)
+    each = np.array([getattr(node, "cost", 0.0) for node in part.metagraph.nodes])
+    return shifts - usual, extra, float((_since(part.run, part.before, "started") * each).sum())
 
 
 def _overtime(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from twin.whatif_figures import Window, figures_of
 if TYPE_CHECKING:
     from simulation.program import Program
     from simulation.run import Run
-    from simulation.session import Session
+    from twin.whatif_legs import Legs
 
 WIP = "orders in process"
 LOST = "orders lost so far"
@@ -36,6 +37,17 @@ class Contender:
     """A Policy, or an object written in Python."""
     edited: Edited | None = None
     """None: the baseline."""
+    later: tuple[Later, ...] = ()
+    """What it becomes at instants within the comparison, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A process and how its queues are served, from an instant on."""
+
+    start: datetime
+    metagraph: Metagraph
+    policy: Any
 
 
 Source = Callable[[Contender, int], "Program"]
@@ -68,21 +80,21 @@ class Study:
         return tuple(self._play(contender, replication) for contender in self.contenders)
 
     def _play(self, contender: Contender, replication: int) -> Played:
-        from simulation.engines import session
         from simulation.session import Limits, Options
+        from twin.whatif_legs import Legs
 
-        program = self.source(contender, replication)
         options = Options(log=False, limits=Limits(open_orders=self.max_open))
-        going = session(program, self.seed, replication, options=options)
+        legs = Legs(self.source, contender, self.seed, replication, options)
+        window = self.window
         before: Run | None = None
-        if self.window.begin_s > program.begin_s:
-            going.run_to(self.window.begin_s)
-            before = going.result(self.window.begin_s)
-        waiting = np.array([_waiting(going, t) for t in self.window.grid().tolist()]).T
-        run = going.result(self.window.end_s)
+        if window.begin_s > legs.going.program.begin_s:
+            legs.run_to(window.begin_s)
+            before = legs.going.result(window.begin_s)
+        waiting = np.array([_waiting(legs, t) for t in window.grid().tolist()]).T
+        run, parts = legs.result(before, window)
         return Played(
-            figures=figures_of(contender.metagraph, run, before, self.window, contender.edited),
-            courses=np.vstack([_orders(run, self.window.grid()), waiting]).astype(np.int32),
+            figures=figures_of(contender.metagraph, run, before, window, contender.edited, parts),
+            courses=np.vstack([_orders(run, window.grid()), waiting]).astype(np.int32),
             stopped=run.stopped,
             engine=run.engine,
         )
@@ -93,13 +105,13 @@ def series_of(metagraph: Metagraph) -> tuple[str, ...]:
     return (WIP, LOST, *(WAITING + task.label for task in metagraph.tasks()))
 
 
-def _waiting(going: Session, t: float) -> NDArray[np.int64]:
+def _waiting(legs: Legs, t: float) -> NDArray[np.int64]:
     """Items that wait in queues, by task in the metagraph's order."""
     from simulation import session
     from simulation.program import Kind
 
-    going.run_to(t)
-    items, nodes = going.snapshot().items, going.program.network.nodes
+    legs.run_to(t)
+    items, nodes = legs.going.snapshot().items, legs.going.program.network.nodes
     waits = items["node"][items["status"] == session.WAITING]
     counts: NDArray[np.int64] = np.bincount(waits, minlength=len(nodes))[nodes["kind"] == Kind.TASK]
     return counts

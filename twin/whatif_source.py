@@ -108,14 +108,22 @@ def standing(state: State, before: Metagraph, after: Metagraph) -> State:
     begins anew; what waits chooses its queue again where its own is gone.
     """
     crews = {
-        task.id: (set(able(before, task)), set(task.queues), set(able(after, new)), set(new.queues))
+        task.id: (
+            set(able(before, task)),
+            set(task.queues),
+            set(able(after, new)),
+            set(new.queues),
+            new.batch is not None,
+        )
         for task, new in zip(before.tasks(), after.tasks(), strict=True)
     }
 
     def fit(one: Position) -> Position:
         if one.node not in crews:
             return one
-        had, queued, has, queues = crews[one.node]
+        had, queued, has, queues, collects = crews[one.node]
+        if not collects:
+            one = replace(one, collected_s=None)
         if queued and not queues:
             return Position(one.node, one.enabled_s, after=one.after)
         if one.agent in had - has:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -11,9 +11,11 @@ from metagraph.errors import TwinError
 from metagraph.model import Metagraph
 from twin.edits import edited
 from twin.files import write_text
+from twin.given import Given
 from twin.json_out import read
 from twin.scenario import parse_scenario
 from twin.toml_text import table_text
+from twin.whatif import WhatIfRequest, begin_of
 from twin.whatif_charts import differences_chart, whatif_chart
 from twin.whatif_found import ScenarioFound, WhatIf
 from twin.whatif_words import (
@@ -72,7 +74,8 @@ def _start(place: Workspace, name: str, model: Metagraph, folder: Path) -> None:
     if not go.button("Compare", type="primary"):
         return
     try:
-        edited(model, parse_scenario(text, "the scenario", "scenario"), begin or datetime.now(UTC))
+        beginning = begin or begin_of(WhatIfRequest(Given(model), ()))
+        edited(model, parse_scenario(text, "the scenario", "scenario"), beginning)
     except TwinError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

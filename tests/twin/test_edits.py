@@ -118,7 +118,7 @@ def test_an_automated_activity_needs_nobody_or_its_robot() -> None:
     found = made(example3(), text)
     credit = next(task for task in found.metagraph.tasks() if task.label == "Credit Check")
     assert (credit.queues, credit.cost, credit.durations.default.law) == ((), 2.0, Constant(60.0))
-    assert found.invested == 500.0
+    assert found.invested(BEGIN) == 500.0
     found = made(example3(), text + "at_once = 3")
     credit = next(task for task in found.metagraph.tasks() if task.label == "Credit Check")
     assert credit.queues == ("Robot: Credit Check",)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +92,27 @@ def test_open_orders_may_go_on_before_the_comparison_begins() -> None:
     waits = found.courses["waiting for Create Order"]
     assert 2.0 <= waits.mean[0] <= 7.0
     assert course.difference[-1] > 0
+
+
+def test_an_edit_with_a_date_counts_from_that_instant() -> None:
+    """Its run is the baseline's until then; with the beginning as its date, that of the edit without one."""
+    slow = '[[duration]]\nactivities = ["Load Goods"]\nfactor = 3\n'
+    robot = '[[automate]]\nactivity = "Credit Check"\nconstant_min = 1\nat_once = 2\ncost = 2\ninvested = 9\n'
+    texts = ("", 'from = "0h"', 'from = "12h"', 'from = "6h"\nuntil = "12h"', 'from = "30h"')
+    found = asked(*(slow + text for text in texts), *(robot + text for text in texts[::2]), runs=2)
+    whole, same, half, spell, never, *robots = found.scenarios
+    assert whole.figures == same.figures
+    course = {one.name: one.courses["orders in process"].difference for one in found.scenarios}
+    assert course["s2"][:61] == (0.0,) * 61
+    assert course["s2"] != (0.0,) * 121
+    assert spell.dates == (BEGIN + 6 * timedelta(hours=1), BEGIN + 12 * timedelta(hours=1))
+    assert never.figures["wip_mean"].difference.mean == never.figures["net"].difference.mean == 0.0
+    assert "after the comparison" in never.notes[0]
+    wip = [one.figures["wip_mean"].difference.mean for one in (half, spell, whole)]
+    assert 0 < min(wip[:2]) <= max(wip[:2]) < wip[2]
+    costs = [one.figures["cost_executions"].scenario.mean for one in robots]
+    assert costs[0] > costs[1] > costs[2] == 0.0
+    assert [one.figures["invested"].scenario.mean for one in robots] == [9.0, 9.0, 0.0]
 
 
 def test_work_that_its_agent_may_not_do_any_more_goes_back_and_robots_begin_anew() -> None:

@@ -1,0 +1,76 @@
+"""One replication of a contender, leg by leg: where its process changes, the run goes on in the next one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from twin.whatif_figures import Part, Window
+from twin.whatif_runs import Contender, Source
+
+if TYPE_CHECKING:
+    from simulation.program import Program
+    from simulation.run import Run
+    from simulation.session import Options, Session
+
+
+class Legs:
+    """A run that goes on in other processes; a contender without later ones has one leg."""
+
+    def __init__(
+        self, source: Source, contender: Contender, seed: int, replication: int, options: Options
+    ) -> None:
+        self._source, self._contender = source, contender
+        self._seed, self._replication, self._options = seed, replication, options
+        self._next = 0
+        self._over: list[Run] = []
+        self.going: Session = self._session(source(contender, replication))
+        """The leg that is under way."""
+
+    def run_to(self, until_s: float) -> None:
+        """Work off what happens up to and including an instant."""
+        later = self._contender.later
+        while self._next < len(later):
+            start = later[self._next].start
+            at_s = (start - self.going.program.origin).total_seconds()
+            if at_s > until_s:
+                break
+            self.going.run_to(at_s)
+            run = self.going.result(at_s)
+            if run.stopped in ("executions", "open orders"):
+                return
+            self._cut(run, at_s)
+        self.going.run_to(until_s)
+
+    def result(self, before: Run | None, window: Window) -> tuple[Run, tuple[Part, ...]]:
+        """The whole run to the window's end, and its parts; `before`: its first leg up to its beginning."""
+        from simulation.continued import spliced
+
+        runs = [*self._over, self.going.result(window.end_s)]
+        graphs = [self._contender.metagraph, *(one.metagraph for one in self._contender.later)]
+        parts = tuple(
+            Part(
+                graph,
+                run,
+                before if i == 0 else None,
+                Window(window.begin_s if i == 0 else run.begin_s, run.until_s),
+            )
+            for i, (graph, run) in enumerate(zip(graphs, runs, strict=False))
+        )
+        return spliced(runs), parts
+
+    def _cut(self, run: Run, at_s: float) -> None:
+        """Go on in the next process."""
+        from simulation.continued import continued
+
+        one = self._contender.later[self._next]
+        after = replace(self._contender, metagraph=one.metagraph, policy=one.policy, later=())
+        self._next += 1
+        program = self._source(after, self._replication)
+        self._over.append(run)
+        self.going = self._session(continued(self.going, program, at_s))
+
+    def _session(self, program: Program) -> Session:
+        from simulation.engines import session
+
+        return session(program, self._seed, self._replication, options=self._options)
