@@ -159,10 +159,9 @@ def _forecast(
 ) -> Forecast:
     """As `tracetwin forecast` makes it."""
     from twin.forecast import forecast
-    from twin.learned_forecast import with_learnt
 
     etas = announced(replace(request.log, until=at))
-    found = forecast(
+    return forecast(
         model,
         source.snapshot,
         open_rule=source.open_rule,
@@ -171,12 +170,9 @@ def _forecast(
         horizons_h=request.horizons_h,
         seed=request.seed,
         workers=request.workers,
-        progress=progress.part(0.0, 0.5),
+        learning=not request.plain,
+        progress=progress,
     )
-    if request.plain or not found.orders:
-        return found
-    learning = progress.part(0.5, 1.0)
-    return with_learnt(model, source.snapshot, found, told=etas.keys(), seed=request.seed, progress=learning)
 
 
 def _left(forecast: Forecast, rows: Asked, at: datetime, plain: bool) -> dict[str, Floats]:

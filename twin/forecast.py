@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from metagraph.model import Metagraph
 from metagraph.state import State
-from twin.forecast_orders import instant, order_outlooks
+from twin.forecast_orders import Alone, instant, order_outlooks
 from twin.futures import COUNTED, Collect, Future, Sample
 from twin.horizons import arrivals_until, typical_s, usual_horizons
 from twin.loads import outlooks
@@ -23,6 +24,7 @@ from twin.state import stale, state_of
 if TYPE_CHECKING:
     from eventlogs.live.state import Eta
     from eventlogs.snapshot import Snapshot
+    from twin.learned_forecast import Taught
 
 REPLICATIONS = 200
 _SPREAD = (0.1, 0.5, 0.9)
@@ -38,12 +40,14 @@ def forecast(
     horizons_h: Sequence[float] = (),
     seed: int = 0,
     workers: int | None = None,
+    learning: bool = False,
     progress: Progress | None = None,
 ) -> Forecast:
     """Completion quantiles of every order open at the snapshot's `until_s`, and the load ahead.
 
     `replications` futures start from the state then; new orders arrive and compete for the agents. Counts and
     loads are told at `horizons_h`, or for about as long as most orders take. `etas` by case, told by then.
+    With `learning`, dates of orders without such are put together with what the log teaches.
     """
     progress = progress or Progress()
     progress.step("replaying the open orders", 0.0)
@@ -52,24 +56,86 @@ def forecast(
     until_s = arrivals_until(metagraph, snapshot, horizons_h)
     future = Future(metagraph, state, snapshot.origin, seed, until_s)
     collect = Collect(len(state.orders), state.at_s, horizons_h, loads=True)
-    made = many(future, seed, replications, reduce=collect, workers=workers, progress=progress, what="future")
-    samples = made.values
+    learning = learning and bool(state.orders)
+    part = progress.part(0.0, 0.4 if learning else 1.0)
+    made = many(future, seed, replications, reduce=collect, workers=workers, progress=part, what="future")
+    samples: Sequence[Sample] = made.values
+    alone, found = None, None
+    if learning:
+        from twin.learned_forecast import taught
+
+        found = taught(metagraph, snapshot, horizons_h, seed, progress.part(0.4, 1.0))
+    if found is not None and not isinstance(found, str):
+        alone = Alone(np.array([sample.gone_s for sample in samples]), found.weight)
+        samples = _blended(metagraph, snapshot, state, samples, found, etas or {}, horizons_h)
+    result = _told(metagraph, snapshot, state, samples, alone, horizons_h)
+    result = replace(result, open_rule=open_rule, engine=engine_text(made.engine))
+    words = [found] if isinstance(found, str) else []
+    if found is not None and not isinstance(found, str):
+        result = _counted(result, snapshot, found)
+    return replace(result, notes=(*stale(snapshot), *_cut(samples), *notes, *words))
+
+
+def _told(
+    metagraph: Metagraph,
+    snapshot: Snapshot,
+    state: State,
+    samples: Sequence[Sample],
+    alone: Alone | None,
+    horizons_h: Sequence[float],
+) -> Forecast:
+    """What these futures say."""
     priced = np.array([order.order.value is not None for order in state.orders], bool)
     loads = [sample.load for sample in samples if sample.load is not None]
     return Forecast(
         as_of=instant(snapshot.origin, state.at_s),
-        replications=replications,
-        open_rule=open_rule,
-        orders=tuple(order_outlooks(metagraph, state, samples, snapshot.origin)),
+        replications=len(samples),
+        open_rule="",
+        orders=tuple(order_outlooks(metagraph, state, samples, snapshot.origin, alone)),
         system=tuple(_system(samples, horizons_h)),
         agents=tuple(_agents(samples)),
-        notes=(*stale(snapshot), *_cut(samples), *notes),
-        engine=engine_text(made.engine),
         loads=tuple(outlooks(loads, samples[0].agents, samples[0].queues, (0.0, *horizons_h))),
         profit=_together([sample.profit for sample in samples], priced),
         loss=_together([sample.loss for sample in samples], priced),
         late=_late(state, samples),
     )
+
+
+def _blended(
+    metagraph: Metagraph,
+    snapshot: Snapshot,
+    state: State,
+    samples: Sequence[Sample],
+    found: Taught,
+    etas: Collection[str],
+    horizons_h: Sequence[float],
+) -> Sequence[Sample]:
+    """The futures with dates from simulation and log together."""
+    from twin.blended import blended
+
+    cases = [order.order.id for order in state.orders]
+    levels = np.arange(1, len(samples) + 1) / (len(samples) + 1)
+    dates = state.at_s + found.quantiles(cases, levels)
+    dates[[case in etas for case in cases]] = np.nan
+    if found.weight == 1.0:
+        return samples
+    return blended(metagraph, samples, dates, found.weight, state.at_s, horizons_h, snapshot.origin)
+
+
+def _counted(result: Forecast, snapshot: Snapshot, found: Taught) -> Forecast:
+    """The forecast with orders in process from the parts that past instants say are worth it."""
+    from twin.learned_wip import in_process
+
+    wip = {one.horizon_h: one for one in result.system if one.metric == "wip"}
+    left = np.array([[(q - result.as_of).total_seconds() for q in o.quantiles] for o in result.orders])
+    middles = np.array([one.quantiles[LEVELS.index(0.5)] for one in wip.values()])
+    parts = in_process(snapshot, found.found, found.weight, tuple(wip), left, middles)
+    for part, alone in zip(parts, middles.tolist(), strict=True):
+        one = wip[part.horizon_h]
+        q = np.array(one.quantiles) - alone + part.middle if part.quantiles is None else part.quantiles
+        wip[part.horizon_h] = replace(one, quantiles=tuple(np.maximum(q, 0.0).tolist()))
+    system = tuple(wip[one.horizon_h] if one.metric == "wip" else one for one in result.system)
+    return replace(result, system=system, learnt=replace(found.summary(), in_process=parts))
 
 
 def _together(money: Sequence[NDArray[np.float64]], priced: NDArray[np.bool_]) -> Expected | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -17,17 +18,33 @@ from twin.words import share_interval
 _SPREAD = (0.1, 0.5, 0.9)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Alone:
+    """What the simulation alone says, where dates are from it and the log together."""
+
+    gone_s: Floats
+    """[future, order]"""
+    weight: float
+    """Of the simulation."""
+
+
 def order_outlooks(
-    metagraph: Metagraph, state: State, samples: Sequence[Sample], origin: datetime
+    metagraph: Metagraph,
+    state: State,
+    samples: Sequence[Sample],
+    origin: datetime,
+    alone: Alone | None = None,
 ) -> Iterator[OrderOutlook]:
-    """One an order, in the order of the state."""
+    """One an order, in the order of the state: every number of it from the same futures."""
     n = len(samples), len(state.orders)
     gone = np.array([sample.gone_s for sample in samples]).reshape(n)
     lost = np.array([sample.lost for sample in samples]).reshape(n)
     profit = np.array([sample.profit for sample in samples]).reshape(n)
     loss = np.array([sample.loss for sample in samples]).reshape(n)
     levels = quantiles(gone, LEVELS) if state.orders else gone
-    sure = _sure(gone, origin)
+    simulated = quantiles(alone.gone_s, LEVELS) if alone is not None and state.orders else None
+    moved = (gone != alone.gone_s).any(axis=0) if alone is not None else np.zeros(n[1], bool)
+    sure = _sure(gone, origin, alone)
     tasks = _remaining(metagraph, state, samples, origin)
     for i, order in enumerate(state.orders):
         due, patience = order.order.due_s, order.order.lost_s
@@ -47,20 +64,34 @@ def order_outlooks(
             lost_between=None if left is None else share_interval(left / n[0], n[0]),
             profit=expected(profit[:, i]) if priced else None,
             loss=expected(loss[:, i]) if priced else None,
+            simulated=tuple(instant(origin, q) for q in simulated[:, i])
+            if simulated is not None and moved[i]
+            else (),
         )
 
 
-def _sure(gone: Floats, origin: datetime) -> list[dict[str, Between]]:
-    """Of each order the intervals of the quantiles SURE."""
+def _sure(gone: Floats, origin: datetime, alone: Alone | None) -> list[dict[str, Between]]:
+    """Of each order the intervals of the quantiles SURE. More futures would move the simulation's part of a
+    date alone."""
     found: list[dict[str, Between]] = [{} for _ in range(gone.shape[1])]
+    simulated, weight = (
+        (gone, np.ones(gone.shape[1])) if alone is None else (alone.gone_s, _weights(gone, alone))
+    )
     for name in SURE:
-        low, high = between(gone, int(name) / 100)
+        level = int(name) / 100
+        middle, before = (quantiles(one, [level])[0] for one in (gone, simulated))
+        ends = [
+            None if end is None else middle + weight * (end - before) for end in between(simulated, level)
+        ]
         for i, one in enumerate(found):
-            one[name] = (
-                None if low is None else instant(origin, low[i]),
-                None if high is None else instant(origin, high[i]),
-            )
+            low, high = (None if end is None else instant(origin, end[i]) for end in ends)
+            one[name] = low, high
     return found
+
+
+def _weights(gone: Floats, alone: Alone) -> Floats:
+    """Of the simulation in each order's dates."""
+    return np.where((gone != alone.gone_s).any(axis=0), alone.weight, 1.0)
 
 
 def _standing(metagraph: Metagraph, order: OpenOrder, origin: datetime) -> str:

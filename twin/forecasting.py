@@ -58,16 +58,10 @@ def forecast_command(
         horizons_h=wanted.horizons_h,
         seed=wanted.seed,
         workers=wanted.workers,
-        progress=progress.part(0.1, 1.0 if wanted.plain else 0.4),
+        learning=not wanted.plain,
+        progress=progress.part(0.1, 1.0),
     )
     result = replace(result, notes=(*notes, *result.notes))
-    if not wanted.plain and result.orders:
-        from twin.learned_forecast import with_learnt
-
-        learning = progress.part(0.4, 1.0)
-        result = with_learnt(
-            model, source.snapshot, result, told=etas.keys(), seed=wanted.seed, progress=learning
-        )
     if wanted.out:
         write_forecast(wanted.out, result)
     if wanted.system_out:

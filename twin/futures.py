@@ -127,6 +127,8 @@ class Sample:
     """Per open order, money; see simulation.money."""
     loss: Floats
     """Per open order, money that lateness and lost sale take."""
+    terms: Floats
+    """[simulation.money.TERMS, open order]: what their money goes by."""
     cut: bool
     """The run was broken off because orders piled up."""
     labels: tuple[str, ...]
@@ -146,6 +148,8 @@ class Collect:
     """Keep the load ahead too."""
 
     def __call__(self, run: Run) -> Sample:
+        from simulation.money import terms
+
         assert run.log is not None
         log, network = run.log, run.program.network
         mine = np.flatnonzero(log.order < self.orders)
@@ -160,7 +164,8 @@ class Collect:
         lost_s = run.lost_s[: self.orders]
         gone_s = np.fmin(run.completed_s[: self.orders], lost_s)
         gone_s = np.where(np.isnan(gone_s), run.until_s, gone_s)
-        profit, loss = worth(run, gone_s, ~np.isnan(lost_s), self.at_s)
+        of = terms(run.program, slice(self.orders))
+        profit, loss = worth(of, gone_s, ~np.isnan(lost_s), self.at_s)
         return Sample(
             gone_s=gone_s,
             lost=~np.isnan(lost_s),
@@ -174,6 +179,7 @@ class Collect:
             load=self._load(run) if self.loads else None,
             profit=profit,
             loss=loss,
+            terms=of,
             cut=run.stopped not in ("end", "horizon"),
             labels=network.labels,
             agents=network.agent_ids,
@@ -195,20 +201,14 @@ class Collect:
         return counts
 
 
-def worth(run: Run, gone_s: Floats, lost: NDArray[np.bool_], at_s: float) -> tuple[Floats, Floats]:
-    """Money that the first orders of a run yield, gone at these instants, and what lateness and lost sale
-    take of it: what each would yield on its due date (at `at_s` without one) less what it does, or 0."""
-    from simulation.money import profits_at
+def worth(of: Floats, gone_s: Floats, lost: NDArray[np.bool_], at_s: float) -> tuple[Floats, Floats]:
+    """Money that orders yield by their terms, gone at these instants, and what lateness and lost sale take
+    of it: what each would yield on its due date (at `at_s` without one) less what it does, or 0."""
+    from simulation.money import TERMS, yields
 
-    n, table = len(gone_s), run.program.orders.table
-    due_s = table["due_s"][:n]
-    ends = [np.where(lost, np.inf, gone_s), np.where(np.isfinite(due_s), due_s, at_s)]
-    everyone = np.full(len(table), np.nan)
-    yields = []
-    for instants in ends:
-        everyone[:n] = instants
-        yields.append(profits_at(run.program, everyone)[:n])
-    return yields[0], np.maximum(yields[1] - yields[0], 0.0)
+    due_s = of[TERMS.index("due_s")]
+    yielded = yields(of, np.where(lost, np.inf, gone_s))
+    return yielded, np.maximum(yields(of, np.where(np.isfinite(due_s), due_s, at_s)) - yielded, 0.0)
 
 
 def _hours(agents: NDArray[np.int32], hours: Floats, n: int) -> Floats:

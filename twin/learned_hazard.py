@@ -61,13 +61,22 @@ class Hazard:
         part = np.clip((times_s - self.edges[at]) / (self.edges[at + 1] - self.edges[at]), 0.0, 1.0)
         return np.asarray(1 - np.exp(-(total[:, at] * (1 - part) + total[:, at + 1] * part)), np.float64)
 
-    def quantiles(self, rows: Rows, levels: Floats) -> Floats:
-        """[row, level]: seconds left."""
+    def law(self, rows: Rows) -> tuple[Floats, Floats]:
+        """Seconds from the instant, and [row, time]: the probability of an end by then."""
         # Eight points a period.
         places = np.arange(8 * (len(self.edges) - 1) + 1) / 8
         times = np.interp(places, np.arange(len(self.edges)), self.edges)
-        found = self.cdf(rows, times) + np.arange(len(times)) * 1e-12
-        return np.array([np.interp(levels, one, times) for one in found]).reshape(len(rows), len(levels))
+        return times, self.cdf(rows, times)
+
+    def quantiles(self, rows: Rows, levels: Floats) -> Floats:
+        """[row, level]: seconds left."""
+        return law_quantiles(*self.law(rows), levels)
+
+
+def law_quantiles(times_s: Floats, cdf: Floats, levels: Floats) -> Floats:
+    """[row, level]: quantiles of laws that are linear between these times."""
+    rising = cdf + np.arange(len(times_s)) * 1e-12
+    return np.array([np.interp(levels, one, times_s) for one in rising]).reshape(len(cdf), len(levels))
 
 
 def learnt(snapshot: Snapshot, rows: Rows, seed: int) -> Hazard | None:

@@ -180,14 +180,17 @@ class Learnt:
     @property
     def words(self) -> str:
         """Sentences: which part gave which number."""
-        part = f"{self.weight:.0%} from the simulation and {1 - self.weight:.0%} from what the log teaches"
         alone = f"{self.loss_simulated_h:.3g} h by simulation, {self.loss_learnt_h:.3g} h by the log alone"
-        return (
-            f"Dates of open orders are {part}, which did best on {self.orders} orders open at "
-            f"{self.instants} past instants (CRPS {self.loss_h:.3g} h; {alone}); completions follow "
-            "from them. Tasks, loads, money and arrivals are the simulation's."
-            + f" {in_process_words(self.in_process)}"
-        )
+        past = f"which did best on {self.orders} orders open at {self.instants} past instants (CRPS"
+        if self.weight == 1.0:
+            dates = f"Dates of open orders are the simulation's alone, {past} {alone})."
+        else:
+            dates = (
+                f"Dates of open orders are {self.weight:.0%} from the simulation and {1 - self.weight:.0%} "
+                f"from what the log teaches, {past} {self.loss_h:.3g} h; {alone}); lateness, loss, money, "
+                "dates of tasks and completions follow from them. Loads and arrivals are the simulation's."
+            )
+        return f"{dates} {in_process_words(self.in_process)}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from tests.twin.small import known_log
 from twin import learned_forecast, learned_hazard, learned_past
 from twin.forecast import forecast
 from twin.forecast_scores import crps
-from twin.learned_forecast import WEIGHTS, losses, with_learnt
+from twin.learned_forecast import WEIGHTS, losses
 from twin.learned_hazard import learnt, longer
 from twin.learned_past import Past
 from twin.learned_rows import instants, last_s, rows_at
-from twin.outlook import LEVELS, in_process_words
+from twin.outlook import LEVELS, Forecast, in_process_words
 
 DAY = 86400.0
 MIDDLE = LEVELS.index(0.5)
@@ -127,11 +127,24 @@ def test_a_forecast_says_what_gave_its_dates(tmp_path: Path, monkeypatch: pytest
     assert known.is_open.any()
     plain = forecast(known_twin(), known, open_rule="", replications=20, horizons_h=(24.0, 72.0))
     told = plain.orders[0].case_id
-    both = with_learnt(known_twin(), known, plain, told=[told])
+
+    def learnt_too() -> Forecast:
+        return forecast(
+            known_twin(),
+            known,
+            open_rule="",
+            etas={told: ()},
+            replications=20,
+            horizons_h=(24.0, 72.0),
+            learning=True,
+        )
+
+    both = learnt_too()
     assert both.learnt is not None
     assert both.learnt.orders >= learned_forecast.FEWEST_PAST
     assert both.learnt.loss_h <= min(both.learnt.loss_simulated_h, both.learnt.loss_learnt_h)
-    assert f"{both.learnt.weight:.0%} from the simulation" in both.learnt.words
+    assert "60% from the simulation and 40% from what the log" in replace(both.learnt, weight=0.6).words
+    assert "the simulation's alone, which did best" in replace(both.learnt, weight=1.0).words
     # Every count of orders in process says what it comes from.
     assert in_process_words(both.learnt.in_process) in both.learnt.words
     for part in both.learnt.in_process:
@@ -144,15 +157,14 @@ def test_a_forecast_says_what_gave_its_dates(tmp_path: Path, monkeypatch: pytest
         assert mine.simulated in ((), alone.quantiles)
         assert list(mine.quantiles) == sorted(mine.quantiles)
         assert mine.quantiles[0] >= both.as_of
-    again = with_learnt(known_twin(), known, plain, told=[told])
-    assert again == both
+    assert learnt_too() == both
 
 
 def test_too_little_to_learn_from_is_said(tmp_path: Path) -> None:
     log = frozen(known_log(tmp_path / "log.csv", 2), open_cases=[])
     known = replace(log, is_open=np.ones(log.n_cases, bool))
     plain = forecast(known_twin(), known, open_rule="", replications=2)
-    alone = with_learnt(known_twin(), known, plain)
+    alone = forecast(known_twin(), known, open_rule="", replications=2, learning=True)
     assert alone.orders == plain.orders
     assert alone.learnt is None
     assert "too few to learn from" in alone.notes[-1]
