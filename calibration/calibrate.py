@@ -19,6 +19,7 @@ from calibration.class_mix import with_hours
 from calibration.crews import merged
 from calibration.drift import changes
 from calibration.drift import facts as drift_facts
+from calibration.due_days import due_defaults, due_facts
 from calibration.duration_rows import Groups
 from calibration.durations import Durations, fit_durations
 from calibration.features import Feature, features_of
@@ -154,9 +155,10 @@ class Calibrator:
             *unreached,
             *few,
             *nameless,
+            *due_defaults(orders),
         )
         facts = {**people.resources.facts, **people.durations.facts, **waits.facts, **drifted}
-        facts |= first.facts if first else {}
+        facts |= {**(first.facts if first else {}), **due_facts(orders)}
         return Metagraph(
             name=name,
             nodes=(Start("start"), *tasks, *skeleton.gateways, End("end")),
@@ -191,7 +193,7 @@ def _people(window: Window, settings: Settings, held: InHand) -> People:
 
 
 def _orders(snapshot: Snapshot, settings: Settings, groups: Groups) -> OrderModel:
-    found = fit_orders(snapshot, settings.orders, groups)
+    found = fit_orders(snapshot, settings.orders, groups, settings.time_zone)
     local = local_time(snapshot.origin, 0.0, snapshot.until_s, settings.time_zone)
     return replace(found, classes=with_hours(found.classes, snapshot, groups, local))
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from calibration.due_days import due_days
 from calibration.duration_rows import Groups
 from calibration.fitting import quantile_law
-from calibration.local_time import Floats
+from calibration.local_time import Floats, local_time
 from calibration.order_sample import sample_of, usable_attributes
 from calibration.settings import OrderSpec, Promise, Rule
 from calibration.window import ENOUGH
@@ -20,6 +21,9 @@ from metagraph.distributions import Constant, Fitted, Parametric
 from metagraph.errors import DataError
 from metagraph.model import Default
 from metagraph.orders import GroupRule, OrderClass, OrderModel
+
+_YEAR_S = 366 * 86400.0
+"""Dates further ahead than this are told in the time that holds then."""
 
 
 def group_cases(snapshot: Snapshot, spec: OrderSpec) -> Groups:
@@ -59,7 +63,9 @@ def _column(snapshot: Snapshot, column: str, what: str) -> tuple[str | None, ...
     return found
 
 
-def fit_orders(snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None) -> OrderModel:
+def fit_orders(
+    snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None, time_zone: str = "UTC"
+) -> OrderModel:
     """An OrderClass for every class and segment seen, with shares and what is known of value and dates.
 
     Patience is fitted from the orders that were cancelled, the others counting as patient until their end.
@@ -75,6 +81,9 @@ def fit_orders(snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None
     value = _numbers(snapshot, spec.value_column, "value", _money)
     due = _numbers(snapshot, spec.due_column, "due date", _instant(snapshot)) - release
     lost = _numbers(snapshot, spec.lost_column, "lost-sale date", _instant(snapshot)) - release
+    latest = min(float(np.nanmax(release + due, initial=snapshot.until_s)), snapshot.until_s + _YEAR_S)
+    local = local_time(snapshot.origin, float(release.min()), latest, time_zone)
+    when = due_days(release, due, local, of_case)
     names, _ = usable_attributes(snapshot, (spec.due_column, spec.lost_column))
     classes = []
     for i, (cls, segment) in enumerate(sorted(counts)):
@@ -90,7 +99,9 @@ def fit_orders(snapshot: Snapshot, spec: OrderSpec, groups: Groups | None = None
                 due_after=_fitted(due[mine], due, promise.due_after_s),
                 due_working_days=None if spec.due_column else promise.due_working_days,
                 patience=_fitted(lost[mine], lost, promise.lost_after_s) or _patience(snapshot, spec, mine),
-                sample=sample_of(snapshot, mine, names, (value, due, lost), counts[cls, segment] / len(keys)),
+                sample=sample_of(
+                    snapshot, mine, names, (value, due, lost), counts[cls, segment] / len(keys), when
+                ),
             )
         )
     return _model(tuple(classes), spec)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.due_days import DueDays
 from calibration.local_time import Floats
 from calibration.window import ENOUGH
 from eventlogs.snapshot import Snapshot
@@ -70,9 +71,10 @@ def sample_of(
     names: tuple[str, ...],
     numbers: tuple[Floats, Floats, Floats],
     share: float,
+    due: DueDays,
 ) -> Sample | None:
     """Orders of a class as they were: attributes with the value, due date and lost-sale date (seconds after
-    release) that went with them.
+    release) that went with them; where there are dates, also when the orders came.
 
     All that differ if they are few; else MOST_ROWS, or as many as the class's `share` allows of MOST_IN_ALL,
     at equal steps through the orders sorted by attributes (those with the fewest values first), so that each
@@ -81,8 +83,11 @@ def sample_of(
     """
     cases = np.flatnonzero(mine)
     told = [column if (~np.isnan(column[cases])).sum() >= ENOUGH else None for column in numbers]
-    if not len(cases) or (not names and sum(column is not None for column in told) < 2):
+    dated = [column is not None for column in told[1:]]
+    if not len(cases) or not (names or any(dated)):
         return None
+    told.append(due.came_s if any(dated) else None)
+    told += [column if dated[0] else None for column in (due.days, due.at_s)]
     texts = {name: snapshot.attributes[name] for name in names}
     rows = [
         (
@@ -96,7 +101,13 @@ def sample_of(
     if len(counts) > most:
         counts = _stratified(rows, most)
     kept = sorted(counts.items(), key=lambda item: (item[0][0], *_ranked(item[0][1])))
-    return Sample(names, tuple(PastOrder(has, float(weight), *dates) for (has, dates), weight in kept))
+    rows_kept = tuple(_past(has, float(weight), numbers) for (has, numbers), weight in kept)
+    return Sample(names, rows_kept, due.working and any(row.due_days is not None for row in rows_kept))
+
+
+def _past(has: tuple[str, ...], weight: float, numbers: tuple[float | None, ...]) -> PastOrder:
+    value, due, lost, came, days, at = numbers
+    return PastOrder(has, weight, value, due, lost, came, None if days is None else int(days), at)
 
 
 Row = tuple[tuple[str, ...], tuple[float | None, ...]]

@@ -14,7 +14,19 @@ from metagraph.errors import DataError
 from metagraph.expressions import parse
 from metagraph.faults import Fault, listed, shown
 from metagraph.model import ClosingFact, Metagraph
-from metagraph.orders import ArrivalChange, ArrivalLevel, Arrivals, OrderClass, OrderModel, Sample
+from metagraph.orders import (
+    MOST_DAYS,
+    ArrivalChange,
+    ArrivalLevel,
+    Arrivals,
+    OrderClass,
+    OrderModel,
+    PastOrder,
+    Sample,
+)
+from metagraph.shifts import DAY_S
+
+_WEEK_S = 7 * DAY_S
 
 
 def order_faults(metagraph: Metagraph) -> Iterator[Fault]:
@@ -132,6 +144,19 @@ def _sample(sample: Sample, where: str) -> Iterator[Fault]:
             number: float | None = getattr(row, name)
             if number is not None and not math.isfinite(number):
                 yield Fault(spot, f"{name} {number}; expected a finite number, or none")
+        yield from _days(row, spot)
+
+
+def _days(row: PastOrder, spot: str) -> Iterator[Fault]:
+    """When it came, and the day on which it was due."""
+    if row.came_s is not None and not 0 <= row.came_s < _WEEK_S:
+        yield Fault(spot, f"came_s {row.came_s}; expected 0 to below {_WEEK_S:g}, seconds of the week")
+    if (row.due_days is None) != (row.due_at_s is None):
+        yield Fault(spot, "only one of due_days and due_at_s; expected both or none")
+    if row.due_days is not None and not 0 <= row.due_days <= MOST_DAYS:
+        yield Fault(spot, f"due_days {row.due_days}; expected 0 to {MOST_DAYS}")
+    if row.due_at_s is not None and not 0 < row.due_at_s <= DAY_S:
+        yield Fault(spot, f"due_at_s {row.due_at_s}; expected above 0 up to {DAY_S:g}, seconds of the day")
 
 
 def _closing(closing: ClosingFact) -> Iterator[Fault]:

@@ -100,6 +100,19 @@ class PastOrder:
     value: float | None = None
     due_after_s: float | None = None
     lost_after_s: float | None = None
+    came_s: float | None = None
+    """When it came: seconds from Monday 00:00 local time of the arrivals."""
+    due_days: int | None = None
+    """Due so many days after the day on which it came, as the sample counts them; comes before
+    `due_after_s`."""
+    due_at_s: float | None = None
+    """At this local time of that day: seconds, above 0; 86400 is its end."""
+
+
+MOST_DAYS = 36_525
+"""Due dates further ahead than a century aren't counted in days."""
+ALIKE = 20
+"""So many orders of the past that came on a weekday are enough for new ones to take after them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,10 @@ class Sample:
 
     attributes: tuple[str, ...]
     rows: tuple[PastOrder, ...]
+    """If they say when they came: a new order takes after one of the ALIKE, or more, that came on its weekday
+    at the times nearest to its own; after any of all where fewer came on that weekday."""
+    working_days: bool = False
+    """`due_days` of the rows counts Monday to Friday alone."""
 
 
 @dataclass(frozen=True, slots=True)

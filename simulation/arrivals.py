@@ -20,11 +20,13 @@ from simulation.arrival_levels import ARRIVALS
 from simulation.arrival_times import Releases, releases
 from simulation.lowering_names import names_of
 from simulation.orders import Numbered, TakenAfter, as_orders
+from simulation.past_orders import Coming, dates, end_of_day, taken
 from simulation.philox import uniforms
 from simulation.program import ORDER, Floats, Orders
 from simulation.streams import Purpose, Stream
 from simulation.tables import tabulate
 
+_DAY_S = 86400.0
 AGAIN = 1
 """Counter, in place of a visit, of the draw that says after which order of the past a new one takes."""
 _Indices = NDArray[np.intp]
@@ -166,27 +168,21 @@ class _Drawn:
         self, table: np.ndarray[tuple[int, ...], np.dtype[np.void]], sample: Sample, mine: _Indices
     ) -> None:
         """Attributes of one order of the past each, by weight, with the value and dates that go with them."""
-        rows = sample.rows
-        weights = np.cumsum([row.weight for row in rows])
-        us = uniforms(self._stream, mine, ARRIVALS, AGAIN, Purpose.CLASS) * weights[-1]
-        last = int(np.searchsorted(weights, weights[-1]))
-        picked = np.minimum(np.searchsorted(weights, us, side="right"), last)
+        rows, found = sample.rows, self._found
+        coming = Coming(found.t_s[mine], found.day[mine], found.week_hour[mine], self._zone, self._origin)
+        us = uniforms(self._stream, mine, ARRIVALS, AGAIN, Purpose.CLASS)
+        picked = taken(sample, coming, us)
         known = len(self._kinds)
         self._kinds += [
             {name: text for name, text in zip(sample.attributes, row.has, strict=True) if text}
             for row in rows
         ]
         self._of[mine] = known + picked
-        release_s = self._found.t_s[mine]
-        for field, column, since in (
-            ("value", "value", np.zeros(len(mine))),
-            ("due_after_s", "due_s", release_s),
-            ("lost_after_s", "lost_s", release_s),
-        ):
-            said = [getattr(row, field) for row in rows]
-            found = np.array([np.nan if one is None else one for one in said], np.float64)[picked]
-            told = ~np.isnan(found)
-            table[column][mine[told]] = since[told] + found[told]
+        value = np.array([np.nan if row.value is None else row.value for row in rows])[picked]
+        due_s, lost_s = dates(sample, coming, picked)
+        for column, said in (("value", value), ("due_s", due_s), ("lost_s", lost_s)):
+            told = ~np.isnan(said)
+            table[column][mine[told]] = said[told]
 
     def _values(self, law: Fitted, mine: _Indices, purpose: Purpose) -> Floats:
         return tabulate(law.law).draws(uniforms(self._stream, mine, ARRIVALS, 0, purpose))
@@ -197,8 +193,7 @@ class _Drawn:
         return np.array([self._end(date.fromordinal(day), n) for day in days.tolist()] or [0.0])[which]
 
     def _end(self, day: date, n: int) -> float:
-        end = datetime.combine(nth_working_day(day, n) + timedelta(days=1), time(), self._zone)
-        return (end.astimezone(UTC) - self._origin).total_seconds()
+        return end_of_day(nth_working_day(day, n).toordinal(), _DAY_S, self._zone, self._origin)
 
 
 def drawn_classes(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,9 @@ class Future:
         from simulation.streams import Stream
 
         stream = Stream(self.seed, replication)
-        orders = orders_of(self.metagraph, [taken_after(self.metagraph, o, stream) for o in self.extra])
+        orders = orders_of(
+            self.metagraph, [taken_after(self.metagraph, o, stream, self.origin) for o in self.extra]
+        )
         if self.metagraph.arrivals is not None:
             drawn = draw_orders(
                 self.metagraph,
@@ -68,10 +71,11 @@ class Future:
         return lower(self.metagraph, orders, origin=self.origin, state=self.state, policy=self.policy)
 
 
-def taken_after(metagraph: Metagraph, order: Order, stream: Stream) -> Order:
+def taken_after(metagraph: Metagraph, order: Order, stream: Stream, origin: datetime) -> Order:
     """The order with attributes, value and due date of one of the past, of its class and segment if it has
     any: or no business rule would ever hold for it, and rules of priority would lack what they ask for."""
     from simulation.arrival_levels import ARRIVALS
+    from simulation.past_orders import Coming, dates, taken
     from simulation.streams import Purpose
 
     kinds = [
@@ -85,10 +89,13 @@ def taken_after(metagraph: Metagraph, order: Order, stream: Stream) -> Order:
     sample = kinds[_picked([kind.share for kind in kinds], u)].sample
     assert sample is not None
     u = stream.uniform(_EXTRA, ARRIVALS, 1, Purpose.CLASS)
-    row = sample.rows[_picked([row.weight for row in sample.rows], u)]
-    due_s = order.due_s
-    if due_s is None and row.due_after_s is not None:
-        due_s = order.release_s + row.due_after_s
+    zone = ZoneInfo(metagraph.arrivals.time_zone if metagraph.arrivals else "UTC")
+    coming = Coming.one(order.release_s, zone, origin)
+    which = taken(sample, coming, np.array([u]))
+    row, due_s = sample.rows[int(which[0])], order.due_s
+    found_s = float(dates(sample, coming, which)[0][0])
+    if due_s is None and not np.isnan(found_s):
+        due_s = found_s
     return replace(
         order,
         attributes={name: text for name, text in zip(sample.attributes, row.has, strict=True) if text},

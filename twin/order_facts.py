@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from metagraph.distributions import Constant, Fitted
@@ -60,11 +60,11 @@ def _said(law: Fitted | None) -> float | None:
 def _end(metagraph: Metagraph, release_s: float, n: int, origin: datetime) -> float:
     """The end of the n-th working day after the release, as new orders have it."""
     from simulation.arrivals import nth_working_day
+    from simulation.past_orders import end_of_day
 
     zone = ZoneInfo(metagraph.arrivals.time_zone if metagraph.arrivals else "UTC")
     day: date = (origin + timedelta(seconds=release_s)).astimezone(zone).date()
-    end = datetime.combine(nth_working_day(day, n) + timedelta(days=1), time(), zone)
-    return (end.astimezone(UTC) - origin).total_seconds()
+    return end_of_day(nth_working_day(day, n).toordinal(), 86400.0, zone, origin)
 
 
 def _ruled(rules: Sequence[GroupRule], attributes: Mapping[str, str]) -> str:

@@ -28,6 +28,7 @@ from metagraph.model import (
 from metagraph.model import Choice as Decision
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Gateway, Start, Task, WaitBreakdown
 from metagraph.orders import (
+    MOST_DAYS,
     ArrivalLevel,
     Arrivals,
     GroupRule,
@@ -424,14 +425,20 @@ def samples(draw: st.DrawFn) -> Sample:
     names = draw(st.lists(labels, max_size=3, unique=True))
     weights = draw(st.lists(st.integers(0, 99), min_size=1, max_size=4).filter(any))
     maybe = st.none() | finite
+    came = st.none() | st.floats(0, 604_799)
+    days = st.just((None, None)) | st.tuples(st.integers(0, MOST_DAYS), st.floats(1, 86_400))
     return Sample(
         tuple(names),
         tuple(
             PastOrder(
-                tuple(draw(labels) for _ in names), float(weight), draw(maybe), draw(maybe), draw(maybe)
+                tuple(draw(labels) for _ in names),
+                float(weight),
+                *draw(st.tuples(maybe, maybe, maybe, came)),
+                *draw(days),
             )
             for weight in weights
         ),
+        draw(st.booleans()),
     )
 
 

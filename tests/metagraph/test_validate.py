@@ -18,7 +18,7 @@ from metagraph.distributions import Constant, Distribution, Empirical, Fitted, P
 from metagraph.errors import DataError
 from metagraph.model import Approval, ClosingFact, Ending, Metagraph, Provenance
 from metagraph.nodes import DelayTable, DurationRow, DurationTable, End, Flow, Start, Task
-from metagraph.orders import ArrivalLevel, Arrivals, OrderClass, OrderModel
+from metagraph.orders import ArrivalLevel, Arrivals, OrderClass, OrderModel, PastOrder, Sample
 from metagraph.paces import Pace
 from metagraph.routing import BusinessRule, Level, Routing, RoutingRow
 from metagraph.validate import check, validate
@@ -108,6 +108,10 @@ def cls(**changes: Any) -> Edit:
     return with_(
         orders=OrderModel((OrderClass(**{"cls": "k", "segment": "", "share": 1.0, "n": 1, **changes}),))
     )
+
+
+def past(**changes: Any) -> Edit:
+    return cls(sample=Sample((), (PastOrder((), **changes),)))
 
 
 def level(**changes: Any) -> Edit:
@@ -320,6 +324,10 @@ FAULTS: list[tuple[Edit, str]] = [
     (cls(grace=ALL.fitted), 'in segment "", grace: it counts from the due date, and there is none'),
     (cls(early_after=FITTED_BELOW), 'in segment "", early_after, law: the constant -1.0 is negative'),
     (cls(grace=FITTED_BELOW, due_working_days=1), 'in segment "", grace, law: the constant -1.0 is negative'),
+    (past(came_s=604_800.0), "row 0: came_s 604800.0; expected 0 to below 604800"),
+    (past(due_days=3), "row 0: only one of due_days and due_at_s; expected both or none"),
+    (past(due_days=-1, due_at_s=60.0), "row 0: due_days -1; expected 0 to 36525"),
+    (past(due_days=1, due_at_s=0.0), "row 0: due_at_s 0.0; expected above 0 up to 86400"),
     (
         with_(orders=OrderModel(segment_priority={"gold": -1.0})),
         'orders, segment_priority, "gold": -1.0 is negative; expected 0 or more',

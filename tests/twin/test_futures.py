@@ -6,20 +6,41 @@ import numpy as np
 import pytest
 
 from examples.order_to_cash import START, known_twin
-from metagraph.orders import Order
+from metagraph.orders import Order, OrderClass, OrderModel, PastOrder, Sample
 from metagraph.state import OpenOrder, Position, State
 from simulation.arrivals import monday
 from simulation.reference import run
 from simulation.session import Limits, Options
+from simulation.streams import Stream
 from tests.eventlogs.logs import T0
+from tests.simulation.builders import ORIGIN
 from tests.twin.small import HOUR, deterministic
-from twin.futures import COUNTED, Collect, Future, grouped_quantiles
+from twin.futures import COUNTED, Collect, Future, grouped_quantiles, taken_after
 
 HOURS = (0.5, 5.0, 6.0, 30.0, 150.0)
 
 
 def standing(n: int, node: str, lost_s: float | None = None) -> tuple[OpenOrder, ...]:
     return tuple(OpenOrder(Order(str(i), 0.0, lost_s=lost_s), (Position(node, 0.0),), ()) for i in range(n))
+
+
+def test_a_quoted_order_takes_after_one_of_its_weekday() -> None:
+    """Some of a Tuesday, due the next working day at 17:00; others of a Friday; on a Wednesday none came."""
+    rows = tuple(
+        PastOrder((), 20.0, worth, 30 * HOUR, 80 * HOUR, (day * 24 + 11) * HOUR, 1, 17 * HOUR)
+        for day, worth in ((1, 1.0), (4, 5.0))
+    )
+    kinds = (OrderClass("", "", 1.0, sample=Sample((), rows, working_days=True)),)
+    model = replace(deterministic(1.0), orders=OrderModel(kinds))
+
+    def found(day: int) -> set[tuple[float | None, float | None]]:
+        order = Order("x", (day * 24 + 9) * HOUR)
+        taken = [taken_after(model, order, Stream(seed, 0), ORIGIN) for seed in range(9)]
+        return {(one.value, one.due_s) for one in taken}
+
+    assert found(1) == {(1.0, (2 * 24 + 17) * HOUR)}
+    assert found(4) == {(5.0, (7 * 24 + 17) * HOUR)}
+    assert found(2) == {(worth, (3 * 24 + 17) * HOUR) for worth in (1.0, 5.0)}
 
 
 def test_orders_are_conserved_at_every_horizon() -> None:
