@@ -29,8 +29,8 @@ Columns = Callable[[np.random.Generator, Floats], dict[str, Any]]
 ENGINES = ("reference", "kernel")
 REPLICATIONS = 20
 LENGTH = {"reference": 1_500, "kernel": 20_000}
-"""Orders in a replication. The kernel's many give the laws their power; the reference, which is slow and to which
-it is equal run by run (tests/simulation/test_equality.py), shows by fewer that it isn't grossly off."""
+"""Orders in a replication. The kernel's many give the laws their power; the reference, which is slow and to
+which it is equal run by run (tests/simulation/test_equality.py), shows by fewer that it isn't grossly off."""
 
 
 @dataclass(frozen=True)
