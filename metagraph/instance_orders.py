@@ -203,7 +203,8 @@ def _position(
     tasks = {found.id: found for found in network.tasks}
     enabled_s = at_s if before else min(order.release_s, at_s)
     after = tasks[before[-1]].label if before else ""
-    at_once = not tasks[task].queues and tasks[task].delay is None
+    missing = order.material_s.get(task, at_s) > at_s
+    at_once = not tasks[task].queues and tasks[task].delay is None and not missing
     if told is None:
         return Position(task, enabled_s, enabled_s if at_once else None, after=after)
     started_s, begun_s = told.time("started", line), told.time("begun", line)

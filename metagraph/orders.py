@@ -68,13 +68,13 @@ def tabulated(points: tuple[tuple[float, float], ...], t: float) -> float:
 def profit_at(order: Order, shape: ProfitShape | None, t: float) -> float:
     """Money that the order yields if it is fulfilled at `t`: by its own table or curve, or else by `shape`.
 
-    Its value where there is none of them, 0 for an order without a value."""
+    Its value until it is lost where there is none of them, 0 for an order without a value."""
     if order.profit_points:
         return tabulated(order.profit_points, t)
     value = order.value or 0.0
     curve = order.profit or shape
     if curve is None:
-        return value
+        return value if order.lost_s is None or t <= order.lost_s else 0.0
     return profit(
         t,
         value,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import reduce
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +70,7 @@ def continued(session: Session, after: Program, at_s: float | None = None) -> Co
         (_GONE,) * came,
         after.origin,
         snapshot.at_s,
-        _opened(snapshot, before.network, network, came),
+        _opened(snapshot, before.network, network, came, after.orders.material),
         before.began_s if isinstance(before, Continued) else before.begin_s,
     )
 
@@ -86,7 +87,9 @@ def _remembering(network: Network, span: int) -> Network:
     return _networks.get((network,), span, lambda: replace(network, span=span))
 
 
-def _opened(snapshot: Snapshot, before: Network, after: Network, came: int) -> Opening:
+def _opened(
+    snapshot: Snapshot, before: Network, after: Network, came: int, material: Floats | None
+) -> Opening:
     from simulation.opening import Opening
 
     live = snapshot.journeys
@@ -101,7 +104,7 @@ def _opened(snapshot: Snapshot, before: Network, after: Network, came: int) -> O
     presence = int(np.searchsorted(after.presence["t"], snapshot.at_s, side="right"))
     nodes = dict(zip(before.batches["node"].tolist(), snapshot.released.tolist(), strict=True))
     released = np.array([nodes.get(int(node), 0) for node in after.batches["node"]], np.int32)
-    items = _items(snapshot.items, before, after, snapshot.at_s)
+    items = _items(snapshot.items, before, after, snapshot.at_s, material)
     return Opening(items, journeys, visits, merged, snapshot.present.copy(), presence, released)
 
 
@@ -117,7 +120,7 @@ def _history(code: int, before: Network, after: Network) -> int:
     return reduce(lambda sum_, digit: (sum_ * after.base + digit) % after.span, reversed(digits), 0)
 
 
-def _items(live: Records, before: Network, after: Network, at_s: float) -> Records:
+def _items(live: Records, before: Network, after: Network, at_s: float, material: Floats | None) -> Records:
     """What lives, as the new network finds it."""
     items = live.copy()
     place = {int(serial): i for i, serial in enumerate(items["serial"])}
@@ -129,7 +132,10 @@ def _items(live: Records, before: Network, after: Network, at_s: float) -> Recor
     moved = np.array([*(queues.get(name, -1) for name in before.queue_ids), -1], np.int32)
     items["queue"] = moved[items["queue"]]
     for i in range(len(items)):
-        _fit(items[i : i + 1], before, after, at_s)
+        there_s = -inf
+        if material is not None:
+            there_s = float(material[items["order"][i], after.nodes["task"][items["node"][i]]])
+        _fit(items[i : i + 1], before, after, at_s, there_s)
     working = items["status"] == WORKING
     items["finish_s"][working & (items["agent"] >= 0)] = np.nan
     items["since_s"][items["status"] != COLLECTED] = at_s
@@ -137,16 +143,16 @@ def _items(live: Records, before: Network, after: Network, at_s: float) -> Recor
     return items
 
 
-def _fit(item: Records, before: Network, after: Network, at_s: float) -> None:
-    """Change one item, a row, to what its task asks for now."""
+def _fit(item: Records, before: Network, after: Network, at_s: float, there_s: float) -> None:
+    """Change one item, a row, to what its task asks for now; `there_s`: when its material is there."""
     node, agent, status = int(item["node"][0]), int(item["agent"][0]), int(item["status"][0])
     old, new = before.nodes[node], after.nodes[node]
     queues = _queues(after, node)
     if item["queue"][0] not in queues:
         item["queue"] = -1
     if status == DELAYED and old["delay"] >= 0 and new["delay"] < 0:
-        item["ready_s"] = at_s
-        status = WAITING
+        item["ready_s"] = max(at_s, there_s)
+        status = DELAYED if there_s > at_s else WAITING
     if status == COLLECTED and new["batch"] < 0:
         item["ready_s"] = at_s
         status = WAITING

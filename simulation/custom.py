@@ -18,7 +18,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf, isnan
+from math import isnan
 from numbers import Real
 from pathlib import Path
 from traceback import extract_tb
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from metagraph.errors import DataError
 from metagraph.orders import Order
 from simulation.program import Program
+from simulation.snapshots import order_of
 
 if TYPE_CHECKING:
     from simulation.items import Item
@@ -173,26 +174,6 @@ class Custom:
         found = self._orders.get(index)
         if found is None:
             given = self._program.orders.given
-            found = self._orders[index] = self._written(index) if given is None else given[index]
+            found = order_of(self._program, index) if given is None else given[index]
+            self._orders[index] = found
         return found
-
-    def _written(self, index: int) -> Order:
-        """What the arrays say of an order."""
-        network, orders = self._program.network, self._program.orders
-        row = orders.table[index]
-        names = [
-            next((name for name, code in codes.items() if code == row[part]), "")
-            for codes, part in ((network.classes, "cls"), (network.segments, "segment"))
-        ]
-        early_s, due_s, lost_s = (float(row[name]) for name in ("early_s", "due_s", "lost_s"))
-        return Order(
-            id=orders.ids[index],
-            release_s=float(row["release_s"]),
-            cls=names[0],
-            segment=names[1],
-            value=float(row["value"]) or None,
-            early_s=None if early_s == row["release_s"] else early_s,
-            due_s=None if due_s == inf else due_s,
-            lost_s=None if lost_s == inf else lost_s,
-            attributes={} if orders.attributes is None else orders.attributes[index],
-        )

@@ -208,7 +208,7 @@ class Flow(Batching):
         frame = self.frame
         task = frame.tasks[node]
         assert task is not None
-        item = self._item(journey, task, visit, t)
+        item, ready = self._item(journey, task, visit, t), t
         item.after = journey.history % frame.base
         if task.delay >= 0:
             law = frame.delays[task.delay + item.after * task.delay_after]
@@ -222,10 +222,11 @@ class Flow(Batching):
                 ready = self.paces[task.pace].after(t, delay_s)
             else:
                 ready = (self.columns.release[journey.order] if task.aged else t) + delay_s
-            if ready > t:
-                item.ready = ready
-                self.agenda.of(item, ready, _READY, self._on_ready)
-                return
+        ready = max(ready, self.columns.material_of(journey.order, task))
+        if ready > t:
+            item.ready = ready
+            self.agenda.of(item, ready, _READY, self._on_ready)
+            return
         self._arrive(item, t)
 
     def _on_ready(self, event: Due) -> None:

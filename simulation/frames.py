@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 import numpy as np
 
+from simulation.order_extras import points_at
 from simulation.program import NO_CAP, Assign, Kind, Network, Orders, Rule
 from simulation.tables import Table
 
@@ -210,6 +212,8 @@ class Columns(Shared):
         "early",
         "importance",
         "lost",
+        "material",
+        "points",
         "release",
         "rule",
         "ruled",
@@ -230,6 +234,14 @@ class Columns(Shared):
         self.segment = table["segment"].tolist()
         self.ruled: list[list[int]] = [] if orders.ruled is None else orders.ruled.tolist()
         self.curves = None if orders.curves is None else orders.curves.tolist()
+        self.points = None if orders.points is None else [points_at(orders, i) for i in range(len(orders))]
+        self.material: list[list[float]] | None = None
+        if orders.material is not None:
+            self.material = orders.material.tolist()
+
+    def material_of(self, order: int, task: TaskFrame) -> float:
+        """When what an order's task needs is there; minus infinity if it waits for nothing."""
+        return -inf if self.material is None else self.material[order][task.number]
 
 
 @lru_cache(maxsize=8)

@@ -25,6 +25,11 @@ from simulation.streams import Stream
 from simulation.tokens import MAX_STEPS
 
 WEEK_S = 7 * 86400.0
+_OF_ORDERS = (
+    *("curves", "points", "points_first", "material", "designated", "ranks", "assigned", "ruled"),
+    *("recorded", "recorded_first"),
+)
+"""What orders may have beside their table, each at an address of its own."""
 AHEAD_S = 4 * WEEK_S
 """Clocks are made so much longer than orders come."""
 ROWS = 20_000
@@ -128,11 +133,7 @@ class Kernel:
         if (releases[1:] < releases[:-1]).any():
             come = come[np.argsort(np.maximum(releases, self._begin_s), kind="stable")]
         memory.fix("releases", come)
-        for name in ("curves", "designated", "ranks", "assigned", "ruled"):
-            given = getattr(orders, name)
-            if given is not None:
-                memory.fix(name, np.ascontiguousarray(given))
-        for name in ("recorded", "recorded_first"):
+        for name in _OF_ORDERS:
             given = getattr(orders, name)
             if given is not None and len(given):
                 memory.fix(name, np.ascontiguousarray(given))

@@ -65,6 +65,9 @@ WORLD = np.dtype(
         # The orders.
         ("orders", _L),
         ("curves", _L),
+        ("points", _L),  # 0: no order has a profit table
+        ("points_first", _L),
+        ("material", _L),  # 0: no order waits for anything
         ("designated", _L),
         ("ranks", _L),
         ("assigned", _L),

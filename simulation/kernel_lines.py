@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from metagraph import rules
-from simulation.kernel_jit import Record, float_at, int_at, leaf, part
+from simulation.kernel_jit import Record, float_at, int_at, leaf, long_at, part
 from simulation.kernel_numbers import beyond, law_number
 from simulation.kernel_records import item_of, journey_of, line_of, node_of, order_of, policy_of, queue_of
 from simulation.program import Rule
@@ -43,8 +43,27 @@ def placed_earlier(w: Record, one: int, two: int) -> bool:
     return a.serial < b.serial
 
 
+@leaf
+def _tabulated(w: Record, first: int, stop: int, t: float) -> float:
+    """metagraph.orders.tabulated of the points from first on."""
+    i = first
+    while i < stop and float_at(w.points, 2 * i) < t:
+        i += 1
+    if i == stop:
+        return float_at(w.points, 2 * stop - 1)
+    if i == first:
+        return float_at(w.points, 2 * i + 1)
+    t0, y0 = float_at(w.points, 2 * i - 2), float_at(w.points, 2 * i - 1)
+    t1, y1 = float_at(w.points, 2 * i), float_at(w.points, 2 * i + 1)
+    return y0 + (y1 - y0) * (t - t0) / (t1 - t0)
+
+
 @part
 def _profit(w: Record, order: int, t: float) -> float:
+    if w.points != 0:
+        first, stop = long_at(w.points_first, order), long_at(w.points_first, order + 1)
+        if first < stop:
+            return _tabulated(w, first, stop, t)
     o, p = order_of(w.orders, order), policy_of(w.policies, 0)
     early, due, late, final, lost = p.early, p.due, p.late, p.final, p.lost
     if w.curves != 0:

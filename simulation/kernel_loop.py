@@ -16,13 +16,13 @@ from simulation.kernel_agenda import (
 )
 from simulation.kernel_batches import arrive, collect, release, set_alarm
 from simulation.kernel_choice import choose
-from simulation.kernel_clocks import INFINITE, after, paced_after, wake
+from simulation.kernel_clocks import INFINITE, UNKNOWN, after, paced_after, wake
 from simulation.kernel_events import on_finish, on_loss, on_presence, on_release, on_shift_begin
 from simulation.kernel_jit import Record, int_at, leaf, part, put_int
 from simulation.kernel_layout import MARGIN, Command, Status
 from simulation.kernel_lines import put, value
 from simulation.kernel_notes import noted
-from simulation.kernel_numbers import philox
+from simulation.kernel_numbers import material_of, philox
 from simulation.kernel_queues import own_line
 from simulation.kernel_records import (
     agent_of,
@@ -229,6 +229,8 @@ def _lengthened(w: Record) -> None:
         elif item.status == _DELAYED:
             pace = node_of(w.nodes, item.node).pace
             item.ready = paced_after(w, pace, item.since, item.left)
+            if item.ready != UNKNOWN:
+                item.ready = max(item.ready, material_of(w, item.order, item.node))
             schedule_item(w, slot, item.ready, READY)
             if item.unknown == 0:
                 item.left = 0.0

@@ -7,6 +7,7 @@ from simulation.kernel_layout import GUIDE
 from simulation.kernel_records import law_of, node_of, recorded_of
 
 _MASK = 0xFFFFFFFF
+INFINITE = float("inf")
 
 
 @leaf
@@ -34,6 +35,14 @@ def uniform(w: Record, order: int, node: int, visit: int, purpose: int) -> float
     if w.mirrored != 0:
         u = 1.0 - u
     return u
+
+
+@leaf
+def material_of(w: Record, order: int, node: int) -> float:
+    """When what an order's task needs is there; minus infinity if it waits for nothing."""
+    if w.material == 0:
+        return -INFINITE
+    return float_at(w.material, order * w.n_tasks + node_of(w.nodes, node).task)
 
 
 @part

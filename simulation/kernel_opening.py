@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from metagraph.orders import tabulated
 from metagraph.rules import profit
 from simulation.kernel_layout import ITEM, JOURNEY
 from simulation.kernel_memory import Array, Memory
 from simulation.opening import Opening
+from simulation.order_extras import points_at
 from simulation.program import Program, Rule
 from simulation.session import COLLECTED, FOLLOWING, WAITING, WORKING
 
@@ -75,7 +77,8 @@ def _value(items: Array, program: Program, t: float) -> None:
         if rule in (Rule.HP, Rule.AVERAGE):
             dates = [float(order[name]) for name in ("value", "early_s", "due_s", "lost_s")]
             curve = shape if orders.curves is None else orders.curves[item["order"]].tolist()
-            items["profit"][slot] = profit(t, *dates, *curve)
+            points = points_at(orders, int(item["order"]))
+            items["profit"][slot] = tabulated(points, t) if points else profit(t, *dates, *curve)
         if rule == Rule.HP:
             items["key"][slot] = -items["profit"][slot]
         elif rule == Rule.LIFO:

@@ -13,6 +13,7 @@ from simulation.kernel_jit import Record, int_at, leaf, part, put_int
 from simulation.kernel_layout import Status
 from simulation.kernel_lines import enter_line, find_key, put, take, value
 from simulation.kernel_notes import note, note_line, noted
+from simulation.kernel_numbers import material_of
 from simulation.kernel_queues import join, match, own_line
 from simulation.kernel_records import (
     crew_of,
@@ -92,6 +93,8 @@ def announce(w: Record) -> int:
     t = w.now
     item = item_of(w.items, found)
     eta = max(w.arg_s, t)
+    if item.start != item.start:
+        eta = max(eta, material_of(w, item.order, item.node))
     if node_of(w.nodes, item.node).queues == 0:
         remove(w, item_place(w, found))
         if item.status != _WORKING:
@@ -104,7 +107,7 @@ def announce(w: Record) -> int:
         schedule_item(w, found, eta, FINISH)
         return _DONE
     if item.status == _WAITING:
-        if w.arg_s <= t:
+        if eta <= t:
             return _DONE
         take(w, found, t)
         line_of(w.lines, item.queue).load -= 1

@@ -16,7 +16,7 @@ from simulation.kernel_jit import (
     put_int,
 )
 from simulation.kernel_layout import GONE
-from simulation.kernel_numbers import draw, recorded, right_of, uniform
+from simulation.kernel_numbers import draw, material_of, recorded, right_of, uniform
 from simulation.kernel_records import (
     item_of,
     journey_of,
@@ -261,15 +261,30 @@ def _enable(w: Record, journey_slot: int, node: int, visit: int, t: float) -> No
     attach(w, slot)
     if w.keep_log != 0:
         log_of(w.log, item.serial).begun = 0
-    record = node_of(w.nodes, node)
+    ready = _ready(w, slot, t)
+    if ready > t or ready == UNKNOWN:
+        item.status = _DELAYED
+        item.ready = ready
+        schedule_item(w, slot, ready, READY)
+        return
+    arrive(w, slot, t)
+
+
+@leaf
+def _ready(w: Record, slot: int, t: float) -> float:
+    """When the delay of an item that is enabled now is over and its material is there; UNKNOWN: beyond what
+    its pace knows."""
+    item = item_of(w.items, slot)
+    record = node_of(w.nodes, item.node)
+    ready = t
     if record.delay >= 0:
         law = int_at(w.delays, record.delay + item.after * record.delay_after)
         amount = _NAN
-        known = recorded(w, item.order, node, visit)
+        known = recorded(w, item.order, item.node, item.visit)
         if known >= 0:
             amount = recorded_of(w.recorded, known).delay_s
         if math.isnan(amount):
-            amount = draw(w, law, item.order, node, visit, _DELAY)
+            amount = draw(w, law, item.order, item.node, item.visit, _DELAY)
         since = t
         if record.aged != 0:
             since = order_of(w.orders, item.order).release_s
@@ -279,12 +294,9 @@ def _enable(w: Record, journey_slot: int, node: int, visit: int, t: float) -> No
             if ready == UNKNOWN:
                 item.since = t
                 item.left = amount
-        if ready > t or ready == UNKNOWN:
-            item.status = _DELAYED
-            item.ready = ready
-            schedule_item(w, slot, ready, READY)
-            return
-    arrive(w, slot, t)
+    if ready != UNKNOWN:
+        ready = max(ready, material_of(w, item.order, item.node))
+    return ready
 
 
 @leaf

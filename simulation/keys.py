@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import inf
 from operator import add
 
+from metagraph.orders import tabulated
 from metagraph.rules import gain_score, profit, quickness_score, urgency_score
 from simulation.frames import Columns, Frame
 from simulation.items import Item
@@ -95,6 +96,8 @@ class Keys:
 
     def _profit(self, order: int, t: float) -> float:
         columns = self._columns
+        if columns.points is not None and columns.points[order]:
+            return tabulated(columns.points[order], t)
         curve = self._curve if columns.curves is None else columns.curves[order]
         early, due, late, final, lost = curve
         return profit(

@@ -131,7 +131,7 @@ def _resumed(
 ) -> tuple[tuple[Standing, ...], Orders]:
     check_standing(state, origin)
     inclusive = inclusive_of(metagraph)
-    opened = orders_of(metagraph, [o.order for o in state.orders], state.at_s)
+    opened = orders_of(metagraph, [o.order for o in state.orders])
     return standings(network, state.orders, inclusive), opened
 
 

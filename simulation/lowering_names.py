@@ -12,7 +12,7 @@ from simulation.program import PADDING
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Indices of nodes, agents, queues and activities; codes of activities, classes and segments."""
+    """Indices of nodes, agents, queues, activities and tasks; codes of activities, classes and segments."""
 
     nodes: Mapping[str, int]
     agents: Mapping[str, int]
@@ -21,6 +21,7 @@ class Names:
     codes: Mapping[str, int]
     classes: Mapping[str, int]
     segments: Mapping[str, int]
+    tasks: Mapping[str, int]
 
     @property
     def base(self) -> int:
@@ -49,6 +50,7 @@ def _names(metagraph: Metagraph) -> Names:
         codes=codes,
         classes=_codes(metagraph, "cls"),
         segments=_codes(metagraph, "segment"),
+        tasks={task.id: i for i, task in enumerate(metagraph.tasks())},
     )
 
 

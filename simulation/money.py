@@ -1,9 +1,11 @@
-"""What orders yielded in a run: metagraph.rules.profit on columns."""
+"""What orders yielded in a run: metagraph.orders.profit_at on columns."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from metagraph.orders import tabulated
+from simulation.order_extras import points_at
 from simulation.program import Floats, Program
 from simulation.run import Run
 
@@ -13,8 +15,9 @@ TERMS = ("early_s", "due_s", "lost_s", "value", "early", "due", "late", "final",
 
 def profits(run: Run) -> Floats | None:
     """Per order, money: of a completed one at its completion, of a lost one its lost-sale profit; NaN of open
-    ones. None if no order has a value."""
-    if not run.program.orders.table["value"].any():
+    ones. None if no order has a value or a profit table."""
+    orders = run.program.orders
+    if not orders.table["value"].any() and orders.points is None:
         return None
     at_s = run.completed_s.copy()
     at_s[run.lost] = np.inf
@@ -22,12 +25,18 @@ def profits(run: Run) -> Floats | None:
 
 
 def profits_at(program: Program, at_s: Floats) -> Floats:
-    """metagraph.rules.profit of each order at its instant; infinite: after its lost sale. NaN stays NaN."""
-    return yields(terms(program, slice(None)), at_s)
+    """metagraph.orders.profit_at of each at its instant; infinite: after its lost sale. NaN stays NaN."""
+    worth = yields(terms(program, slice(None)), at_s)
+    if program.orders.points_first is not None:
+        for i in np.flatnonzero(np.diff(program.orders.points_first)).tolist():
+            if not np.isnan(at_s[i]):
+                worth[i] = tabulated(points_at(program.orders, i), float(at_s[i]))
+    return worth
 
 
 def terms(program: Program, orders: slice) -> Floats:
-    """[TERMS, order]: all that the profit of these orders goes by; instants in seconds, infinite: none."""
+    """[TERMS, order]: all that the profit of these orders goes by that have no table of their own; instants in
+    seconds, infinite: none."""
     table, curves = program.orders.table[orders], program.orders.curves
     dates = [table[name] for name in TERMS[:4]]
     if curves is None:

@@ -102,7 +102,10 @@ class _State:
         self.kinds = list(zip(table["cls"].tolist(), table["segment"].tolist(), strict=True))
         ruled = program.orders.ruled
         self.ruled: list[list[int]] = [[]] * n if ruled is None else ruled[:n].tolist()
-        self.reader = Reader(network, self.frame, self.standing, self.kinds, releases, self.at_s, present)
+        material = program.orders.material
+        self.reader = Reader(
+            network, self.frame, self.standing, self.kinds, releases, self.at_s, present, material
+        )
         self.rows: list[Row] = []
         self.table: Records = np.zeros(0, _ROW)
         """The rows as an array, as far as they were needed."""
@@ -253,13 +256,17 @@ def _items(network: Network, rows: Records, stream: Stream, at_s: float, paths: 
             mine = rows["pace"] == pace
             ready[mine] = paced_after(network, pace, rows["base_s"][mine], rows["paced_s"][mine], drawn[mine])
     end = mode == Mode.END
-    items["finish_s"][end] = np.maximum(rows["base_s"][end] + drawn[end], at_s)
+    ready[~end] = np.maximum(ready, rows["material_s"])[~end]
+    ends = rows["base_s"][end] + drawn[end]
+    items["finish_s"][end] = np.maximum(np.maximum(ends, at_s), rows["material_s"][end])
     items["left_s"][end] = items["finish_s"][end] - at_s
     status = rows["status"].copy()
-    open_ = (mode >= Mode.DELAY) & (mode != Mode.END) | (status == DELAYED)
+    open_ = (mode >= Mode.DELAY) | (status == DELAYED) | (rows["material_s"] > at_s)
+    open_ &= mode != Mode.END
     over = np.where(status[open_] == COLLECTED, COLLECTED, WAITING)
     status[open_] = np.where(ready[open_] > at_s, DELAYED, over)
     items["status"] = status
+    items["queue"][status == DELAYED] = -1
     items["ready_s"] = items["place_s"] = ready
     collected = status == COLLECTED
     items["since_s"][collected] = ready[collected]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from simulation.clocks import Clock
 from simulation.frames import Frame, TaskFrame
-from simulation.program import Network, Standing, Token
+from simulation.program import Floats, Network, Standing, Token
 from simulation.session import COLLECTED, DELAYED, WAITING, WORKING
 from simulation.streams import Purpose, Stream
 from simulation.tables import Table
@@ -65,6 +65,8 @@ class Row(NamedTuple):
     """Of the work, as one of a simultaneous batch."""
     group: int
     """Rows of one simultaneous batch have the same number; -1: of none."""
+    material_s: float
+    """When what it needs is there: it can't begin before."""
     unseen: float
     """Of a token from a gateway: the probability that nothing would have been seen of it by now."""
 
@@ -81,8 +83,11 @@ class Reader:
         releases: Sequence[float],
         at_s: float,
         present: Sequence[bool],
+        material: Floats | None,
     ) -> None:
-        """`kinds` and `releases`: class and segment, and release, of each standing order."""
+        """`kinds` and `releases`: class and segment, and release, of each standing order; `material`: by
+        order and task, as in Orders."""
+        self._material = material
         self._network = network
         self._frame = frame
         self._kinds = kinds
@@ -137,6 +142,7 @@ class Reader:
             paced_s=0.0,
             scale=1.0,
             group=-1,
+            material_s=-inf,
             unseen=1.0,
         )
         batch = self._groups.get(_group(self._network, token)) if token.node == node else None
@@ -144,6 +150,7 @@ class Reader:
             row = row._replace(group=batch[0], scale=batch[1])
         if token.started_s is not None:
             return self._working(row, token, task, token.started_s)
+        row = row._replace(material_s=self._material_s(order, token, task))
         if token.eta_s is not None and not (token.ready_s is not None and token.eta_s <= self._at):
             return self._announced(row, token, task, token.eta_s)
         if token.begun_s is not None:
@@ -155,6 +162,13 @@ class Reader:
             if token.collected_s is not None:
                 return row._replace(ready_s=token.collected_s)
         return self._delayed(row, token, task)
+
+    def _material_s(self, order: int, token: Token, task: TaskFrame) -> float:
+        """When what a task needs is there; minus infinity where it was, as it was begun or is in a batch."""
+        in_batch = task.batch >= 0 and (token.ready_s is not None or token.collected_s is not None)
+        if self._material is None or token.begun_s is not None or in_batch:
+            return -inf
+        return float(self._material[order, task.number])
 
     def _working(self, row: Row, token: Token, task: TaskFrame, started_s: float) -> Row:
         agent, queue = token.agent, row.queue
@@ -224,12 +238,14 @@ class Reader:
     def _delayed(self, row: Row, token: Token, task: TaskFrame) -> Row:
         """The delay is drawn given that it lasted when its end would have been seen last.
 
-        The end of one before a batch is never seen.
+        The end of one before a batch is never seen, nor one while material is missing.
         """
         enabled_s = row.enabled_s
         # An engine's own state, which has no tokens at gateways, would say if it waited in a queue.
         moved = token.node != row.node
         known_s = enabled_s if task.batch >= 0 else max(self._last_free(task.queues, moved), enabled_s)
+        if row.material_s > known_s:
+            known_s = enabled_s
         if task.delay < 0:
             return row._replace(unseen=float(known_s <= enabled_s)) if moved else row
         law = self._frame.delays[task.delay + token.after * task.delay_after]

@@ -11,10 +11,17 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from metagraph.orders import Order, ProfitShape
 from simulation.lowering_names import Names, names_of
+from simulation.order_extras import (
+    joined_material,
+    joined_tables,
+    material_at,
+    material_of,
+    points_at,
+    tables_of,
+)
 from simulation.program import ORDER, Floats, Orders
 
 WORTH = (1.0, 1.0, 1.0, 1.0, 0.0)
@@ -110,14 +117,11 @@ def parts_of(ids: Sequence[str]) -> tuple[tuple[str, ...] | Numbered, ...]:
     return (ids if isinstance(ids, Numbered) else tuple(ids),)
 
 
-def orders_of(metagraph: Metagraph, orders: Sequence[Order], since_s: float = -inf) -> Orders:
+def orders_of(metagraph: Metagraph, orders: Sequence[Order]) -> Orders:
     """Orders as arrays, by their place in the sequence; what they lack is written as ORDER says.
 
-    Raises DataError for orders with what no run follows: profits as a table, material that comes after their
-    release and after `since_s`, the instant of the state that they stand in.
+    Raises DataError for material of a task that the process doesn't have.
     """
-    for order in orders:
-        _check_followed(order, since_s)
     names, importance = names_of(metagraph), metagraph.orders.segment_priority
     table = np.array(
         [
@@ -138,26 +142,16 @@ def orders_of(metagraph: Metagraph, orders: Sequence[Order], since_s: float = -i
     )
     own = any(order.profit is not None for order in orders)
     shape = metagraph.orders.profit
+    points, points_first = tables_of(orders)
     return Orders(
         ids=tuple(order.id for order in orders),
         table=table,
         attributes=tuple(o.attributes for o in orders) if any(o.attributes for o in orders) else None,
         curves=np.array([_curve(order.profit or shape) for order in orders]) if own else None,
+        points=points,
+        points_first=points_first,
+        material=material_of(orders, names.tasks),
     )
-
-
-def _check_followed(order: Order, since_s: float) -> None:
-    if order.profit_points:
-        raise DataError(
-            f"order {order.id} has its profit as a table (profit_points), which only the scheduler knows: "
-            "for a simulation give it a value and a profit curve"
-        )
-    for task, at_s in order.material_s.items():
-        if at_s > max(order.release_s, since_s):
-            raise DataError(
-                f"order {order.id} waits for material for {task!r}, which only the scheduler knows: for a "
-                "simulation announce it as the task's `eta` in a state, or leave it out"
-            )
 
 
 def _curve(shape: ProfitShape | None) -> tuple[float, float, float, float, float]:
@@ -168,12 +162,24 @@ def joined(metagraph: Metagraph, first: Orders, second: Orders) -> Orders:
     """The orders of both, one after the other; what only lowering fills in is left out."""
     if not len(first) or not len(second):
         found = first if len(first) else second
-        return Orders(found.ids, found.table, found.attributes, curves=found.curves)
+        return Orders(
+            found.ids,
+            found.table,
+            found.attributes,
+            curves=found.curves,
+            points=found.points,
+            points_first=found.points_first,
+            material=found.material,
+        )
+    points, points_first = joined_tables(first, second)
     return Orders(
         ids=Ids(*parts_of(first.ids), *parts_of(second.ids)),
         table=np.concatenate([first.table, second.table]),
         attributes=_attributes(first, second),
         curves=_curves(metagraph, first, second),
+        points=points,
+        points_first=points_first,
+        material=joined_material(first, second),
     )
 
 
@@ -211,8 +217,8 @@ def _curves(metagraph: Metagraph, first: Orders, second: Orders) -> Floats | Non
 
 def as_orders(names: Names, orders: Orders) -> Iterator[Order]:
     """Each one as a plain value again; classes and segments that the metagraph doesn't name are ''."""
-    classes, segments = by_code(names.classes), by_code(names.segments)
-    return (order_at(orders, index, classes, segments) for index in range(len(orders)))
+    codes = by_code(names.classes), by_code(names.segments), by_code(names.tasks)
+    return (order_at(orders, index, *codes) for index in range(len(orders)))
 
 
 def by_code(codes: Mapping[str, int]) -> dict[int, str]:
@@ -220,8 +226,16 @@ def by_code(codes: Mapping[str, int]) -> dict[int, str]:
     return {code: name for name, code in codes.items()}
 
 
-def order_at(orders: Orders, index: int, classes: Mapping[int, str], segments: Mapping[int, str]) -> Order:
+def order_at(
+    orders: Orders,
+    index: int,
+    classes: Mapping[int, str],
+    segments: Mapping[int, str],
+    tasks: Mapping[int, str],
+) -> Order:
     """One order as a plain value again; its class and segment by their codes, '' if they aren't known."""
+    points = points_at(orders, index)
+    curves = None if points else orders.curves
     release_s, value, early_s, due_s, lost_s, _, _, cls, segment = orders.table[index].item()
     return Order(
         id=orders.ids[index],
@@ -233,5 +247,7 @@ def order_at(orders: Orders, index: int, classes: Mapping[int, str], segments: M
         due_s=None if due_s == inf else due_s,
         lost_s=None if lost_s == inf else lost_s,
         attributes={} if orders.attributes is None else orders.attributes[index],
-        profit=None if orders.curves is None else ProfitShape(*orders.curves[index].tolist()),
+        profit=None if curves is None else ProfitShape(*curves[index].tolist()),
+        profit_points=points,
+        material_s=material_at(orders, index, tasks),
     )

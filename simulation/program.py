@@ -297,6 +297,14 @@ class Orders:
     curves: Floats | None = None
     """[order, 5]: early, due, late, final, lost of each order's profit curve, where any order has one of its
     own (others repeat the policy's); None: the policy's for all."""
+    points: Floats | None = None
+    """[point, 2]: instants and money of the profit tables of all orders one after the other, which count in
+    place of any curve; None: no order has one."""
+    points_first: NDArray[np.int64] | None = None
+    """[order + 1]: where each one's begin, and the end."""
+    material: Floats | None = None
+    """[order, task]: when what the task needs is there, minus infinity where nothing is waited for; None: no
+    order waits for anything."""
     recorded: Records | None = None
     """RECORDED of all orders one after the other, each one's by (node, visit); None: everything is drawn."""
     recorded_first: NDArray[np.int64] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from heapq import heappop
-from math import inf
+from math import inf, isnan
 from typing import Any
 
 import numpy as np
@@ -221,12 +221,13 @@ class Reference(Flow):
         """See Session."""
         refuse_batch(self.program, node)
         item, t = self._told_of(order, node), self.t
+        eta_s = max(eta_s, t, self._material(item))
         if not item.task.queues:
             if item.status == DELAYED:
                 self._join(item, t)
             self._count(item, self.progress(item, t))
-            item.since, item.left = t, max(eta_s - t, 0.0)
-            self._finish_at(item, max(eta_s, t))
+            item.since, item.left = t, eta_s - t
+            self._finish_at(item, eta_s)
             return
         if item.status == WAITING:
             if eta_s <= t:
@@ -234,9 +235,13 @@ class Reference(Flow):
             self._take(item, t)
             self.load[item.queue] -= 1
             item.status, item.queue, item.again = DELAYED, -1, 0
-        item.ready = max(eta_s, t)
+        item.ready = eta_s
         item.stamp += 1
         self.agenda.of(item, item.ready, _READY, self._on_ready)
+
+    def _material(self, item: Item) -> float:
+        """When what an item needs is there; minus infinity if it has begun."""
+        return self.columns.material_of(item.journey.order, item.task) if isnan(item.start) else -inf
 
     def _told_of(self, order: int, node: int) -> Item:
         """The first live item of the order at the node that no agent works on."""

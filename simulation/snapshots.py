@@ -49,7 +49,8 @@ def state_of(program: Program, snapshot: Snapshot, announced: Mapping[int, float
 def order_of(program: Program, index: int) -> Order:
     """An order as a plain value again."""
     network = program.network
-    return order_at(program.orders, index, by_code(network.classes), by_code(network.segments))
+    tasks = dict(zip(network.nodes["task"].tolist(), network.node_ids, strict=True))
+    return order_at(program.orders, index, by_code(network.classes), by_code(network.segments), tasks)
 
 
 class _Reader:

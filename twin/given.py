@@ -12,6 +12,8 @@ from metagraph.schedule import Schedule
 from metagraph.state import State
 from twin.source import DEFAULT_DB, read_twin
 
+_UNBOUGHT = "hours that can be bought (overtime) are left out: in a simulation agents work by their calendars"
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -26,6 +28,8 @@ class Given:
     schedule: Schedule | None = None
     zero_s: float | None = None
     """Hour 0 of an instance, seconds since the origin."""
+    notes: tuple[str, ...] = ()
+    """What of a file no simulation follows."""
 
 
 def read_given(
@@ -68,5 +72,6 @@ def _process(reference: str, db: str) -> Given:
 
     found = read_any(path)
     if isinstance(found, Instance):
-        return Given(found.metagraph, found.origin, found.orders, found.state, zero_s=found.start_s)
+        notes = (_UNBOUGHT,) if found.overtime else ()
+        return Given(found.metagraph, found.origin, found.orders, found.state, None, found.start_s, notes)
     return Given(found)

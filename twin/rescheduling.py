@@ -109,7 +109,7 @@ def rescheduling_command(asked: ReschedulingOptions, progress: Progress) -> Resc
         figures=found.figures,
         differences=found.differences,
         plans=plans,
-        notes=alike(found.notes),
+        notes=(*asked.simulation.given.notes, *alike(found.notes)),
     )
 
 

@@ -9,7 +9,7 @@ numbers: Law, Simulation Modeling and Analysis, 11.2).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -155,12 +155,11 @@ def choose(
     progress = progress or Progress()
     state, coming = _begun(metagraph, state, orders, start_s)
     known = [*(one.order for one in state.orders), *coming]
-    begun = replace(state, orders=tuple(replace(one, order=_plain(one.order)) for one in state.orders))
     values: list[NDArray[np.float64]] = []
     on_time: list[float | None] = []
     cut, engine = 0, ""
     for i, candidate in enumerate(candidates):
-        source = _program(candidate, metagraph, begun, coming, origin)
+        source = _program(candidate, metagraph, state, coming, origin)
         made = many(
             source,
             seed,
@@ -199,13 +198,8 @@ def _program(
     """The same program in every scenario."""
     from simulation.lowering import lower
 
-    process, plain = candidate.metagraph or metagraph, [_plain(order) for order in orders]
-    return _Same(lower(process, plain, origin=origin, state=state, policy=candidate.policy))
-
-
-def _plain(order: Order) -> Order:
-    """Without its own table of profits, which simulations don't know: it is asked afterwards."""
-    return replace(order, profit_points=()) if order.profit_points else order
+    process = candidate.metagraph or metagraph
+    return _Same(lower(process, orders, origin=origin, state=state, policy=candidate.policy))
 
 
 def _worth(

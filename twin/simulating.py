@@ -76,6 +76,7 @@ def simulate_command(wanted: SimulationRequest, progress: Progress) -> Simulated
         precision_met=made.met,
         notes=(
             *notes([kept.noted for kept in made]),
+            *wanted.given.notes,
             *notes_on_orders(wanted.given.metagraph, listed_orders(wanted), read_names(wanted)),
         ),
     )

@@ -208,7 +208,7 @@ def _found(
         at=grid,
         courses={name: compared.course(counts[0][:, series.index(name)]) for name in drawn},
         scenarios=tuple(found),
-        notes=(*wanted.notes, *_notes(wanted, study, runs)),
+        notes=(*wanted.notes, *wanted.given.notes, *_notes(wanted, study, runs)),
     )
 
 

@@ -119,3 +119,5 @@ def test_tables_material_and_bought_hours_are_followed(here: Path) -> None:
         assert found["orders"][0 if value == 20 else 1]["profit"] == pytest.approx(90)
         assert any("are bought for 30" in note for note in found["notes"]) == bought
         assert found["objective"] == pytest.approx(90 + (value - 30 if bought else 0))
+    played = json.loads(fine("simulate", path, "--json"))
+    assert any("hours that can be bought (overtime) are left out" in note for note in played["notes"])

@@ -31,7 +31,7 @@ def test_other_missing_dates_leave_their_piece_level() -> None:
     assert profit_at(Order("1", 0.0, value=100.0), SHAPE, 500.0) == 120.0
     assert profit_at(Order("1", 0.0, value=100.0, lost_s=9.0), SHAPE, 10.0) == -10.0
     assert profit_at(Order("1", 0.0), SHAPE, 5.0) == 0.0
-    assert profit_at(ORDER, None, 500.0) == 100.0
+    assert [profit_at(ORDER, None, t) for t in (40.0, 500.0)] == [100.0, 0.0]
 
 
 def test_dates_that_fall_together_divide_nothing_by_0() -> None:

@@ -108,7 +108,7 @@ def case(dice: Dice) -> Case:
         orders = tuple(replace(o, release_s=o.release_s + state.at_s) for o in orders)
     known = (*orders, *(o.order for o in state.orders)) if state else orders
     policy = pick_policy(dice, model, known, rule)
-    return Case(
+    found = Case(
         model,
         policy,
         origin,
@@ -126,6 +126,25 @@ def case(dice: Dice) -> Case:
         dice.integer(1, 60) * HOUR / 4 if state is None and chance(dice, 35) else None,
         dice.integer(0, 99) if chance(dice, 35) else None,
     )
+    return with_extras(dice, found) if chance(dice, 30) else found
+
+
+def with_extras(dice: Dice, found: Case) -> Case:
+    """Some of its orders wait for material, some have a table of profits."""
+    tasks = [task.id for task in found.model.tasks()]
+
+    def more(o: Order) -> Order:
+        wanted = some(dice, tasks, 3) if chance(dice, 60) else ()
+        material = {task: o.release_s + dice.integer(-2, 30) * HOUR / 2 for task in wanted}
+        at_s = sorted(o.release_s + dice.integer(-2, 40) * HOUR / 2 for _ in range(dice.integer(0, 4)))
+        points = tuple((t, pick(dice, (-30.0, 0.0, 70.0, 110.0))) for t in dict.fromkeys(at_s))
+        points += points[-1:] and ((points[-1][0], 5.0),) * chance(dice, 30)
+        return replace(o, material_s=material, profit_points=points)
+
+    state = found.state
+    if state is not None:
+        state = replace(state, orders=tuple(replace(o, order=more(o.order)) for o in state.orders))
+    return replace(found, state=state, orders=tuple(more(o) for o in found.orders))
 
 
 def recorded(dice: Dice, program: Program) -> Program:

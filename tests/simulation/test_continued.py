@@ -13,7 +13,7 @@ from metagraph.agents import Agent, Queue
 from metagraph.distributions import Constant
 from metagraph.errors import UsageError
 from metagraph.model import Metagraph
-from metagraph.nodes import Task
+from metagraph.nodes import DelayTable, Task
 from metagraph.orders import Order
 from simulation import kernel, reference
 from simulation.continued import continued, spliced
@@ -21,7 +21,7 @@ from simulation.lowering import lower
 from simulation.program import Program
 from simulation.run import Run
 from simulation.session import Options
-from tests.simulation.builders import ORIGIN, process, row
+from tests.simulation.builders import ORIGIN, fitted, process, row
 from tests.simulation.programs import Seeded, case
 
 HOUR = 3600.0
@@ -103,6 +103,18 @@ def test_what_is_left_of_work_under_way(
     first, second = (lower(graph(), orders, origin=ORIGIN) for graph in (before, after))
     found = cut(engine, first, second, 1.5 * HOUR)
     assert sorted((found.completed_s / HOUR).tolist()) == ends
+
+
+@ENGINES
+def test_a_delay_that_is_left_out_leaves_the_wait_for_material(engine: ModuleType) -> None:
+    orders = [Order("1", 0.0), Order("2", 0.0, material_s={"a": 3 * HOUR})]
+    late = desk(HOUR)
+    nodes = tuple(
+        replace(n, delay=DelayTable(fitted(Constant(9 * HOUR)), {})) if isinstance(n, Task) else n
+        for n in late.nodes
+    )
+    first, second = (lower(graph, orders, origin=ORIGIN) for graph in (replace(late, nodes=nodes), late))
+    assert (cut(engine, first, second, HOUR).completed_s / HOUR).tolist() == [2, 4]
 
 
 def test_other_agents_or_orders_are_refused() -> None:

@@ -18,7 +18,8 @@ from metagraph.schedule import Assignment, Schedule
 from metagraph.state import OpenOrder, Position, State
 from simulation.arrivals import draw_orders
 from simulation.lowering import lower
-from simulation.orders import Ids, Numbered, joined, orders_of
+from simulation.lowering_names import names_of
+from simulation.orders import Ids, Numbered, as_orders, joined, orders_of
 from simulation.program import NO_CAP, Assign, Part, Rule
 from tests.simulation.builders import ORIGIN, constant, fitted, orders, process, row, station
 
@@ -216,21 +217,28 @@ def test_a_release_is_an_instant(release_s: float) -> None:
         lower(station(Constant(1.0)), orders([0.0, release_s]), origin=ORIGIN)
 
 
-def test_what_no_run_follows_is_refused() -> None:
+def test_tables_of_profits_and_material_keep_their_orders() -> None:
     model = station(Constant(1.0))
-    table = replace(RICH[0], profit_points=((0.0, 1.0),))
-    with pytest.raises(DataError, match=f"order {table.id} has its profit as a table"):
-        lower(model, [table], origin=ORIGIN)
-    task, release_s = model.tasks()[0].id, RICH[0].release_s
-    there = replace(RICH[0], material_s={task: release_s})
-    assert len(lower(model, [there], origin=ORIGIN).orders) == 1
-    late = replace(RICH[0], material_s={task: release_s + 1.0})
-    for wait_s in (1.0, 0.5):
-        state = State(release_s + wait_s, (OpenOrder(late, (Position(task, release_s),), ()),))
-        if wait_s == 1.0:
-            assert len(lower(model, (), origin=ORIGIN, state=state).orders) == 1
-        else:
-            with pytest.raises(DataError, match="waits for material"):
-                lower(model, (), origin=ORIGIN, state=state)
-    with pytest.raises(DataError, match=f"order {late.id} waits for material for '{task}'"):
-        lower(model, [late], origin=ORIGIN)
+    task = model.tasks()[0].id
+    points = ((0.0, 1.0), (5.0, 3.0), (5.0, 2.0))
+    told = [
+        Order("1", 1.0, profit_points=points[:2]),
+        Order("2", 2.0, value=3.0, material_s={task: 9.0}),
+        Order("3", 3.0, profit=ProfitShape(late=0.5)),
+        Order("4", 4.0, profit_points=points, material_s={task: -9.0}),
+    ]
+    plain, few = orders([7.0, 8.0]), (told[1], told[3])
+    for first, second in ((told, plain), (plain, told), (told, few), (plain, plain)):
+        made = joined(model, orders_of(model, first), orders_of(model, second))
+        for order, other in zip(as_orders(names_of(model), made), (*first, *second), strict=True):
+            assert (order.profit_points, order.material_s) == (other.profit_points, other.material_s)
+            assert order.profit == (None if order.profit_points else order.profit or other.profit)
+
+
+@pytest.mark.parametrize(
+    ("material", "says"),
+    [({"z": 1.0}, "order 1 waits for material for 'z', which is no task"), ({"a": inf}, "until no instant")],
+)
+def test_material_is_for_a_task_and_comes(material: dict[str, float], says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        lower(station(Constant(1.0)), [Order("1", 0.0, material_s=material)], origin=ORIGIN)

@@ -190,6 +190,5 @@ def test_the_documented_policy_runs_and_all_that_it_sees_is_documented() -> None
     model = by_class(parted("xy"), {"long": 5 * HOUR})
     assert sorted(served(run(program(model, GIVEN, found["promised"]), 0))) == ["1", "2", "3", "busy"]
     seen = {field.name for view in (ItemView, QueueView) for field in fields(view)}
-    # The last two are what a simulation refuses, or does without.
-    seen |= {field.name for field in fields(Order)} - {"profit", "profit_points", "material_s"}
+    seen |= {field.name for field in fields(Order)}
     assert {name for name in seen if f"`{name}`" not in section} == set()

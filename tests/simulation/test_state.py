@@ -87,7 +87,10 @@ def test_a_deterministic_run_goes_on_as_if_never_interrupted(
     calendar: str, servers: int, minutes: list[int], at_min: int
 ) -> None:
     model = chain(calendar, servers)
-    orders = tuple(Order(f"o{i}", m * 60.0) for i, m in enumerate(sorted(minutes)))
+    orders = tuple(
+        Order(f"o{i}", m * 60.0, material_s={"b": m * 61.0 + 3e4, "c": 9e4} if i % 3 == 1 else {})
+        for i, m in enumerate(sorted(minutes))
+    )
     whole = run(lower(model, orders, origin=ORIGIN), 0)
     at_s = at_min * 60.0 + 30.0
     later = tuple(order for order in orders if order.release_s > at_s)

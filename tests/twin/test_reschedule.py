@@ -87,6 +87,22 @@ def test_a_run_follows_its_plan_where_nothing_is_random(engine: Wanted) -> None:
 
 
 @each_engine
+def test_plans_and_runs_know_the_same_of_material_and_tables(engine: Wanted) -> None:
+    """1 is worth most, but has no material for half an hour; 2 is worth something at 10 to 20 min only."""
+    points = ((5 * MINUTE, 0.0), (10 * MINUTE, 40.0), (20 * MINUTE, 40.0), (20 * MINUTE, 0.0))
+    orders = [
+        replace(wanted("1", 0, 60.0, 40), material_s={"a": 30 * MINUTE}),
+        Order("2", 0.0, value=40.0, profit_points=points),
+        wanted("3", 0, 30.0, 30),
+        wanted("4", 5, 1.0, 15),
+    ]
+    found = run(desk(), orders, how(), engine=engine)
+    assert [one.status for one in found.optimizations] == ["optimal"] * 3
+    assert earned(found) == found.optimizations[-1].objective == 130.0
+    assert found.run.completed_s.tolist() == [2400.0, 600.0, 1200.0, 1800.0]
+
+
+@each_engine
 def test_the_run_goes_on_while_a_plan_is_computed(engine: Wanted) -> None:
     """The plan would begin with 3; it counts 15 minutes later, when 1 is done and 2 worked on."""
     orders = [wanted(name, 0, value, 30) for name, value in (("1", 1.0), ("2", 1.0), ("3", 9.0), ("4", 5.0))]
