@@ -49,6 +49,12 @@ def line() -> Metagraph:
     )
 
 
+def starts_of(found: Run) -> list[float]:
+    """Hours at which work began, execution by execution."""
+    assert found.log is not None
+    return [float(t) / HOUR for t in found.log.start_s]
+
+
 @each_engine
 @pytest.mark.parametrize(
     ("material_h", "starts_h"),
@@ -65,9 +71,10 @@ def test_work_begins_when_its_material_is_there(
     engine: Wanted, material_h: dict[str, float], starts_h: list[float]
 ) -> None:
     order = Order("1", 0.0, material_s={task: h * HOUR for task, h in material_h.items()})
-    log = ran(line(), [order], engine).log
-    assert (log.start_s / HOUR).tolist() == starts_h
-    assert (log.ready_s / HOUR).tolist() == starts_h
+    found = ran(line(), [order], engine)
+    assert starts_of(found) == starts_h
+    assert found.log is not None
+    assert (found.log.ready_s / HOUR).tolist() == starts_h
 
 
 @each_engine
@@ -92,8 +99,7 @@ def test_others_go_first_until_it_is_there(engine: Wanted) -> None:
 def test_open_orders_wait_for_material(engine: Wanted, position: Position, starts_h: list[float]) -> None:
     order = Order("1", 0.0, material_s={"a": 6 * HOUR})
     state = State(5 * HOUR, (OpenOrder(order, (position,), ()),))
-    log = ran(line(), (), engine, state).log
-    assert (log.start_s / HOUR).tolist() == starts_h
+    assert starts_of(ran(line(), (), engine, state)) == starts_h
 
 
 def test_a_delay_may_have_ended_unseen_while_material_was_missing() -> None:
@@ -106,7 +112,7 @@ def test_a_delay_may_have_ended_unseen_while_material_was_missing() -> None:
     order = Order("1", 0.0, material_s={"b": 6 * HOUR})
     state = State(5 * HOUR, (OpenOrder(order, (Position("b", HOUR),), ()),))
     program = lower(model, (), origin=ORIGIN, state=state)
-    starts_h = [float(run(program, 0, i, engine="kernel").log.start_s[0]) / HOUR for i in range(n)]
+    starts_h = [starts_of(run(program, 0, i, engine="kernel"))[0] for i in range(n)]
     assert min(starts_h) == 6.0
     assert abs(starts_h.count(6.0) / n - 0.5) < 4 * (0.25 / n) ** 0.5
 
