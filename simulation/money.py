@@ -35,8 +35,8 @@ def profits_at(program: Program, at_s: Floats) -> Floats:
 
 
 def terms(program: Program, orders: slice) -> Floats:
-    """[TERMS, order]: all that the profit of these orders goes by that have no table of their own; instants in
-    seconds, infinite: none."""
+    """[TERMS, order]: all that the profit of these orders goes by, which have no tables; instants in seconds,
+    infinite: none."""
     table, curves = program.orders.table[orders], program.orders.curves
     dates = [table[name] for name in TERMS[:4]]
     if curves is None:
