@@ -145,21 +145,24 @@ def drawn_by_class(
     metagraph: Metagraph, edges: list[datetime], replications: int, seed: int
 ) -> dict[str, NDArray[np.int64]]:
     """The same for each class of orders, whatever its segments."""
+    from simulation.arrival_changes import changes_of, drawn_from
     from simulation.arrival_times import releases
     from simulation.arrivals import drawn_classes, monday
     from simulation.streams import Stream
 
     origin = monday(edges[0])
     at = np.array([(edge - origin).total_seconds() for edge in edges])
-    classes = [c for c in metagraph.orders.classes if c.share > 0]
-    found = {c.cls: np.zeros((replications, len(at) - 1), np.int64) for c in classes} or {
-        "": np.zeros((replications, len(at) - 1), np.int64)
-    }
-    name = np.array([list(found).index(c.cls) for c in classes] or [0])
+    classes, changes = drawn_from(metagraph.orders), changes_of(metagraph, origin)
+    found = {c.cls: np.zeros((replications, len(at) - 1), np.int64) for c in classes}
+    name = np.array([list(found).index(c.cls) for c in classes])
     for r in range(replications):
         stream = Stream(seed, r)
         came = releases(metagraph, edges[0], origin, stream, None, float(at[-1]), False, unknown=True)
-        of = name[drawn_classes(classes, came, stream)] if len(found) > 1 else np.zeros(len(came.t_s), int)
+        of = (
+            name[drawn_classes(classes, came, stream, changes)]
+            if len(found) > 1
+            else np.zeros(len(came.t_s), int)
+        )
         for k, counts in enumerate(found.values()):
             counts[r] = np.diff(np.searchsorted(came.t_s[of == k], at))
     return found

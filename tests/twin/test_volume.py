@@ -13,7 +13,7 @@ from calibration.arrivals import fit_arrivals
 from calibration.settings import Settings
 from metagraph.errors import DataError
 from metagraph.model import Default
-from metagraph.orders import ArrivalLevel, Arrivals
+from metagraph.orders import ArrivalChange, ArrivalLevel, Arrivals, OrderClass
 from tests.calibration.builders import HOUR, WEEK
 from tests.calibration.test_arrivals import PROFILE, log_of, poisson
 from tests.simulation.test_arrivals import twin
@@ -45,6 +45,20 @@ def test_it_begins_with_the_first_whole_day_after_the_log() -> None:
         foresee(twin(Arrivals((1.0,) * 168)), periods=1)
     with pytest.raises(DataError, match="knows no arrivals"):
         foresee(twin(None), periods=1, start=START)
+
+
+def test_a_change_of_one_class_leaves_the_others_as_they_are() -> None:
+    """Four times as many of gold from the second day on, none of iron on the third: within 4 standard errors
+    of Poisson counts."""
+    kinds = tuple(OrderClass(name, "", share, 9) for name, share in (("gold", 0.25), ("iron", 0.75)))
+    day = [START.replace(hour=0) + timedelta(days=k) for k in range(4)]
+    changes = (ArrivalChange(4.0, day[1], None, "gold"), ArrivalChange(0.0, day[2], day[3], "iron"))
+    model = twin(Arrivals((4.0,) * 168, changes=changes), kinds)
+    volume = foresee(model, periods=4, by="day", start=START, replications=200)
+    expected = {"gold": (24, 96, 96, 96), "iron": (72, 72, 0, 72)}
+    for name, counts in volume.by_class.items():
+        for count, mean in zip(counts, expected[name], strict=True):
+            assert count.mean == pytest.approx(mean, abs=4 * np.sqrt(mean / 200))
 
 
 def test_the_same_seed_gives_the_same_volume() -> None:
