@@ -2,13 +2,13 @@
 
     python -m benchmarks.promises [--states 110] [--workers 2] [--work build/promises] [--page-only]
 
-Each state is of a run of its own: some weeks from an empty start, then the instant at which an order
-arrives. What a log would hold then goes to the twin that made it, and to the twin that is fitted to a log
-of its own of 2,000 orders (as `build` fits, with nothing chosen). Forecast: the orders that are open, 90 %
-intervals. Quote: the arriving order, and one more on each of the days that follow, at 80 %. Arrivals stand
-in the logs as a task of no length, or orders that wait for their first task would be hidden from everybody.
-A JSON line is appended for each state; a run that is ended goes on. The page docs/promises.md is written
-from what is there."""
+Each state is of a run of its own: some weeks from an empty start, then the instant at which an order arrives.
+What a log would hold then goes to the twin that made it, and to the twin that is built from a log of its own
+of 2,000 orders (as `tracetwin build` does, with all its choices). Forecast: the orders that are open, 90 %
+intervals. Quote: the arriving order, and one more on each of the days that follow, at 80 %. Arrivals stand in
+the logs as a task of no length, or orders that wait for their first task would be hidden from everybody. A
+JSON line is appended for each state; a run that is ended goes on. The page docs/promises.md is written from
+what is there."""
 
 from __future__ import annotations
 
@@ -89,19 +89,23 @@ def watched(twin: Metagraph, seed: int, replication: int, weeks: float) -> Run:
 
 
 def rediscovered(name: str, twin: Metagraph, work: Path) -> Metagraph:
-    """Fitted to a log of the known twin that has nothing to do with the states; made once."""
+    """Built from a log of the known twin that has nothing to do with the states; made once."""
     from benchmarks.known_states import known_at
     from calibration.settings import Settings
+    from discovery.miners import load as load_miners
     from metagraph.json_io import load, save
-    from twin.build import fitted
-    from twin.structures import Recipe
+    from twin.build import NOISES, fitted
+    from twin.progress import Progress
+    from twin.select import select
 
     path = work / f"{name.replace(' ', '_')}.json"
     if not path.exists():
         assert twin.arrivals is not None
         run = watched(twin, 77, 0, TRAINING / sum(twin.arrivals.rates_per_h))
         known = known_at(run, float(run.release_s.max()))
-        model = fitted(known, Recipe(0.0), Settings(), 0)
+        load_miners()
+        chosen = select(known, Settings(), NOISES, 0, Progress())
+        model = fitted(known, chosen.recipe, chosen.settings, 0)
         # The log's columns are called as the known twin calls them.
         save(model, path)
     return load(path)

@@ -19,9 +19,9 @@ INTRO = """# Are promises kept?
 Four processes that are known make logs; what a log holds at an instant goes to a forecaster; what the
 process then did is held against what was foretold. Every state is of a run of its own, after {warm} weeks
 from an empty start, at an instant at which an order arrives. The *true* twin is the process itself: what is
-missing there is missing in the forecaster. The *rediscovered* twin was fitted to another log of about 2,000
-orders of the same process, with nothing chosen: what is missing beyond the true one is what a log of that
-length can't tell.
+missing there is missing in the forecaster. The *rediscovered* twin was built from another log of about 2,000
+orders of the same process, as `tracetwin build` does: what is missing beyond the true one is what a log of
+that length can't tell.
 
 Intervals are of the 95 % kind and count a state as one observation, because orders of one state share their
 queues."""

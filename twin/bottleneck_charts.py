@@ -98,7 +98,7 @@ def _queues(side: Side) -> alt.Chart:
         x=x("share", "% of lead time spent waiting"),
         y=alt.Y("task", type="nominal", sort=[one.activity for one in shown], title=None,
                 axis=alt.Axis(labelLimit=190, labelOverlap=False)),
-        color=alt.Color("part:N", title=None, legend=alt.Legend(orient="bottom", columns=3),
+        color=alt.Color("part:N", title=None, legend=alt.Legend(orient="bottom", columns=2),
                         scale=alt.Scale(domain=drawn, range=[COLOURS[part] for part in drawn])),
         order=alt.Order("order:Q"),
         tooltip=["task:N", "part:N", alt.Tooltip("share:Q", format=".1f", title="%")],

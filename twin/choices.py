@@ -98,8 +98,17 @@ def relative(candidate: Candidate, copied: Candidate, metrics: Sequence[str]) ->
 
 def margins_text() -> str:
     """By how much a less simple candidate has to win."""
+    from twin.contest import (
+        HOPELESS,
+        POOLED,
+        SHORTER,
+        TIE,
+        UNCONGESTED,
+        UNDELAYED,
+        UNORDERED,
+        UNSTRUCTURED,
+    )
     from twin.options import PRIORITIES
-    from twin.select import HOPELESS, POOLED, SHORTER, TIE, UNCONGESTED, UNORDERED, UNSTRUCTURED
 
     return (
         "Candidates stand from the simplest to the least simple, of routing contexts first the one that all "
@@ -112,7 +121,8 @@ def margins_text() -> str:
         "business rules, branches taken "
         "together) is taken if it is no worse on average; rare hours, which the distances hardly show, "
         "unless they are worse by that margin, and the order of work unless it is worse by "
-        f"{PRIORITIES.tolerance:g}. Given up after one simulated log: its total was by then higher than "
+        f"{PRIORITIES.tolerance:g}, and delays of work that waited while somebody was free unless they are "
+        f"worse by {UNDELAYED:g}. Given up after one simulated log: its total was by then higher than "
         f"the lowest by more than {HOPELESS:g}."
     )
 

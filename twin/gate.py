@@ -43,6 +43,12 @@ FEWEST_FORECASTS = 20
 METRIC_FLOOR = 0.05
 """Of the champion's mean distance: added on both sides, so that no distance near zero decides alone."""
 
+ALONE = (
+    "Forecasts are those of the simulation alone: what tracetwin forecast learns from the log besides is the "
+    "same for both, so the dates that it tells differ by less."
+)
+"""What the forecasts of the gate are."""
+
 Floats = NDArray[np.float64]
 
 
@@ -263,6 +269,12 @@ def _verdict(overall: Paired, forecasts: Paired | None) -> tuple[bool, str]:
     if closer or sooner:
         return True, f"the challenger is better: {told}"
     return False, f"the challenger isn't better by {MARGIN:.0%} and by more than chance: {told}"
+
+
+def smaller(one: Paired) -> str:
+    """'+12.0 % (+8.1 to +15.7)': by how much the challenger's is smaller, with its 90 % interval."""
+    gain, low, high = (100 * (1 - math.exp(-value)) for value in (one.gain, one.low, one.high))
+    return f"{gain:+.1f} % ({low:+.1f} to {high:+.1f})"
 
 
 def _by(one: Paired) -> str:

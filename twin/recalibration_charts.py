@@ -98,8 +98,8 @@ def _gain_row(one: Paired, whole: bool) -> dict[str, object]:
 
 
 def history_chart(runs: Sequence[Recalibration]) -> Picture | None:
-    """The verdicts over time and the version that was champion; None where there was no run."""
-    if not runs:
+    """The verdicts over time and the version that was champion; None for fewer than two instants."""
+    if len({run.as_of for run in runs}) < 2:
         return None
     rows: list[dict[str, object]] = [
         {
@@ -121,7 +121,8 @@ def history_chart(runs: Sequence[Recalibration]) -> Picture | None:
     }
     marks: alt.Chart = base(rows).mark_circle(size=110, opacity=1.0)
     steps: alt.Chart = base(rows).mark_line(interpolate="step-after", color=GREY)
-    across = alt.X("as_of", type="temporal", title="data until (UTC)", scale=alt.Scale(type="utc"))
+    days = alt.Axis(format="%Y-%m-%d", tickCount=6, labelOverlap=True)
+    across = alt.X("as_of", type="temporal", title="data until (UTC)", scale=alt.Scale(type="utc"), axis=days)
     up = alt.Y("champion", type="quantitative", title="champion's version", axis=alt.Axis(tickMinStep=1))
     dots = marks.encode(
         x=across,

@@ -9,7 +9,7 @@ from pathlib import Path
 from metagraph.errors import UsageError
 from twin.drift import Drift
 from twin.files import check_writable, write_text
-from twin.gate import Gate
+from twin.gate import ALONE, Gate, smaller
 from twin.recalibration import MEANINGS, Recalibration
 
 ENDINGS = (".html", ".md", ".json")
@@ -48,7 +48,7 @@ def html(result: Recalibration) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"instant": instant, "number": number}
+    environment.filters |= {"instant": instant, "number": number, "smaller": smaller}
     drawn = drift_chart(result.drift) if result.drift else None
     pictures = [drawn] if drawn else []
     pictures += [gate_chart(gate) for gate in result.gates]
@@ -58,6 +58,7 @@ def html(result: Recalibration) -> str:
         meaning=MEANINGS[result.verdict],
         shown=result.drift.watched[:SHOWN] if result.drift else (),
         pictures=inline,
+        alone=ALONE,
         made=datetime.now(UTC),
     )
 
@@ -72,7 +73,7 @@ def _lines(result: Recalibration) -> Iterator[str]:
     yield ""
     yield f"Champion: version {result.champion}. Log: {result.log}, as of {result.as_of:%Y-%m-%d %H:%M} UTC."
     yield ""
-    yield f"{result.words}."
+    yield f"{result.words[:1].upper()}{result.words[1:]}."
     drift = result.drift
     if drift is not None:
         yield ""
@@ -108,15 +109,13 @@ def _gate_lines(gate: Gate) -> Iterator[str]:
     yield ""
     yield f"## Gate: {gate.challenger}"
     yield ""
+    reason = f"{gate.reason[:1].upper()}{gate.reason[1:]}"
     yield (
-        f"{gate.reason}. Held out: {gate.cases} orders from {gate.begin:%Y-%m-%d %H:%M} UTC; {gate.runs} "
-        "simulated logs of each, with common random numbers."
+        f"{reason}. Held out: {gate.cases} orders from {gate.begin:%Y-%m-%d %H:%M} UTC; {gate.runs} "
+        f"simulated logs of each, with common random numbers. {ALONE}"
     )
     yield ""
-    yield "| measure | champion | challenger | smaller by (mean log ratio) | 90 % interval |"
-    yield "| --- | ---: | ---: | ---: | ---: |"
+    yield "| measure | champion | challenger | smaller by (90 % interval) |"
+    yield "| --- | ---: | ---: | ---: |"
     for one in (*gate.distances, gate.overall, *((gate.forecasts,) if gate.forecasts else ())):
-        yield (
-            f"| {one.name} ({one.unit}) | {one.champion:.3g} | {one.challenger:.3g} | {one.gain:+.3f} | "
-            f"{one.low:+.3f} to {one.high:+.3f} |"
-        )
+        yield (f"| {one.name} ({one.unit}) | {one.champion:.3g} | {one.challenger:.3g} | {smaller(one)} |")

@@ -91,10 +91,12 @@ def show_table(
 ) -> None:
     """Print a table whose columns `texts` are texts, wrapped between words, and whose others are numbers.
 
-    Columns that are empty throughout are left out. Numbers that find no room go on in a second table, with
-    the first column beside them: half a number would be another one.
+    Columns that are empty throughout are left out, and so is a table without rows. Numbers that find no room
+    go on in a second table, with the first column beside them: half a number would be another one.
     """
     rows = list(rows)
+    if not rows:
+        return
     filled = [i for i in range(len(columns)) if i == 0 or any(row[i] for row in rows)]
     OUT.print()
     OUT.print(Text(title, "bold"))  # As a title of the table it would be no wider than that.
@@ -124,8 +126,8 @@ def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[str]], texts: Col
     """The least width of a column with what parts it from the next one."""
     cells, gap = [row[i] for row in rows], 1 + _padding()
     if i in texts:
-        return min(_longest_word(cells), LONGEST_WORD) + gap
-    return max(map(cell_len, (*cells, *_header(columns[i]))), default=0) + gap
+        return min(_longest_word((*cells, columns[i])), LONGEST_WORD) + gap
+    return max(map(cell_len, (*cells, *_header(columns[i], cells))), default=0) + gap
 
 
 def _padding() -> int:
@@ -137,9 +139,10 @@ def _longest_word(cells: Iterable[str]) -> int:
     return max((len(word) for cell in cells for word in cell.split()), default=0)
 
 
-def _header(name: str) -> list[str]:
-    """Of a column of numbers."""
-    return wrap(name, 10, break_long_words=False)
+def _header(name: str, cells: Sequence[str]) -> list[str]:
+    """Of a column of numbers: in lines that are no wider than they are, or than a word."""
+    widest = max(map(cell_len, cells), default=0)
+    return wrap(name, max(widest, 10), break_long_words=False)
 
 
 def _table(
@@ -153,10 +156,11 @@ def _table(
     )
     for i in part:
         if i in texts:
-            least = min(_longest_word(row[i] for row in rows), LONGEST_WORD)
+            least = min(_longest_word((*(row[i] for row in rows), columns[i])), LONGEST_WORD)
             shown.add_column(columns[i], overflow="fold", min_width=least)
         else:
-            shown.add_column("\n".join(_header(columns[i])), justify="right", no_wrap=True)
+            header = _header(columns[i], [row[i] for row in rows])
+            shown.add_column("\n".join(header), justify="right", no_wrap=True)
     for row in rows:
         shown.add_row(*(Text(row[i]) for i in part))
     return shown

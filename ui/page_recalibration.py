@@ -9,7 +9,7 @@ import streamlit as st
 
 from metagraph.errors import TwinError
 from twin.files import write_text
-from twin.gate import Gate
+from twin.gate import ALONE, Gate, smaller
 from twin.recalibration import MEANINGS, Recalibration, RejectedError
 from twin.recalibration_charts import drift_chart, gate_chart, history_chart
 from twin.words import instant, number
@@ -49,14 +49,17 @@ def _mind(folder: Path, what: str) -> None:
 
 
 def _start(place: Workspace, name: str) -> None:
-    log, always, promote, go = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
+    log, go = st.columns([4, 1], vertical_alignment="bottom")
+    always, build, promote = st.columns(3)
     given = log.text_input("Log", place.log(name).name, help="Its name in the database, or a file's path.")
     anyway = always.checkbox("Build a challenger even without drift")
+    anew = build.checkbox("Make all choices again", help="For one challenger, as Build does; takes longer.")
     itself = promote.checkbox("Promote a better one without asking")
     if go.button("Recalibrate", type="primary"):
         command = jobs.tracetwin(
             *("recalibrate", name, "--log", given, "--db", str(place.db)),
             *(("--always",) if anyway else ()),
+            *(("--build",) if anew else ()),
             *(("--promote",) if itself else ()),
             *("--progress-file", str(jobs.progress_file(place.job(name, "recalibrate"))), "--json"),
         )
@@ -106,7 +109,7 @@ def _question(place: Workspace, name: str, run: Recalibration) -> None:
 def _run(run: Recalibration) -> None:
     """The newest run."""
     st.header(plain(f"{instant(run.as_of)}: {run.verdict}"))
-    st.write(plain(f"{run.words}."))
+    st.write(plain(f"{run.words[:1].upper()}{run.words[1:]}."))
     st.caption(plain(f"{run.verdict}: {MEANINGS[run.verdict]}."))
     drift = run.drift
     if drift is not None:
@@ -121,32 +124,39 @@ def _run(run: Recalibration) -> None:
         chart = drift_chart(drift)
         if chart:
             picture(chart)
-        st.dataframe(
+        _wrapped(
             [
                 {
-                    "Drift": one.found,
+                    "Drift": "yes" if one.found else "",
                     "What": one.words,
                     "Test": one.test,
                     "p": f"{one.p:.2g}",
                     "Corrected p": f"{one.corrected_p:.2g}",
                 }
                 for one in drift.watched[:SHOWN]
-            ],
-            hide_index=True,
+            ]
         )
     for gate in run.gates:
         _gate(gate)
     if run.checks:
         st.subheader("Checks of the challenger")
-        st.dataframe(
-            [{"Passed": one.passed, "Check": one.name, "Measured": one.words} for one in run.checks],
-            hide_index=True,
+        _wrapped(
+            [
+                {"": "passed" if one.passed else "failed", "Check": one.name, "Measured": one.words}
+                for one in run.checks
+            ]
         )
+
+
+def _wrapped(rows: Sequence[dict[str, str]]) -> None:
+    """A table whose sentences are shown whole."""
+    st.table([{name: plain(text) for name, text in row.items()} for row in rows], hide_index=True)
 
 
 def _gate(gate: Gate) -> None:
     st.subheader(plain(f"Gate: {gate.challenger}"))
     st.write(plain(f"{gate.reason}."))
+    st.caption(ALONE)
     picture(gate_chart(gate))
     pairs = [*gate.distances, gate.overall, *([gate.forecasts] if gate.forecasts else [])]
     st.dataframe(
@@ -155,7 +165,7 @@ def _gate(gate: Gate) -> None:
                 "Measure": f"{one.name} ({one.unit})",
                 "Champion": number(one.champion),
                 "Challenger": number(one.challenger),
-                "Smaller by (mean log ratio)": f"{one.gain:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
+                "Smaller by (90 % interval)": smaller(one),
             }
             for one in pairs
         ],
@@ -168,16 +178,15 @@ def _history(runs: Sequence[Recalibration]) -> None:
     chart = history_chart(runs)
     if chart:
         picture(chart, 300)
-    st.dataframe(
+    _wrapped(
         [
             {
-                "As of": run.as_of,
-                "Champion": run.champion,
+                "Data until": instant(run.as_of),
+                "Champion": str(run.champion),
                 "Verdict": run.verdict,
-                "Challenger": run.challenger,
+                "Challenger": "" if run.challenger is None else str(run.challenger),
                 "Why": run.words,
             }
             for run in reversed(runs)
-        ],
-        hide_index=True,
+        ]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -90,7 +91,12 @@ def plain(text: str) -> str:
 
 def picture(chart: Picture, height: int | None = None) -> None:
     """A chart as wide as there is room; `height` in pixels includes title and axes."""
-    st.altair_chart(chart, width="stretch", height=height or "content")
+    import altair as alt
+
+    # Or the page's theme moves the names at both ends away from their bars.
+    copy: Any = chart.copy(deep=False)
+    copy.config = alt.Config(axisDiscrete={"labelFlush": False}, axisBand={"labelFlush": False})
+    st.altair_chart(copy, width="stretch", height=height or "content")
 
 
 def run_job(folder: Path, command: Sequence[str], place: Workspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from twin.gate import ALONE, smaller
 from twin.recalibration import Recalibration, RejectedError
 from ui import console
 
@@ -16,6 +17,8 @@ def show_recalibration(result: Recalibration, as_json: bool, report: Path | None
     if as_json:
         console.as_json(result)
         return
+    if report:
+        console.say(f"Report: {report}")
     if result.drift is not None and result.drift.watched:
         drift = result.drift
         # What is no drift is shown as far as it comes near.
@@ -32,22 +35,29 @@ def show_recalibration(result: Recalibration, as_json: bool, report: Path | None
         )
     for gate in result.gates:
         rows = [
-            [one.name, f"{one.champion:.3g}", f"{one.challenger:.3g}", f"{one.low:+.3f} to {one.high:+.3f}"]
+            [f"{one.name} ({one.unit})", f"{one.champion:.3g}", f"{one.challenger:.3g}", smaller(one)]
             for one in (*gate.distances, gate.overall, *((gate.forecasts,) if gate.forecasts else ()))
         ]
-        columns = ("Measure", "Champion", "Challenger", "Gain (log), 90 % interval")
+        columns = ("Measure", "Champion", "Challenger", "Smaller by (90 % interval)")
         console.show_table(f"Gate: {gate.challenger}, {gate.cases} orders", columns, rows)
     for check in result.checks:
         if not check.passed:
             console.say(f"Failed: {check.name}: {check.words}.")
+    if result.gates:
+        console.say(ALONE)
+    if as_error(result):
+        return  # It is told as the error that the command ends with.
     console.say(f"{result.verdict}: {result.words}.")
     if result.verdict == "asks" and result.challenger is not None:
         console.say(f"To promote it: tracetwin models promote {result.reference}")
-    if report:
-        console.say(f"Report: {report}")
+
+
+def as_error(result: Recalibration) -> bool:
+    """Whether the gate let nobody through, and that wasn't told before."""
+    return result.verdict == "rejected" and not result.again
 
 
 def end(result: Recalibration) -> None:
     """Raise RejectedError (exit code 4) where the gate let nobody through, unless that was told before."""
-    if result.verdict == "rejected" and not result.again:
+    if as_error(result):
         raise RejectedError(result.words)

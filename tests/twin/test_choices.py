@@ -11,7 +11,7 @@ from metagraph.model import Candidate, Choice
 from tests.twin import handmade
 from tests.twin.test_charts import rows, spec
 from tests.twin.test_report import Page
-from twin import select
+from twin import contest
 from twin.choice_charts import choice_dots
 from twin.choices import REFERENCE, closeness, margins_text, relative, told
 from twin.options import PRIORITIES
@@ -85,9 +85,10 @@ def test_the_report_tells_every_candidate_and_why() -> None:
 def test_every_margin_that_selection_asks_for_is_told() -> None:
     told = margins_text()
     for margin in (
-        *(select.TIE, select.SHORTER, select.UNCONGESTED, select.UNORDERED, select.UNSTRUCTURED),
+        *(contest.TIE, contest.SHORTER, contest.UNCONGESTED, contest.UNORDERED, contest.UNSTRUCTURED),
+        contest.UNDELAYED,
         PRIORITIES.tolerance,
     ):
         assert f"{margin:g} " in told or f"{margin:g}." in told
-    assert f"{select.POOLED:g} if its agents are roles" in told
-    assert f"more than {select.HOPELESS:g}." in told
+    assert f"{contest.POOLED:g} if its agents are roles" in told
+    assert f"more than {contest.HOPELESS:g}." in told

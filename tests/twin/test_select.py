@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from calibration.settings import Settings
+from twin.contest import TIE, UNDELAYED, beats, doubt
 from twin.judging import Judge, Plan
-from twin.options import EXTRA_HOURS, PRESENCE, PRIORITIES, RULES, Matter
-from twin.select import TIE, _beats, _doubt
+from twin.options import EXTRA_HOURS, PRESENCE, PRIORITIES, RULES, TIME_MODEL, Matter
 
 if TYPE_CHECKING:
     from twin.structures import Structure
@@ -26,6 +26,9 @@ class _Judged:
 
     def totals(self, plan: Plan, weights: object, seeds: int) -> object:
         return np.array(self._totals[plan.name])
+
+    def same(self, plan: Plan, other: Plan) -> bool:
+        return self._totals[plan.name] == self._totals[other.name]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,28 @@ def test_what_is_found_needs_less_and_what_is_certain_least(
     judge = cast(
         "Judge", _Judged(first=[0.0, 0.1, 0.2, 0.3], second=[x + worse_by for x in (0.0, 0.1, 0.2, 0.3)])
     )
-    assert _beats(second, first, matter, judge) is taken
+    assert beats(second, first, matter, judge) is taken
+
+
+@pytest.mark.parametrize(
+    ("worse_by", "calendars", "taken"),
+    [
+        (0.9 * UNDELAYED, True, True),
+        (1.1 * UNDELAYED, True, False),
+        (0.0, True, False),  # the same model: no delay was found
+        (0.9 * UNDELAYED, False, False),  # something else was taken away
+    ],
+)
+def test_delays_that_the_log_shows_are_left_out_only_for_much(
+    worse_by: float, calendars: bool, taken: bool
+) -> None:
+    structure = cast("Structure", _Structure())
+    rival = Plan("first", structure, Settings(use_delay=False))
+    plan = Plan("second", structure, Settings(use_delay=True, use_calendars=calendars))
+    judge = cast(
+        "Judge", _Judged(first=[0.0, 0.1, 0.2, 0.3], second=[x + worse_by for x in (0.0, 0.1, 0.2, 0.3)])
+    )
+    assert beats(plan, rival, TIME_MODEL, judge) is taken
 
 
 class _Structure:
@@ -59,5 +83,5 @@ class _Structure:
 
 
 def test_a_winner_that_is_farther_than_the_copy_is_doubted() -> None:
-    assert _doubt(-0.01) == _doubt(0.0) == ""
-    assert "farther from what happened than the copy" in _doubt(0.01)
+    assert doubt(-0.01) == doubt(0.0) == ""
+    assert "farther from what happened than the copy" in doubt(0.01)
