@@ -101,14 +101,8 @@ def steer(
     run whose queues aren't ordered by one; DataError for a schedule or announcement that names what the
     program doesn't have.
     """
-    steering = _Steering(session, control, controller, computing_s)
-    end_s = inf if until_s is None else until_s
-    while steering.alive():
-        target_s = min(steering.next_s(), end_s)
-        session.run_to(target_s)
-        if target_s in (end_s, inf) or session.now_s < target_s:
-            break
-        steering.step()
+    steering = Steering(session, control, controller, computing_s)
+    steering.run_to(inf if until_s is None else until_s)
     return Steered(session.result(until_s), steering.decisions(), tuple(steering.unheard))
 
 
@@ -121,15 +115,15 @@ class _UnderWay:
     effective_s: float
 
 
-class _Steering:
-    """The controller's side of a run."""
+class Steering:
+    """The controller's side of a run, which may be gone on with bit by bit; see `steer`."""
 
     def __init__(
         self,
         session: Session,
         control: Control,
         controller: Controller,
-        computing_s: Computing | float | None,
+        computing_s: Computing | float | None = None,
     ) -> None:
         self._session = session
         self._program = session.program
@@ -142,6 +136,17 @@ class _Steering:
         self.unheard: list[News] = []
         tokens = [token for standing in self._program.standing for token in standing.tokens]
         self._announced = {i: token.eta_s for i, token in enumerate(tokens) if token.eta_s is not None}
+
+    def run_to(self, until_s: float) -> None:
+        """Go on with the run up to and including an instant; what the controller is asked at that very
+        instant it is asked when the run goes on."""
+        while self.alive():
+            target_s = min(self.next_s(), until_s)
+            self._session.run_to(target_s)
+            if target_s in (until_s, inf) or self._session.now_s < target_s:
+                break
+            self.step()
+        self._session.run_to(until_s)
 
     def alive(self) -> bool:
         """Whether something is left to happen, or an answer may still make it happen."""

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 
 from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
-from optimization.settings import SolveOptions
 from twin.as_of import seconds
 from twin.backtest_policies import TwinAt, backtest, refitted_to, starts_of
 from twin.backtest_results import BacktestOptions, PolicyBacktest
 from twin.backtest_runs import BETTER, Contender
 from twin.files import check_picture_name, check_writable, write_frame
+from twin.planned_policy import MILP, Planning, rescheduling
 from twin.policies import OWN, Wanted, policy_of
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
-from twin.reschedule import Rescheduling
 from twin.source import LogRequest, instant, read_log, read_twin
 from twin.spans import seconds_of
 
@@ -29,20 +28,8 @@ if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
     from twin.scenario_sections import Scenario
 
-MILP = "milp"
 TRIED = ("P", "D", "S", "F1", "PD", "PS", "PDS")
 """Policies that are tried where none are named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planning:
-    """How the contender milp plans."""
-
-    every: str = "4h"
-    computing: str = "1m"
-    """Simulated time that a plan takes."""
-    gap: float = 0.05
-    time_limit_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +170,6 @@ def _contender(name: str, wanted: TryRequest) -> Contender:
         return Contender(name, policy_of(Wanted(policy=name), wanted.folder))
     how = rescheduling(wanted.planning)
     return Contender(MILP, how.policy(), how)
-
-
-def rescheduling(planning: Planning) -> Rescheduling:
-    """How milp plans: at the start, and every so often. Raises UsageError for times that are none."""
-    return Rescheduling(
-        on_arrival=False,
-        every_s=seconds_of(planning.every, "--plan-every"),
-        solve=SolveOptions(gap=planning.gap, time_limit_s=planning.time_limit_s),
-        charged=seconds_of(planning.computing, "--computing"),
-    )
 
 
 def frame(found: PolicyBacktest) -> pd.DataFrame:

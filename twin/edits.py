@@ -14,8 +14,9 @@ from twin.edits_agents import Edit, away, calendars, capacity, costs, nobody_lef
 from twin.edits_flow import arrivals, priority, routing
 from twin.edits_hired import hire, skills
 from twin.edits_work import automate, batches, delays, drop, durations, preemptible
+from twin.planned_policy import Planning
 from twin.policies import Wanted
-from twin.scenario_sections import PolicySection, Scenario
+from twin.scenario_sections import PLANNING, PolicySection, Scenario
 from twin.words import instant
 
 _Edit = Callable[[Metagraph, Any, Place], Edit]
@@ -84,6 +85,20 @@ class Phase:
         # A policy by name comes whole: options of the one before it say nothing about it.
         kept = {} if "policy" in said else {name: getattr(before, name) for name in before.__slots__}
         return Wanted(**(kept | said))
+
+    def planning(self) -> Planning:
+        """How milp plans."""
+        said = {} if self.policy is None else self.policy.model_dump(include=set(PLANNING), exclude_none=True)
+        return Planning(**{_PLANNING[name][0]: _PLANNING[name][1] * value for name, value in said.items()})
+
+
+_PLANNING = {
+    "plan_every_h": ("every_s", 3600.0),
+    "computing_min": ("computing_s", 60.0),
+    "gap": ("gap", 1.0),
+    "time_limit_s": ("time_limit_s", 1.0),
+}
+"""Keys of [policy]: what they are of Planning, and their unit in its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +274,7 @@ def _overtime(scenario: Scenario, begin: datetime | None) -> Iterator[Overtime]:
 
 def _options(policy: PolicySection) -> dict[str, Any]:
     """What a [policy] says, as options of policies."""
-    said = policy.model_dump(exclude_none=True, exclude={"since", "until"})
+    said = policy.model_dump(exclude_none=True, exclude={"since", "until", *PLANNING})
     minutes = said.pop("resume_penalty_min", None)
     return said if minutes is None else said | {"resume_penalty_s": 60.0 * minutes}
 
@@ -269,6 +284,8 @@ def _policy_words(policy: PolicySection, before: Wanted, place: Place) -> Iterat
     new = {name: value for name, value in _options(policy).items() if getattr(before, name) != value}
     if not new:
         raise place.nothing("the baseline's policy says the same")
+    planning = policy.model_dump(include=set(PLANNING), exclude_none=True)
+    yield from (f"plans: {name.replace('_', ' ')} = {value:g}" for name, value in planning.items())
     for name, value in new.items():
         old = getattr(before, name)
         yield f"{name.replace('_', ' ')}: {'as the policy has it' if old is None else old} → {value}"

@@ -257,6 +257,9 @@ class PrioritySection(Dated):
     rule: Rule
 
 
+PLANNING = ("plan_every_h", "computing_min", "gap", "time_limit_s")
+
+
 class PolicySection(Dated):
     """[policy]: what goes first, in which queue work waits, and what may interrupt."""
 
@@ -267,6 +270,19 @@ class PolicySection(Dated):
     max_preemptions: Annotated[int, Field(ge=0)] | None = None
     resume_penalty_min: NotNegative | None = None
     same_agent: bool | None = None
+    plan_every_h: Positive | None = None
+    """Of milp, as what follows: how often a plan is made."""
+    computing_min: NotNegative | None = None
+    """Simulated time until it counts."""
+    gap: Positive | None = None
+    time_limit_s: Positive | None = None
+
+    @model_validator(mode="after")
+    def _planned(self) -> Self:
+        plans = [name for name in PLANNING if getattr(self, name) is not None]
+        if plans and (self.policy or "").lower() != "milp":
+            raise ValueError(f'{plans[0]} says how plans are made: it goes with policy = "milp" only')
+        return self
 
 
 class Scenario(Section):

@@ -13,7 +13,8 @@ import numpy as np
 from metagraph.errors import DataError, UsageError
 from twin.edits import Edited, Phase, edited
 from twin.given import Given
-from twin.policies import Wanted, policy_of
+from twin.planned_policy import NO_PLANS, Planned, Planning, served
+from twin.policies import Wanted
 from twin.progress import Progress
 from twin.scenario_sections import Scenario
 from twin.whatif_costs import priced
@@ -115,7 +116,7 @@ def _contenders(wanted: WhatIfRequest, begin: datetime, folder: Path) -> tuple[C
             f"{BASELINE!r}"
         )
     twin = wanted.given.metagraph
-    found = [Contender(BASELINE, twin, policy_of(wanted.policy, folder))]
+    found = [Contender(BASELINE, twin, served(wanted.policy, Planning(), folder))]
     for scenario in wanted.scenarios:
         one = edited(twin, scenario, begin, wanted.policy)
         policy = _served(one, one.phases[0], wanted.policy, folder)
@@ -132,7 +133,7 @@ def _later(one: Edited, phase: Phase, baseline: Wanted, folder: Path) -> Later:
 def _served(one: Edited, phase: Phase, baseline: Wanted, folder: Path) -> Any:
     """How queues are served in a phase."""
     try:
-        return policy_of(phase.wanted(baseline), folder)
+        return served(phase.wanted(baseline), phase.planning(), folder)
     except UsageError as error:
         said = str(error).removeprefix("--policy ")
         raise DataError(f"{one.name}, [policy] policy = {said}") from error
@@ -249,6 +250,9 @@ def _notes(wanted: WhatIfRequest, study: Study, runs: Sequence[Sequence[Played]]
     from twin.model_words import congestion_text
 
     for contender, row in zip(study.contenders, runs, strict=True):
+        planned = sum((one.planned for one in row), NO_PLANS)
+        if planned != NO_PLANS:
+            yield from _planned(contender.name, planned, len(row))
         cut = sum(one.stopped not in ("end", "horizon") for one in row)
         if cut:
             yield (
@@ -272,6 +276,18 @@ def _notes(wanted: WhatIfRequest, study: Study, runs: Sequence[Sequence[Played]]
         yield "nobody said what an hour of the agents costs: a scenario's [[cost]] can"
     if wanted.given.state is None and not wanted.warm_up_s and not wanted.given.orders:
         yield "the process begins empty: give --log and --as-of, or --warm-up, to begin with orders in it"
+
+
+def _planned(name: str, planned: Planned, runs: int) -> Iterator[str]:
+    yield f"{name}: {planned.made / runs:.3g} plans a run were made of the open orders as they stood"
+    if planned.loose:
+        yield (
+            f"{name}: {planned.loose} of {planned.made} plans weren't proven to be as good as asked in their "
+            "time, so that another machine may find others: give more with time_limit_s in [policy], or ask "
+            "for less with gap"
+        )
+    if planned.none:
+        yield f"{name}: at {planned.none} instants there was no plan, and the one before held on"
 
 
 def _open_share(figures: Mapping[str, float]) -> float:

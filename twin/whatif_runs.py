@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from metagraph.model import Metagraph
 from twin.edits import Edited
+from twin.planned_policy import NO_PLANS, Planned
 from twin.progress import Progress
+from twin.reschedule import Rescheduling
 from twin.running import counted
 from twin.whatif_figures import Window, figures_of
 
@@ -34,7 +36,7 @@ class Contender:
     name: str
     metagraph: Metagraph
     policy: Any
-    """A Policy, or an object written in Python."""
+    """A Policy, a Rescheduling, or an object written in Python."""
     edited: Edited | None = None
     """None: the baseline."""
     later: tuple[Later, ...] = ()
@@ -64,6 +66,7 @@ class Played:
     """[series of `series_of`, instant]"""
     stopped: str
     engine: str
+    planned: Planned = NO_PLANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +78,24 @@ class Study:
     seed: int
     window: Window
     max_open: int | None = None
+    tell: Callable[[str], None] | None = None
+    """Hears of plans before they are made; may raise to stop. Not for other processes."""
 
     def __call__(self, replication: int) -> tuple[Played, ...]:
         return tuple(self._play(contender, replication) for contender in self.contenders)
+
+    def planned(self) -> bool:
+        """Whether anything is planned in it, which takes long."""
+        policies = [one.policy for one in self.contenders]
+        policies += [later.policy for one in self.contenders for later in one.later]
+        return any(isinstance(policy, Rescheduling) for policy in policies)
 
     def _play(self, contender: Contender, replication: int) -> Played:
         from simulation.session import Limits, Options
         from twin.whatif_legs import Legs
 
         options = Options(log=False, limits=Limits(open_orders=self.max_open))
-        legs = Legs(self.source, contender, self.seed, replication, options)
+        legs = Legs(self.source, contender, self.seed, replication, options, self.tell)
         window = self.window
         before: Run | None = None
         if window.begin_s > legs.going.program.begin_s:
@@ -97,6 +108,7 @@ class Study:
             courses=np.vstack([_orders(run, window.grid()), waiting]).astype(np.int32),
             stopped=run.stopped,
             engine=run.engine,
+            planned=legs.planned,
         )
 
 
@@ -146,21 +158,28 @@ def _played(
     from simulation import backends
     from simulation.engines import choose
 
+    n = len(numbers)
     for contender in study.contenders:
         choose(study.source(contender, 0), tell=lambda sentence: progress.step(sentence, 0.0))
     begun, tell, done = perf_counter(), counted(progress, "run"), 0
-    first = study(0)
+    planned = study.planned()
+
+    def planning(what: str) -> None:
+        progress.step(f"run {done + 1} of {n}, {what}", done / n)
+
+    here = replace(study, tell=planning) if planned else study
+    first = here(numbers[0])
     yield first
     rest, spent_s = numbers[1:], perf_counter() - begun
     crew = min(workers or os.cpu_count() or 1, len(rest))
     if crew < 2:
-        found = backends.serial(study, rest)
-    elif all(one.engine == "kernel" for one in first):
-        found = backends.threads(study, rest, crew, spent_s, lambda: tell(done, len(numbers)))
+        found = backends.serial(here, rest)
+    elif not planned and all(one.engine == "kernel" for one in first):
+        found = backends.threads(study, rest, crew, spent_s, lambda: tell(done, n))
     else:
-        found = backends.processes(
-            backends.Portable(study), rest, crew, spent_s, lambda: tell(done, len(numbers))
-        )
-    for done, one in enumerate(found, 2):
-        tell(done, len(numbers))
+        found = backends.processes(backends.Portable(study), rest, crew, spent_s, lambda: tell(done, n))
+    done = 1
+    for one in found:
+        done += 1
+        tell(done, n)
         yield one

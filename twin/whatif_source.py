@@ -10,7 +10,9 @@ from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.state import OpenOrder, Position, State
 from twin.edit_tools import able
+from twin.planned_policy import Planner, played_as
 from twin.policies import OWN_RULES
+from twin.reschedule import Rescheduling
 from twin.whatif_runs import Contender
 
 if TYPE_CHECKING:
@@ -51,8 +53,9 @@ class Futures:
         graph = contender.metagraph
         found = self._warmed(replication)
         state = standing(found, self.twin, graph)
+        policy = played_as(contender.policy)
         if self.orders or graph.arrivals is None:
-            return lower(graph, self.orders, origin=self.origin, state=state, policy=contender.policy)
+            return lower(graph, self.orders, origin=self.origin, state=state, policy=policy)
         drawn = draw_orders(
             graph,
             self.begin,
@@ -64,7 +67,7 @@ class Futures:
             prefix=_NEW if found.orders else "",
             unknown=self.state is not None,
         )
-        return lower(graph, drawn, origin=self.origin, state=state, policy=contender.policy)
+        return lower(graph, drawn, origin=self.origin, state=state, policy=policy)
 
     def _warmed(self, replication: int) -> State:
         """What the process stands at in the beginning. Numbers of their own are drawn for it: an order that
@@ -91,9 +94,12 @@ class Futures:
             prefix=_MEANWHILE if self.state else "",
             unknown=self.state is not None,
         )
-        program = lower(self.twin, drawn, origin=self.origin, state=first, policy=self.policy)
+        program = lower(self.twin, drawn, origin=self.origin, state=first, policy=played_as(self.policy))
         going = session(program, seed, replication, options=Options(log=False))
-        going.run_to(begin_s)
+        if isinstance(self.policy, Rescheduling):
+            Planner(going, self.twin, self.policy).run_to(begin_s)
+        else:
+            going.run_to(begin_s)
         return replace(state_of(program, going.snapshot()), at_s=begin_s)
 
 

@@ -80,9 +80,11 @@ def policies(
     as_json: Json = False,
 ) -> None:
     """Try policies on the past: same orders, ways and work, from what was known at each period's start."""
-    from twin.backtest_commands import Planning, TryRequest, policies_command
+    from twin.backtest_commands import TryRequest, policies_command
     from twin.backtest_results import BacktestOptions
+    from twin.planned_policy import Planning
     from twin.requests import log_request
+    from twin.spans import seconds_of
     from ui import console, results_backtested
 
     wanted = TryRequest(
@@ -101,7 +103,9 @@ def policies(
             margin=margin,
             objective=objective,
         ),
-        planning=Planning(plan_every, computing, gap, time_limit),
+        planning=Planning(
+            seconds_of(plan_every, "--plan-every"), seconds_of(computing, "--computing"), gap, time_limit
+        ),
         as_is=as_is,
         out=out,
         chart=chart,

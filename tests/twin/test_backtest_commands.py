@@ -66,7 +66,7 @@ def test_a_scenario_is_tried_with_the_same_orders_and_work(wanted: TryRequest) -
 
 def test_plans_made_again_and_again_are_tried(wanted: TryRequest) -> None:
     options = replace(wanted.options, periods=1)
-    planning = replace(wanted.planning, every="2d", time_limit_s=1.0, gap=1.0)
+    planning = replace(wanted.planning, every_s=2 * 86400.0, time_limit_s=1.0, gap=1.0)
     tried = replace(
         wanted,
         policies=("milp",),

@@ -16,7 +16,8 @@ from simulation.kpis import Interval
 from twin.edits import edited
 from twin.given import Given
 from twin.json_out import dump, read
-from twin.progress import Progress
+from twin.policies import Wanted
+from twin.progress import CancelledError, Progress
 from twin.scenario import parse_scenario
 from twin.scenario_sections import Scenario
 from twin.source import LogRequest
@@ -282,8 +283,6 @@ def test_it_is_told_where_many_orders_are_open_at_the_end() -> None:
 
 
 def test_stopping_stops() -> None:
-    from twin.progress import CancelledError
-
     wanted = WhatIfRequest(
         Given(example3()),
         (scenario(LOST),),
@@ -293,3 +292,40 @@ def test_stopping_stops() -> None:
     )
     with pytest.raises(CancelledError):
         what_if(wanted, Progress(cancelled=lambda: True))
+
+
+PLANS = "[policy]\npolicy = 'milp'\nplan_every_h = 0.1\ncomputing_min = 0\ngap = 0.5\ntime_limit_s = 2\n"
+
+
+def test_plans_are_a_policy_of_scenarios_and_of_the_baseline() -> None:
+    orders = tuple(Order(str(i), 60.0 * i, value=value) for i, value in enumerate((1.0, 1.0, 900.0)))
+    texts: list[str] = []
+
+    def asked(*scenarios: str, policy: str = "own", cancel: bool = False) -> WhatIf:
+        progress = Progress(
+            lambda text, share: texts.append(text), lambda: cancel and any("plan" in one for one in texts)
+        )
+        wanted = WhatIfRequest(
+            Given(tandem(), BEGIN, orders=orders),
+            tuple(scenario(text, f"s{i}") for i, text in enumerate(scenarios)),
+            horizon_s=8 * HOUR,
+            replications=2,
+            workers=1,
+            policy=Wanted(policy=policy),
+        )
+        return what_if(wanted, progress)
+
+    found = asked(PLANS, PLANS + "from = '5m'")
+    made = dict(note.split(" plans a run")[0].split(": ") for note in found.notes if "plans a run" in note)
+    assert float(made["s0"]) > float(made["s1"]) >= 1
+    assert found.scenarios[0].figures["completed"].scenario.mean == 3.0
+    assert any(text.startswith("run 1 of 2, plan") for text in texts)
+    planned = asked('[policy]\npolicy = "FIFO"', policy="milp")
+    assert any(note.startswith("baseline: 1 plans") for note in planned.notes)
+    texts.clear()
+    with pytest.raises(CancelledError):
+        asked(PLANS, cancel=True)
+    with pytest.raises(DataError, match="goes with policy"):
+        scenario("[policy]\npolicy = 'SDD'\ngap = 0.1")
+    with pytest.raises(DataError, match=r"milp: plans say themselves"):
+        asked(PLANS + "tie = 'back'")
