@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from benchmarks.forecasts_cuts import Cut
 from twin.boosted import by_boosting
 from twin.files import QUANTILES, write_frame
+from twin.learned_rows import CODED
+from twin.lifetimes import product_limit
 from twin.outlook import LEVELS
-from twin.prefixes import CATEGORIES
-from twin.residual_life import by_age, by_last, survival
+from twin.residual_life import by_age, by_last
 
 if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
@@ -49,8 +50,12 @@ def lgbm(snapshot: Snapshot) -> Floats:
 def _lightgbm(x: Floats, y: Floats, level: float, asked: Floats) -> Floats:
     from lightgbm import LGBMRegressor
 
+    # Names are numbered from -1 on; below 0 LightGBM takes them for missing.
+    x, asked = x.copy(), asked.copy()
+    x[:, CODED] += 1
+    asked[:, CODED] += 1
     model = LGBMRegressor(**LGBM, alpha=level)
-    model.fit(x, y, categorical_feature=list(CATEGORIES))
+    model.fit(x, y, categorical_feature=list(CODED))
     return np.asarray(model.predict(asked), np.float64)
 
 
@@ -62,7 +67,7 @@ def _system(snapshot: Snapshot, left_s: Floats, horizons_h: tuple[float, ...]) -
     rng = np.random.default_rng(0)
     first, last = case_bounds(snapshot)
     lived = np.where(snapshot.is_open, snapshot.until_s, last) - first
-    life = survival(lived, ~snapshot.is_open).left(0.0)
+    life = product_limit(lived, ~snapshot.is_open).left(np.zeros(1), np.array(LEVELS))
     since = snapshot.until_s - (snapshot.until_s - float(first.min())) / 4
     rate = float((first >= since).sum()) / (snapshot.until_s - since)
     found = []

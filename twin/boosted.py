@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.learned_rows import Rows, past_instants, rows_at
 from twin.outlook import LEVELS
-from twin.prefixes import Prefixes, instants, prefixes
 from twin.residual_life import by_age
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Fit = Callable[[Floats, Floats, float, Floats], Floats]
 """From features, targets, a level and the features asked for to that quantile of the targets."""
 
 ROWS = 8000
+_INSTANTS = 20, 2000
 SOME = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 """Levels that are fitted; between them quantiles are interpolated."""
 
@@ -57,11 +58,11 @@ def by_boosting(
 ) -> Floats:
     """Seconds left at those levels: [open case, level], ascending. `rows` to learn from, about; ends of open
     cases are drawn anew `rounds` times."""
-    now = prefixes(snapshot, np.array([snapshot.until_s]))
+    now = rows_at(snapshot, [snapshot.until_s])
     places = np.searchsorted(np.flatnonzero(snapshot.is_open), now.case)
     known = by_age(snapshot)
-    seen = prefixes(snapshot, instants(snapshot, rows))
-    if not len(places) or not seen.over.any():
+    seen = rows_at(snapshot, past_instants(snapshot, rows, *_INSTANTS))
+    if not len(places) or not np.isfinite(seen.left_s).any():
         return np.array([np.interp(levels, LEVELS, row) for row in known]).reshape(-1, len(levels))
     rng = np.random.default_rng(0)
     left = _drawn(known[places], LEVELS, rng)
@@ -81,14 +82,15 @@ def _drawn(quantiles: Floats, levels: Sequence[float], rng: np.random.Generator)
     return np.array([np.interp(u[i], levels, quantiles[i]) for i in range(n)])
 
 
-def _fitted(seen: Prefixes, now: Prefixes, left_now: Floats, levels: Sequence[float], fit: Fit) -> Floats:
+def _fitted(seen: Rows, now: Rows, left_now: Floats, levels: Sequence[float], fit: Fit) -> Floats:
     """Seconds at these levels for the rows of `now`; open cases of `seen` end when `left_now` says."""
     row = {int(case): i for i, case in enumerate(now.case)}
-    hidden = np.flatnonzero(~seen.over & np.isin(seen.case, now.case))
+    over = np.isfinite(seen.left_s)
+    hidden = np.flatnonzero(~over & np.isin(seen.case, now.case))
     which = np.array([row[int(case)] for case in seen.case[hidden]], np.int64)
-    known = np.flatnonzero(seen.over)
+    known = np.flatnonzero(over)
     x = np.concatenate([seen.x[known], seen.x[hidden]])
-    y = np.log1p(np.concatenate([seen.left_s[known], seen.left_s[hidden] + left_now[which]]) / 3600)
+    y = np.log1p(np.concatenate([seen.left_s[known], seen.seen_s[hidden] + left_now[which]]) / 3600)
     found = np.array([fit(x, y, level, now.x) for level in levels]).T
     seconds: Floats = np.maximum(np.sort(np.expm1(found) * 3600, axis=1), 0.0)
     return seconds

@@ -29,8 +29,6 @@ RATE = 0.06
 FEWEST_IN_LEAF = 60
 MOST_ROWS = 20_000
 """Rows that are learnt from, and 12 times as many periods of them."""
-_AT_RISK = 10
-"""So many orders have to have lived longer than an age before its lifetimes are used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,20 +124,10 @@ def imputed(snapshot: Snapshot, rows: Rows, rng: np.random.Generator) -> Floats:
 def longer(snapshot: Snapshot, age_s: Floats, u: Floats) -> Floats:
     """How much longer orders of these ages live, at level u of the lifetimes of all orders, as they ended in
     the last quarter of the log: those that were there before enter at the age they had at its beginning
-    (Kaplan-Meier, truncated from the left; the longest that ended counts as the longest there is). Ages that
-    too few have outlived are taken back to one that enough have.
+    (the longest that ended counts as the longest there is).
     """
     first, last = case_bounds(snapshot)
-    known = lifetimes(first, np.where(snapshot.is_open, np.inf, last), snapshot.until_s)
-    life, ended, alive = known.lives, known.ended, known.alive
-    if not ended.any():
-        return np.zeros(len(age_s))
-    ends = life[ended]
-    age = np.minimum(age_s, ends[-_AT_RISK] if len(ends) > _AT_RISK else 0.0)
-    now = known.outlive(age)
-    place = np.searchsorted(-alive, -now * (1 - u), side="left")
-    more: Floats = np.maximum(life[np.minimum(place, np.flatnonzero(ended)[-1])] - age, 0.0)
-    return more
+    return lifetimes(first, np.where(snapshot.is_open, np.inf, last), snapshot.until_s).left(age_s, u)
 
 
 def _order(code: Floats, left: Floats) -> Floats:

@@ -13,7 +13,7 @@ from eventlogs.snapshot import Snapshot
 from eventlogs.split import known_at
 from metagraph.model import Metagraph
 from twin.learned_hazard import MOST_ROWS, Hazard, learnt
-from twin.learned_rows import Floats, Ints, Rows, instants, last_s, rows_at
+from twin.learned_rows import Floats, Ints, Rows, counted, last_s, past_instants, rows_at
 from twin.outlook import LEVELS
 from twin.progress import Progress
 
@@ -59,12 +59,8 @@ def learn(snapshot: Snapshot, groups: Ints, seed: int) -> Hazard | None:
 
 def past_rows(snapshot: Snapshot, groups: Ints) -> Rows:
     """Open orders at past instants, about as many as are learnt from."""
-    times = instants(snapshot, _MOST_INSTANTS)
-    first, last = rows_bounds(snapshot)
-    some = times[:: max(len(times) // 30, 1)]
-    here = float(np.mean([((first <= t) & (last > t)).sum() for t in some])) if len(some) else 0.0
-    n = int(np.clip(_ROWS / max(here, 1.0), _FEWEST_INSTANTS, _MOST_INSTANTS))
-    return rows_at(snapshot, instants(snapshot, n), groups)
+    times = past_instants(snapshot, _ROWS, _FEWEST_INSTANTS, _MOST_INSTANTS)
+    return rows_at(snapshot, times, groups)
 
 
 def rows_bounds(snapshot: Snapshot) -> tuple[Floats, Floats]:
@@ -120,7 +116,7 @@ def _past(
     seed: int,
 ) -> Past | None:
     known = known_at(snapshot, t)
-    rows = open_rows(metagraph, known)
+    rows = rows_at(known, [t], group_codes(metagraph, known), counted(snapshot))
     if not len(rows):
         return None
     place = {name: i for i, name in enumerate(snapshot.cases)}

@@ -14,12 +14,23 @@ from eventlogs.snapshot import Snapshot
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-AGE, IDLE = 0, 1
+COLUMNS = (
+    *("age", "since the last event", "since what runs began", "since the last end", "executions done"),
+    *("executions running", "work done", "last activity", "activity before the last", "activity that runs"),
+    *("agent", "half hour of the day", "day of the week", "orders open"),
+    *("events of the last day", "distinct activities"),
+)
+"""What is known of an order, times in seconds; then its groups, and how often it finished each of the most
+frequent activities."""
+AGE, IDLE = COLUMNS.index("age"), COLUMNS.index("since the last event")
 """Columns that go on counting while an order is followed."""
-CODED = (7, 8, 9, 10)
-"""Columns that hold codes: last and last but one finished activity, the running one, the agent."""
+CODED = tuple(
+    COLUMNS.index(name)
+    for name in ("last activity", "activity before the last", "activity that runs", "agent")
+)
+"""Columns that hold codes: names, not amounts."""
 MOST_COUNTED = 60
-"""Activities whose executions are counted in columns of their own."""
+"""Activities whose executions are counted in columns of their own: the most frequent ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,13 +68,34 @@ def last_s(snapshot: Snapshot) -> Floats:
     return np.where(snapshot.is_open, np.inf, case_bounds(snapshot)[1])
 
 
-def rows_at(snapshot: Snapshot, at_s: Sequence[float] | Floats, groups: Ints | None = None) -> Rows:
+def past_instants(snapshot: Snapshot, rows: float, fewest: int, most: int) -> Floats:
+    """Instants in the log, at which together about so many orders were open."""
+    times, first, last = instants(snapshot, most), case_bounds(snapshot)[0], last_s(snapshot)
+    some = times[:: max(len(times) // 30, 1)]
+    here = float(np.mean([((first <= t) & (last > t)).sum() for t in some])) if len(some) else 0.0
+    return instants(snapshot, int(np.clip(rows / max(here, 1.0), fewest, most)))
+
+
+def counted(snapshot: Snapshot) -> Ints:
+    """The activities whose executions are counted."""
+    often = np.bincount(snapshot.activity, minlength=len(snapshot.activities))
+    return np.argsort(-often, kind="stable")[:MOST_COUNTED].astype(np.int64)
+
+
+def rows_at(
+    snapshot: Snapshot,
+    at_s: Sequence[float] | Floats,
+    groups: Ints | None = None,
+    activities: Ints | None = None,
+) -> Rows:
     """Rows of the orders that were open at each instant, with features from what was known by then.
 
-    `groups`: codes of each case that are known from its beginning, [case, code].
+    `groups`: codes of each case that are known from its beginning, [case, code]. `activities`: those that are
+    counted, if they aren't to be the most frequent of this log.
     """
     first, last = case_bounds(snapshot)[0], last_s(snapshot)
-    reader = _Reader(snapshot, first, np.zeros((snapshot.n_cases, 0), np.int64) if groups is None else groups)
+    groups = np.zeros((snapshot.n_cases, 0), np.int64) if groups is None else groups
+    reader = _Reader(snapshot, first, groups, counted(snapshot) if activities is None else activities)
     parts = []
     for t in at_s:
         cases = np.flatnonzero((first <= t) & (last > t))
@@ -87,11 +119,14 @@ def rows_at(snapshot: Snapshot, at_s: Sequence[float] | Floats, groups: Ints | N
 class _Reader:
     """Features of cases at instants."""
 
-    def __init__(self, snapshot: Snapshot, first: Floats, groups: Ints) -> None:
+    def __init__(self, snapshot: Snapshot, first: Floats, groups: Ints, activities: Ints) -> None:
         self.snapshot, self.first, self.groups = snapshot, first, groups
         self.case = snapshot.case_of_row()
-        self.counted = min(len(snapshot.activities), MOST_COUNTED)
-        self.width = 14 + groups.shape[1] + self.counted
+        self.column = np.full(len(snapshot.activities), -1, np.int64)
+        self.column[activities] = np.arange(len(activities))
+        self.counted = len(activities)
+        self.width = len(COLUMNS) + groups.shape[1] + self.counted
+        self.marks = np.sort(np.concatenate([snapshot.start_s, snapshot.end_s[~np.isnan(snapshot.end_s)]]))
 
     def read(self, t: float, cases: Ints) -> Floats:
         """[case, feature]; -1 where a time isn't defined."""
@@ -113,8 +148,9 @@ class _Reader:
         ended = np.where(newest >= 0, snapshot.end_s[newest], np.nan)
         started = np.where(going >= 0, snapshot.start_s[going], np.nan)
         counts = np.zeros((n, self.counted))
-        few = done[snapshot.activity[done] < self.counted]
-        np.add.at(counts, (self.case[few], snapshot.activity[few]), 1)
+        column = self.column[snapshot.activity[done]]
+        np.add.at(counts, (self.case[done][column >= 0], column[column >= 0]), 1)
+        lately = np.subtract(*np.searchsorted(self.marks, [t, t - 86400.0], side="right"))
         work = np.bincount(self.case[done], (snapshot.end_s - snapshot.start_s)[done], minlength=n)
         agent = np.where(going >= 0, snapshot.resource[going], snapshot.resource[newest])
         columns = [
@@ -132,6 +168,8 @@ class _Reader:
             np.full(n, t % 86400 // 1800),
             np.full(n, t // 86400 % 7),
             np.full(n, len(cases)),
+            np.full(n, lately),
+            (counts > 0).sum(axis=1),
         ]
         table = np.column_stack([*columns, self.groups, counts])[cases]
         return np.nan_to_num(table.astype(np.float64), nan=-1.0)

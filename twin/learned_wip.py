@@ -29,6 +29,8 @@ INSTANTS, FIRST = 48, 0.3
 FEWEST_INSTANTS = 8
 FEWEST_SIMULATED = 6
 """With fewer simulated instants whose counts are known the simulation isn't weighed against the log."""
+HALF = 0.3
+"""An error that is older by this share of the log counts half as much: processes change."""
 STEPS = 4
 """Weights are multiples of one part in so many."""
 WEEKS = 6
@@ -158,6 +160,8 @@ class _LogPast:
         )
         # Counts are uncertain as their roots are.
         self.errors = np.abs(told - self.true) / np.sqrt(np.maximum(told, 1.0))
+        old = (now.at_s - self.times) / max(now.at_s - float(now.begun_s[0]), 1.0)
+        self.counting = 0.5 ** (old / HALF)
 
 
 def _instants(now: Known) -> Floats:
@@ -211,7 +215,7 @@ def _told(
     middle = max(float(numbers @ weights), 0.0)
     quantiles = None
     if past.enough:
-        wide = spread(past.errors) * math.sqrt(max(middle, 1.0))
+        wide = spread(past.errors, past.counting) * math.sqrt(max(middle, 1.0))
         quantiles = tuple(np.maximum(middle + wide, 0.0).tolist())
     return InProcess(
         horizon_h=hour,
@@ -224,13 +228,15 @@ def _told(
     )
 
 
-def spread(errors: Floats) -> Floats:
-    """At LEVELS, how far from the middle: of so many equally likely errors and one to come, the share within
-    is at least what the levels say, or as much as the largest error gives (split conformal prediction,
-    Vovk et al. 2005)."""
-    n, ordered = len(errors), np.sort(errors)
+def spread(errors: Floats, weights: Floats | None = None) -> Floats:
+    """At LEVELS, how far from the middle: of errors that count with these weights (all alike: 1) and one to
+    come that counts with 1, the share within is at least what the levels say, or as much as the largest error
+    gives (split conformal prediction, Vovk et al. 2005; weighted, Barber et al. 2023)."""
+    weights = np.ones(len(errors)) if weights is None else weights
+    order = np.argsort(errors, kind="stable")
+    reached = np.cumsum(weights[order]) / (weights.sum() + 1.0)
     inside = np.abs(2 * np.array(LEVELS) - 1)
-    rank = np.minimum(np.ceil(inside * (n + 1) - 1e-9).astype(np.int64), n)
-    far = np.concatenate([[0.0], ordered])[rank]
+    rank = np.minimum(np.searchsorted(reached, inside - 1e-9, side="left"), len(errors) - 1)
+    far = np.where(inside > 1e-9, errors[order][rank], 0.0)
     found: Floats = np.sign(np.array(LEVELS) - 0.5) * far
     return found

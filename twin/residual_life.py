@@ -1,7 +1,6 @@
 """Simple forecasts that know what the twin knows: how long cases went on that were as old, or stood alike.
 
-Cases that are still open count with what they have lived (Kaplan and Meier, 1958): left out, only short cases
-would remain of the newest ones.
+Cases that are still open count with what they have lived.
 """
 
 from __future__ import annotations
@@ -12,52 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.lifetimes import FEWEST, product_limit
 from twin.outlook import LEVELS
 
 if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
-FEWEST = 5
-"""Cases that a residual life is read from, by any activity: with fewer, those of all activities are taken."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Survival:
-    """The product-limit estimate of a lifetime's distribution."""
-
-    times: Floats
-    """Ascending instants of known ends."""
-    alive: Floats
-    """The share that lives on after each."""
-    at_risk: NDArray[np.int64]
-    """How many were watched just before each."""
-
-    def left(self, age: float) -> Floats:
-        """Quantiles at LEVELS of what is left of a life of `age`, up to the longest known.
-
-        Where fewer than FEWEST were watched so long: what was left at the highest age that so many reached.
-        """
-        if not len(self.times):
-            return np.full(len(LEVELS), age)
-        enough = np.flatnonzero(self.at_risk >= FEWEST)
-        oldest = self.times[enough[-1]] if len(enough) else 0.0
-        age = min(age, float(np.nextafter(oldest, 0.0)))
-        after = int(np.searchsorted(self.times, age, side="right"))
-        start = 1.0 if after == 0 else float(self.alive[after - 1])
-        wanted = (1.0 - np.array(LEVELS)) * start
-        # The first time at which no more than `wanted` live on; `alive` falls.
-        at = np.searchsorted(-self.alive[after:], -wanted - 1e-12, side="left")
-        left: Floats = self.times[after:][np.minimum(at, len(self.times) - after - 1)] - age
-        return left
-
-
-def survival(lived: Floats, over: NDArray[np.bool_]) -> Survival:
-    """From lifetimes, of which those not `over` still go on."""
-    times, deaths = np.unique(lived[over], return_counts=True)
-    at_risk = len(lived) - np.searchsorted(np.sort(lived), times, side="left")
-    alive: Floats = np.cumprod(1.0 - deaths / np.maximum(at_risk, 1)).astype(np.float64)
-    return Survival(times, alive, at_risk.astype(np.int64))
 
 
 def by_age(snapshot: Snapshot) -> Floats:
@@ -66,24 +26,22 @@ def by_age(snapshot: Snapshot) -> Floats:
 
     first, last = case_bounds(snapshot)
     lived = np.where(snapshot.is_open, snapshot.until_s, last) - first
-    whole = survival(lived, ~snapshot.is_open)
-    found = [whole.left(age) for age in lived[snapshot.is_open].tolist()]
-    return np.array(found).reshape(-1, len(LEVELS))
+    whole = product_limit(lived, ~snapshot.is_open)
+    return whole.left(lived[snapshot.is_open][:, None], np.array(LEVELS)[None])
 
 
 def by_last(snapshot: Snapshot) -> Floats:
     """The same, by what happened last: from the lives after each start or end of the same activity, counted
-    from that event and longer than this case has waited since."""
-    steps = _steps(snapshot)
-    everyone = survival(steps.left_s, steps.over)
-    lives: dict[int, Survival] = {}
-    for kind in np.unique(steps.kind).tolist():
+    from that event and longer than this case has waited since; of all activities where too few cases tell."""
+    steps, levels = _steps(snapshot), np.array(LEVELS)[None]
+    now = np.array([steps.now[case] for case in np.flatnonzero(snapshot.is_open).tolist()], np.int64)
+    found = product_limit(steps.left_s, steps.over).left(steps.left_s[now][:, None], levels)
+    for kind in np.unique(steps.kind[now]).tolist():
         mine = steps.kind == kind
-        enough = int((mine & steps.over).sum()) >= FEWEST
-        lives[kind] = survival(steps.left_s[mine], steps.over[mine]) if enough else everyone
-    now = [steps.now[case] for case in np.flatnonzero(snapshot.is_open).tolist()]
-    found = [lives[int(steps.kind[row])].left(float(steps.left_s[row])) for row in now]
-    return np.array(found).reshape(-1, len(LEVELS))
+        if (mine & steps.over).sum() >= FEWEST:
+            lives, here = product_limit(steps.left_s[mine], steps.over[mine]), steps.kind[now] == kind
+            found[here] = lives.left(steps.left_s[now[here]][:, None], levels)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,9 +13,10 @@ from twin.backtest_forecasts import TWIN, Made
 from twin.backtest_origins import Asked
 from twin.boosted import boosted
 from twin.conformal import FEWEST, recalibrated
+from twin.learned_rows import COLUMNS, instants, rows_at
+from twin.lifetimes import product_limit
 from twin.outlook import LEVELS
-from twin.prefixes import FEATURES, instants, prefixes
-from twin.residual_life import by_age, by_last, survival
+from twin.residual_life import by_age, by_last
 
 START = T0
 HOUR = 3600.0
@@ -24,18 +25,28 @@ HOUR = 3600.0
 def test_what_is_left_of_a_life_without_memory_is_the_same_at_any_age() -> None:
     rng = np.random.default_rng(1)
     life, watched = rng.exponential(10.0, 20_000), rng.uniform(0, 120, 20_000)
-    found = survival(np.minimum(life, watched), life <= watched)
+    entered = np.where(rng.random(20_000) < 0.5, 0.0, rng.uniform(0, 8, 20_000))
     exact = -10 * np.log1p(-np.array(LEVELS))
-    for age in (0.0, 5.0, 15.0):
-        assert found.left(age) == pytest.approx(exact, rel=0.1, abs=0.1)
+    # Watched from birth, or from an age on that they had to reach.
+    for since in (None, entered):
+        seen = np.minimum(life, watched) > (0.0 if since is None else since)
+        came = None if since is None else since[seen]
+        found = product_limit(np.minimum(life, watched)[seen], (life <= watched)[seen], came)
+        ages = np.array([0.0, 5.0, 15.0])[:, None]
+        assert found.left(ages, np.array(LEVELS)[None]) == pytest.approx(
+            np.tile(exact, (3, 1)), rel=0.1, abs=0.1
+        )
 
 
 def test_the_product_limit_is_as_by_hand() -> None:
-    found = survival(np.array([1.0, 2.0, 2.0, 4.0, 5.0]), np.array([True, True, False, False, True]))
+    found = product_limit(np.array([1.0, 2.0, 2.0, 4.0, 5.0]), np.array([True, True, False, False, True]))
     # 4/5 live beyond 1, of four one dies at 2, two are left after it, and the last dies at 5.
-    assert found.times.tolist() == [1.0, 2.0, 5.0]
+    assert found.lives.tolist() == [1.0, 2.0, 5.0]
     assert found.alive == pytest.approx([0.8, 0.6, 0.0])
-    assert found.at_risk.tolist() == [5, 4, 1]
+    assert found.deaths.tolist() == [1, 1, 1]
+    # One that is watched from 1.5 on was not at risk at 1.
+    late = product_limit(np.array([1.0, 2.0, 3.0]), np.ones(3, bool), np.array([0.0, 1.5, 0.0]))
+    assert late.alive == pytest.approx([0.5, 0.25, 0.0])
 
 
 def hours(case: str, activity: str, begin: float, end: float) -> Row:
@@ -53,23 +64,26 @@ def small_log(folder: Path) -> Snapshot:
 def test_what_was_known_at_an_instant_is_what_had_happened(tmp_path: Path) -> None:
     log = small_log(tmp_path)
     begin = float(log.start_s.min())
-    seen = prefixes(log, np.array([begin + 4.5 * HOUR]))
-    x = dict(zip(FEATURES, seen.x.T, strict=False))
+    seen = rows_at(log, [begin + 4.5 * HOUR])
+    x = dict(zip(COLUMNS, seen.x.T, strict=False))
     names = [log.cases[i] for i in seen.case]
     # c00 ended at 3, c01 at 5: at 4:30 it is in B; c02 in B since 4; c03 waits since 4; c04 is in A.
     assert names == ["c01", "c02", "c03", "c04"]
-    a, b, nothing = log.activities.index("A"), log.activities.index("B"), len(log.activities)
-    assert seen.last.tolist() == [a, a, a, nothing]
+    a, b, nothing = log.activities.index("A"), log.activities.index("B"), -1
+    assert x["last activity"].tolist() == [a, a, a, nothing]
     assert x["activity that runs"].tolist() == [b, b, nothing, a]
-    assert seen.idle_s == pytest.approx(np.array([1.5, 0.5, 0.5, 0.5]) * HOUR)
-    assert seen.age_s == pytest.approx(np.array([3.5, 2.5, 1.5, 0.5]) * HOUR)
+    assert x["since the last event"] == pytest.approx(np.array([1.5, 0.5, 0.5, 0.5]) * HOUR)
+    assert x["age"] == pytest.approx(np.array([3.5, 2.5, 1.5, 0.5]) * HOUR)
+    assert x["since what runs began"] == pytest.approx([1.5 * HOUR, 0.5 * HOUR, -1, 0.5 * HOUR])
+    # Five A and three B have begun, four A and one B have ended; nobody has done both.
+    assert x["events of the last day"].tolist() == [13, 13, 13, 13]
+    assert x["distinct activities"].tolist() == [1, 1, 1, 0]
     assert seen.left_s == pytest.approx(np.array([0.5, 2.5, 1.5, 3.5]) * HOUR)
-    assert seen.over.all()
-    late = prefixes(log, np.array([begin + 12.0 * HOUR]))
+    late = rows_at(log, [begin + 12.0 * HOUR])
     mine = [log.cases[i] for i in late.case].index("open")
-    assert not late.over[mine]
-    assert late.left_s[mine] == pytest.approx(4 * HOUR), "until the log stops"
-    assert len(instants(log, 1000)) == 15, "every instant at which something happened"
+    assert np.isinf(late.left_s[mine])
+    assert late.seen_s[mine] == pytest.approx(4 * HOUR), "until the log stops"
+    assert len(instants(log, 1000, 0.0)) == 15, "every instant at which something happened"
 
 
 def test_who_is_open_gets_a_row_and_learns_from_all(tmp_path: Path) -> None:
