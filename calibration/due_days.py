@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.local_time import WEEK_S, Floats, LocalTime
-from metagraph.distributions import ENOUGH
 from metagraph.model import Default
 from metagraph.orders import ALIKE, MOST_DAYS, OrderModel, PastOrder
 from metagraph.shifts import DAY_S
@@ -107,7 +106,7 @@ def due_defaults(orders: OrderModel) -> tuple[Default, ...]:
         rows = kind.sample.rows if kind.sample else ()
         if not any(_dated(row) for row in rows):
             if kind.due_after is not None and kind.due_after.level != "human":
-                some = f"{ENOUGH} orders of the log with a due date"
+                some = "orders of the log with a due date"
                 found.append(Default(where, some, "drawn from those of all orders, whenever these came"))
             continue
         came = Counter[int]()

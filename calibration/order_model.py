@@ -96,7 +96,7 @@ def fit_orders(
                 counts[cls, segment] / len(keys),
                 counts[cls, segment],
                 value=_fitted(value[mine], value, promise.value),
-                due_after=_fitted(due[mine], due, promise.due_after_s),
+                due_after=_due_law(due[mine], due, promise.due_after_s),
                 due_working_days=None if spec.due_column else promise.due_working_days,
                 patience=_fitted(lost[mine], lost, promise.lost_after_s) or _patience(snapshot, spec, mine),
                 sample=sample_of(
@@ -207,6 +207,17 @@ def _fitted(mine: Floats, everyone: Floats, said: float | None) -> Fitted | None
     if len(pooled):
         return _signed_law(pooled, "all classes")
     return None if said is None else Fitted(Constant(said), 0, "human")
+
+
+def _due_law(mine: Floats, everyone: Floats, said: float | None) -> Fitted | None:
+    """As `_fitted`, but by however many orders of the group have a due date, for groups differ in what they
+    promise; None where a group of ENOUGH orders has none."""
+    own = mine[~np.isnan(mine)]
+    if len(own):
+        return _signed_law(own, "class")
+    if len(mine) >= ENOUGH and not np.isnan(everyone).all():
+        return None
+    return _fitted(mine, everyone, said)
 
 
 def _signed_law(values: Floats, level: str) -> Fitted:

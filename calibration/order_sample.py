@@ -78,11 +78,12 @@ def sample_of(
 
     All that differ if they are few; else MOST_ROWS, or as many as the class's `share` allows of MOST_IN_ALL,
     at equal steps through the orders sorted by attributes (those with the fewest values first), so that each
-    stratum keeps its share. Value and dates are left to the laws where fewer than ENOUGH orders of the class
-    have them. None where there would be nothing to keep together.
+    stratum keeps its share. Value and lost-sale date are left to the laws where fewer than ENOUGH orders of
+    the class have them. None where there would be nothing to keep together.
     """
     cases = np.flatnonzero(mine)
-    told = [column if (~np.isnan(column[cases])).sum() >= ENOUGH else None for column in numbers]
+    enough = (ENOUGH, 1, ENOUGH)
+    told = [c if (~np.isnan(c[cases])).sum() >= n else None for c, n in zip(numbers, enough, strict=True)]
     dated = [column is not None for column in told[1:]]
     if not len(cases) or not (names or any(dated)):
         return None

@@ -180,6 +180,8 @@ class _Drawn:
         self._of[mine] = known + picked
         value = np.array([np.nan if row.value is None else row.value for row in rows])[picked]
         due_s, lost_s = dates(sample, coming, picked)
+        if any(row.due_after_s is not None for row in rows):
+            table["due_s"][mine] = inf
         for column, said in (("value", value), ("due_s", due_s), ("lost_s", lost_s)):
             told = ~np.isnan(said)
             table[column][mine[told]] = said[told]

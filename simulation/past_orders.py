@@ -96,9 +96,9 @@ def end_of_day(day: int, at_s: float, zone: ZoneInfo, origin: datetime) -> float
 
 
 def _instants(days: Indices, at_s: Floats, coming: Coming) -> Floats:
-    pairs, which = np.unique(np.column_stack((days.astype(np.float64), at_s)), axis=0, return_inverse=True)
-    found = [end_of_day(int(day), at, coming.zone, coming.origin) for day, at in pairs.tolist()]
-    return np.array(found)[which.reshape(-1)] if found else np.empty(0)
+    pairs, which = np.unique(days + 1j * at_s, return_inverse=True)  # sorts by both parts
+    found = [end_of_day(int(pair.real), pair.imag, coming.zone, coming.origin) for pair in pairs.tolist()]
+    return np.array(found, np.float64)[which]
 
 
 def _days_later(day: Indices, n: Indices, working: bool) -> Indices:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,13 +17,13 @@ from eventlogs.snapshot import Snapshot
 from metagraph.agents import Agent, Queue
 from metagraph.distributions import Constant
 from metagraph.model import Metagraph
-from metagraph.orders import Arrivals, OrderClass
+from metagraph.orders import Arrivals, OrderClass, PastOrder, Sample
 from simulation.arrivals import draw_orders, nth_working_day
 from simulation.kernel import run
 from simulation.kpis import interval
 from simulation.lowering import lower
 from simulation.run import Run
-from tests.calibration.builders import HOUR, ORIGIN, Row, snapshot
+from tests.calibration.builders import DAY, HOUR, ORIGIN, Row, snapshot
 from tests.simulation.builders import expon, process, row
 
 ZONE = ZoneInfo("Europe/Vienna")
@@ -102,6 +102,43 @@ def test_days_of_delivery_are_kept_where_they_were_seen() -> None:
     clear = [(release, due) for release, due in both if release.hour not in (11, 12)]
     assert all(due == cut_off(release) for release, due in clear)
     assert all(due > release for release, due in both)
+
+
+def test_each_class_has_the_due_dates_of_its_own_orders() -> None:
+    """Every second gold order has one, in three days; all six of tin, in nine; of fifty of lead, none."""
+    kinds = ["gold"] * 100 + ["tin"] * 6 + ["lead"] * 50
+    days = [3 * (i % 2) for i in range(100)] + [9] * 6 + [0] * 50
+    rows: list[Row] = [(str(i), "A", "ann", i * HOUR, i * HOUR) for i in range(len(kinds))]
+    came = [(ORIGIN + timedelta(hours=i)).astimezone(ZONE) for i in range(len(kinds))]
+    due = {str(i): at(came[i] + timedelta(days=n), 18).isoformat() for i, n in enumerate(days) if n}
+    log = snapshot(rows, attributes={"kind": {str(i): k for i, k in enumerate(kinds)}, "due": due})
+    found = fit_orders(log, replace(DUE, class_column="kind"), time_zone="Europe/Vienna")
+    model = process(row("a"), Constant(1.0), arrivals=Arrivals((2.0,) * 168, "Europe/Vienna"))
+    model = replace(model, orders=found)
+    table = draw_orders(model, ORIGIN, origin=ORIGIN, seed=5, replication=0, cases=2000).table
+    dated = np.isfinite(table["due_s"])
+    ahead = (table["due_s"] - table["release_s"]) / 86400
+    gold, lead, tin = (table["cls"] == i for i in (1, 2, 3))
+    assert dated[gold].mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(gold.sum()))
+    assert (np.abs(ahead[gold & dated] - 3) < 0.76).all()
+    assert dated[tin].all()
+    assert (np.abs(ahead[tin] - 9) < 0.76).all()
+    assert not dated[lead].any()
+    assert set(table["due_s"][dated] % DAY) == {17 * HOUR}  # in winter
+
+
+def test_a_date_that_is_over_comes_a_day_later_and_the_sale_is_lost_as_long_after_it() -> None:
+    """Due at noon of the same working day, lost two days after that."""
+    past = PastOrder((), 1.0, None, 4 * HOUR, 52 * HOUR, 8 * HOUR, 0, 12 * HOUR)
+    kind = OrderClass("", "", 1.0, sample=Sample((), (past,), working_days=True))
+    model = process(row("a"), Constant(1.0), arrivals=Arrivals((1.0,) * 168))
+    model = replace(model, orders=replace(model.orders, classes=(kind,)))
+    table = draw_orders(model, ORIGIN, origin=ORIGIN, seed=1, replication=0, cases=300).table
+    for t, due_s, lost_s in zip(table["release_s"], table["due_s"], table["lost_s"], strict=True):
+        release = ORIGIN + timedelta(seconds=t)
+        day = nth_working_day(release.date(), int(release.hour >= 12 and release.weekday() < 5))
+        assert ORIGIN + timedelta(seconds=due_s) == datetime.combine(day, time(12), UTC)
+        assert lost_s - due_s == pytest.approx(48 * HOUR)
 
 
 def test_as_many_orders_are_on_time_as_in_the_log() -> None:
