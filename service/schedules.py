@@ -14,18 +14,18 @@ every = "6h"
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from metagraph.errors import DataError, TwinError
 from twin.jobs import check_command
 from twin.spans import seconds_of
+from twin.toml_checked import checked, read_text
 
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
@@ -85,18 +85,8 @@ class Schedule:
 
 def load_schedules(path: Path) -> tuple[Schedule, ...]:
     """The schedules of a file. Raises DataError naming the file and what is wrong in it."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path} can't be read ({error.strerror}); name a TOML file of schedules") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is no TOML ({error}); see docs/recalibration.md") from error
-    try:
-        found = tuple(_checked(path, one) for one in _File.model_validate(raw).schedule)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path}: {where}: {first['msg']}; see docs/recalibration.md") from error
+    content = checked(read_text(path, "schedules, see docs/recalibration.md"), str(path), _File)
+    found = tuple(_checked(path, one) for one in content.schedule)
     names = [one.name for one in found]
     if len(set(names)) < len(names):
         raise DataError(f"{path}: two schedules have the same name; give each its own")

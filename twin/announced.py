@@ -11,12 +11,14 @@ import numpy as np
 from metagraph.distributions import Empirical, Fitted
 from metagraph.model import Metagraph
 from metagraph.nodes import Task
+from metagraph.state import Position, State
 from twin.renames import renames
 from twin.words import span
 
 if TYPE_CHECKING:
     from eventlogs.live.announcements import Kept
     from eventlogs.live.state import Eta
+    from twin.source import LogRequest
 
 LEAST = 10
 """From so many executions on that were announced and have ended, an error is learned."""
@@ -49,6 +51,34 @@ def with_errors(
     )
     notes = tuple(note for _, note in (errors[label] for label in sorted(set(asked.values()))))
     return replace(metagraph, nodes=nodes), notes
+
+
+def with_announced(
+    metagraph: Metagraph, request: LogRequest
+) -> tuple[Metagraph, dict[str, tuple[Eta, ...]], tuple[str, ...]]:
+    """The twin with the errors of the ends that are announced for the log's open orders, those ends by case,
+    and notes on them."""
+    from twin.source import announced, announcement_history
+
+    etas = announced(request)
+    told, notes = with_errors(metagraph, etas, announcement_history(request) if etas else ())
+    return told, etas, notes
+
+
+def as_expected(metagraph: Metagraph, state: State) -> State:
+    """The state with announced ends later (or earlier) by the mean of their error, not before its instant:
+    for plans, which know one end and no law."""
+    errors = {task.id: task.eta_error.law.mean() for task in metagraph.tasks() if task.eta_error is not None}
+
+    def moved(one: Position) -> Position:
+        if one.eta_s is None or one.node not in errors:
+            return one
+        return replace(one, eta_s=max(one.eta_s + errors[one.node], state.at_s))
+
+    if not errors:
+        return state
+    orders = (replace(o, positions=tuple(moved(one) for one in o.positions)) for o in state.orders)
+    return State(state.at_s, tuple(orders))
 
 
 def _errors(

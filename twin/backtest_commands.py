@@ -66,7 +66,9 @@ def policies_command(wanted: TryRequest, progress: Progress) -> PolicyBacktest:
         raise UsageError("--policies names nothing beside what is in force: name others, or give a --rule")
 
     def contenders(log: Snapshot) -> Sequence[Contender]:
-        return [_contender(name, wanted) for name in (wanted.own, *names)]
+        own = _contender(wanted.own, wanted, "--own")
+        option = {f"rule:{rule}": "--rule" for rule in wanted.rules}
+        return [own, *(_contender(name, wanted, option.get(name, "--policies")) for name in names)]
 
     return _tried(wanted, contenders, progress)
 
@@ -97,7 +99,7 @@ def scenario_command(wanted: TryRequest, scenario: Path, progress: Progress) -> 
             )
         policy = whole.wanted(Wanted(policy=wanted.own))
         other = Contender(said.name, policy_of(policy, wanted.folder), edit=edit)
-        return [_contender(wanted.own, wanted), other]
+        return [_contender(wanted.own, wanted, "--own"), other]
 
     found = _tried(wanted, contenders, progress)
     return replace(found, notes=(*found.notes, *_limits(said)))
@@ -165,9 +167,9 @@ def _seen(model: Metagraph, log: Snapshot, options: BacktestOptions, wanted: Try
     )
 
 
-def _contender(name: str, wanted: TryRequest) -> Contender:
+def _contender(name: str, wanted: TryRequest, option: str) -> Contender:
     if name.lower() != MILP:
-        return Contender(name, policy_of(Wanted(policy=name), wanted.folder))
+        return Contender(name, policy_of(Wanted(policy=name), wanted.folder, option))
     how = rescheduling(wanted.planning)
     return Contender(MILP, how.policy(), how)
 

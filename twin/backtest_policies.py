@@ -97,6 +97,11 @@ def starts_of(log: Snapshot, options: BacktestOptions) -> tuple[float, ...]:
         raise UsageError(f"--periods {n}: give at least 1")
     begin_s = float(first.min())
     since_s = options.since_s
+    if n * length > log.until_s - begin_s:
+        raise UsageError(
+            f"{n} periods of {length / DAY_S:g} days are {n * length / DAY_S:g} days, and the log has only "
+            f"{(log.until_s - begin_s) / DAY_S:.0f}: take fewer with --periods, or shorter ones with --period"
+        )
     if since_s is None:
         done = (last - first)[~log.is_open]
         span = log.until_s - begin_s

@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from metagraph.model import Metagraph
-from twin.announced import with_errors
+from twin.announced import with_announced
 from twin.files import check_picture_name, check_writable, write_forecast, write_system
 from twin.outlook import Forecast, Quote
 from twin.progress import Progress
 from twin.quote_asked import Asked
 from twin.renames import closing_in_log_words
-from twin.source import LogRequest, LogSource, announced, announcement_history, read_log
+from twin.source import LogRequest, LogSource, read_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,7 @@ def forecast_command(
         check_picture_name(path, option)
         check_writable(path)
     source = _open_orders(model, request, progress.part(0.0, 0.1))
-    etas = announced(request)
-    told, notes = with_errors(model, etas, announcement_history(request) if etas else ())
+    told, etas, notes = with_announced(model, request)
     result = forecast(
         told,
         source.snapshot,
@@ -127,8 +126,7 @@ def quote_command(
             f"the log ends {source.report.last:%Y-%m-%d %H:%M} UTC, and nothing is open at the instant of "
             "the quote: it is for an empty process"
         )
-    etas = announced(request)
-    told, notes = with_errors(model, etas, announcement_history(request) if etas else ())
+    told, etas, notes = with_announced(model, request)
     result = quote(
         told,
         source.snapshot,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict
 from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.state import State
+from twin.announced import as_expected, with_announced
 from twin.explained import asked_of, explained
 from twin.files import check_picture_name, check_writable, write_text
 from twin.planned import Planned, planned
@@ -20,7 +21,7 @@ from twin.planned_words import moment
 from twin.planning_request import PlanRequest, Told, check_schedule_name, options_of, settings_of
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
-from twin.source import LogRequest, announced, read_log
+from twin.source import LogRequest, read_log
 
 if TYPE_CHECKING:
     from metagraph.schedule import Schedule
@@ -73,14 +74,19 @@ def of_log(model: Metagraph, request: LogRequest, progress: Progress) -> Standin
     asked = replace(request, closing=closing_in_log_words(model))
     source = read_log(asked, progress.step, lambda text: progress.step(text, 0.0))
     progress.step("replaying the open orders", 1.0)
-    state, notes = state_of(model, source.snapshot, announced(request))
+    told, etas, learnt = with_announced(model, request)
+    state, notes = state_of(told, source.snapshot, etas)
+    expected = as_expected(told, state)
+    moved = ("Plans take announced ends at the mean of that error.",) if expected is not state else ()
     return Standing(
         model,
         source.snapshot.origin,
-        state,
+        expected,
         notes=(
             f"{source.open_rule}.",
             "Orders that will arrive after this instant aren't planned.",
+            *(f"{note[:1].upper()}{note[1:]}." for note in learnt),
+            *moved,
             *notes,
         ),
     )

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from metagraph.errors import UsageError
+from twin.announced import with_announced
 from twin.files import check_picture_name, check_writable
 from twin.given import Given
 from twin.mine import check_table_name, write_table
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
 from twin.scenario import load_scenario
-from twin.source import LogRequest, announced, read_log
+from twin.source import LogRequest, read_log
 from twin.whatif import WhatIfRequest, what_if
 from twin.whatif_found import WhatIf
 from twin.whatif_words import figure_name
@@ -71,9 +72,10 @@ def _standing(wanted: WhatIfRequest, log: LogRequest, progress: Progress) -> Wha
     request = replace(log, closing=closing_in_log_words(given.metagraph))
     source = read_log(request, progress.step, lambda text: progress.step(text, 0.0))
     progress.step("replaying the open orders", 0.8)
-    state, notes = state_of(given.metagraph, source.snapshot, announced(request))
-    notes = (*stale(source.snapshot), *notes)
-    given = Given(given.metagraph, source.snapshot.origin, state=state)
+    twin, etas, learnt = with_announced(given.metagraph, request)
+    state, notes = state_of(twin, source.snapshot, etas)
+    notes = (*stale(source.snapshot), *learnt, *notes)
+    given = Given(twin, source.snapshot.origin, state=state)
     return replace(wanted, given=given, open_rule=source.open_rule, notes=notes)
 
 

@@ -13,13 +13,14 @@ from metagraph.faults import listed
 from metagraph.model import Metagraph
 from metagraph.policies import Policy
 from metagraph.state import State
+from twin.announced import as_expected, with_announced
 from twin.files import check_picture_name, check_writable, write_text
 from twin.forecast import REPLICATIONS
 from twin.horizons import arrivals_until
 from twin.policies import OWN, Wanted, policy_of
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
-from twin.source import LogRequest, announced, read_log
+from twin.source import LogRequest, read_log
 from twin.state import stale, state_of
 from twin.worklist import SOON_H, Asked, worklist
 from twin.worklist_words import short, to_csv
@@ -74,12 +75,13 @@ def worklist_command(
         reading.step,
         lambda text: reading.step(text, 0.0),
     )
-    state, notes = state_of(model, source.snapshot, announced(request))
-    notes = (*stale(source.snapshot), *notes)
+    model, etas, learnt = with_announced(model, request)
+    state, notes = state_of(model, source.snapshot, etas)
+    notes = (*stale(source.snapshot), *learnt, *notes)
     origin = source.snapshot.origin
     explanations: Sequence[str] = ()
     if planning:
-        plan = _planned(model, state, origin, wanted, progress.part(0.1, 0.5))
+        plan = _planned(model, as_expected(model, state), origin, wanted, progress.part(0.1, 0.5))
         policy = by_plan(plan)
         explanations = firsts_explained(plan, model, state, origin, chosen) if wanted.explain else ()
         notes = (*notes, *_plan_notes(plan))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ui import commands_backtest_forecasts
 from ui.options import DB, Db, Json, Map, Open, ProgressFile, Seed, Twin, Workers
+
+if TYPE_CHECKING:
+    from twin.backtest_commands import TryRequest
+    from twin.source import LogRequest
 
 app = typer.Typer(help="Hold the twin's forecasts, or policies, against the past.", no_args_is_help=True)
 app.command()(commands_backtest_forecasts.forecasts)
@@ -80,35 +85,26 @@ def policies(
     as_json: Json = False,
 ) -> None:
     """Try policies on the past: same orders, ways and work, from what was known at each period's start."""
-    from twin.backtest_commands import TryRequest, policies_command
-    from twin.backtest_results import BacktestOptions
+    from twin.backtest_commands import policies_command
     from twin.planned_policy import Planning
     from twin.requests import log_request
     from twin.spans import seconds_of
     from ui import console, results_backtested
 
-    wanted = TryRequest(
-        twin=twin,
-        log=log_request(log, db, mapping, open_file=open_cases),
-        own=own,
+    wanted = _request(
+        twin,
+        log_request(log, db, mapping, open_file=open_cases),
+        (own, since, period, as_is),
+        (periods, replications, seed, workers, margin, objective),
+        (out, chart),
+    )
+    wanted = replace(
+        wanted,
         policies=tuple(filter(None, (name.strip() for name in policies.split(",")))),
         rules=tuple(rule or ()),
-        since=since,
-        period=period,
-        options=BacktestOptions(
-            periods=periods,
-            replications=replications,
-            seed=seed,
-            workers=workers,
-            margin=margin,
-            objective=objective,
-        ),
         planning=Planning(
             seconds_of(plan_every, "--plan-every"), seconds_of(computing, "--computing"), gap, time_limit
         ),
-        as_is=as_is,
-        out=out,
-        chart=chart,
     )
     with console.apart(), console.progress(progress_file) as progress:
         found = policies_command(wanted, progress)
@@ -139,29 +135,45 @@ def scenario(
     as_json: Json = False,
 ) -> None:
     """Try a change of the process on the past: the same orders and work, as far as the change leaves them."""
-    from twin.backtest_commands import TryRequest, scenario_command
-    from twin.backtest_results import BacktestOptions
+    from twin.backtest_commands import scenario_command
     from twin.requests import log_request
     from ui import console, results_backtested
 
-    wanted = TryRequest(
-        twin=twin,
-        log=log_request(log, db, mapping, open_file=open_cases),
-        own=own,
-        since=since,
-        period=period,
-        options=BacktestOptions(
-            periods=periods,
-            replications=replications,
-            seed=seed,
-            workers=workers,
-            margin=margin,
-            objective=objective,
-        ),
-        as_is=as_is,
-        out=out,
-        chart=chart,
+    wanted = _request(
+        twin,
+        log_request(log, db, mapping, open_file=open_cases),
+        (own, since, period, as_is),
+        (periods, replications, seed, workers, margin, objective),
+        (out, chart),
     )
     with console.apart(), console.progress(progress_file) as progress:
         found = scenario_command(wanted, file, progress)
     results_backtested.show_backtested(found, as_json, [path for path in (out, chart) if path])
+
+
+def _request(
+    twin: str,
+    log: LogRequest,
+    past: tuple[str, str, str, bool],
+    how: tuple[int, int, int, int | None, float, str],
+    files: tuple[Path | None, Path | None],
+) -> TryRequest:
+    """What both commands ask: what is in force, since when, how long a period is, and whether the twin stays;
+    periods, replications, seed, workers, margin and objective; table and picture."""
+    from twin.backtest_commands import TryRequest
+    from twin.backtest_results import BacktestOptions
+
+    own, since, period, as_is = past
+    periods, replications, seed, workers, margin, objective = how
+    options = BacktestOptions(
+        periods=periods,
+        replications=replications,
+        seed=seed,
+        workers=workers,
+        margin=margin,
+        objective=objective,
+    )
+    out, chart = files
+    return TryRequest(
+        twin, log, own, since=since, period=period, options=options, as_is=as_is, out=out, chart=chart
+    )

@@ -13,6 +13,7 @@ from tests.eventlogs.logs import T0, stamp
 from tests.twin.small import HOUR, deterministic
 from twin.announced import with_errors
 from twin.forecasting import ForecastRequest, forecast_command
+from twin.planning import of_log
 from twin.progress import Progress
 from twin.requests import log_request
 from twin.source import announced
@@ -72,6 +73,12 @@ def test_announced_ends_come_with_the_error_they_had(tmp_path: Path) -> None:
         (order,) = found.orders
         (task,) = (task for task in order.tasks if task.activity == "C")
         ends[hours] = [round((end - T0) / timedelta(hours=1), 1) for end in task.end]
+        standing = of_log(deterministic(), request, Progress())
+        assert standing.state is not None
+        (eta_s,) = (p.eta_s for o in standing.state.orders for p in o.positions if p.eta_s is not None)
+        instant = standing.origin + timedelta(seconds=eta_s)
+        assert round((instant - T0) / timedelta(hours=1), 1) == 650.5
+        assert any("with the error of 16 of C" in note for note in standing.notes)
     assert ends[641.5] == [649.0, 651.0, 651.0]
     low, _, high = ends[650.5]
     assert 650.5 <= low <= high <= 651.0, "it is late already, and never was by more than an hour"

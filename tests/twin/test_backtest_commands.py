@@ -86,5 +86,9 @@ def test_what_names_nothing_is_refused(wanted: TryRequest) -> None:
         policies_command(replace(wanted, policies=("own",), rules=()), Progress())
     with pytest.raises(DataError, match="take it as it is with --as-is"):
         policies_command(replace(wanted, policies=("D",), as_is=False), Progress())
-    with pytest.raises(UsageError, match="unknown"):
+    with pytest.raises(UsageError, match="--policies XYZ: unknown"):
         policies_command(replace(wanted, policies=("XYZ",)), Progress())
+    with pytest.raises(UsageError, match="--own XYZ: unknown"):
+        policies_command(replace(wanted, own="XYZ"), Progress())
+    with pytest.raises(UsageError, match=r"2 periods of 500 days are 1000 days, and the log has only 3\d"):
+        policies_command(replace(wanted, period="500d"), Progress())
