@@ -100,8 +100,7 @@ class JobBuilder:
         return Made(job, tuple(ops), tuple(running))
 
     def _by_whom(self, step: Step) -> Step:
-        """The step, its agent told as the metagraph calls them. Work by somebody whom it doesn't know,
-        or who doesn't do this task in it, is nobody's."""
+        """The step; work by somebody who doesn't do this task in the metagraph is nobody's."""
         if step.position is None or step.position.agent is None or not step.task.queues:
             return step
         agent = self._crew.agent_of(step.position, step.task)

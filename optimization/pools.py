@@ -93,12 +93,8 @@ class Crew:
         return self._presences[agent]
 
     def agent_of(self, position: Position, task: Task) -> str | None:
-        """Who works or has worked on something, as the metagraph calls them: the agent, or the one who stands
-        for several; None if nobody of them does this task."""
-        if position.agent is None:
-            return None
-        found = next((a.id for a in self._agents.values() if position.agent in (a.id, *a.members)), None)
-        return found if found in able(self._metagraph, task) else None
+        """Who works or has worked on something; None if they don't do this task."""
+        return position.agent if position.agent in able(self._metagraph, task) else None
 
     def pools_for(self, task: Task) -> dict[int, str]:
         """Pools that can do a task, each with one of its agents."""

@@ -151,10 +151,14 @@ def _row(plan: Planned, one: PlannedOrder) -> dict[str, object]:
     if any(o.lost is not None for o in plan.orders):
         row |= {"Lost after": at(one.lost)}
     if any(o.profit is not None for o in plan.orders):
-        row |= {"Profit": one.profit, "At best": one.at_best}
+        row |= {"Profit": _money(one.profit), "At best": _money(one.at_best)}
     if any(o.why for o in plan.orders):
         row |= {"Why it can't be on time": one.why}
     return row
+
+
+def _money(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 def _rules(plan: Planned) -> None:

@@ -49,6 +49,7 @@ def test_bought_hours_are_a_pool_with_a_price() -> None:
     pool = found.pools[-1]
     assert (pool.units, pool.price, set(pool.capacity.tolist())) == (("Ida",), 30.0, {1})
     saw = found.ops[0]
+    assert [len(op.modes) for op in found.ops if op.task in ("paint", "pack")] == [1, 1]
     own, bought = saw.modes
     assert bought.pool == len(found.pools) - 1
     # Two hours fit from the first point at which she works until 21; what is begun at 20 doesn't end there.
@@ -72,6 +73,10 @@ def test_hours_are_offered_only_if_their_price_can_be_weighed() -> None:
     found = built(instance(orders=[order]), hours(overtime=(EVENING,)))
     assert not any(pool.price for pool in found.pools)
     assert any("profit doesn't count" in note for note in found.notes)
+    going_on = replace(EVENING, start_s=-9 * HOUR, end_s=8 * HOUR)
+    two = {"Ida": {"calendar": "day", "capacity": 2}}
+    (bought,) = (p for p in built(instance(agents=two), hours(overtime=(going_on,))).pools if p.price)
+    assert (bought.units, set(bought.capacity.tolist())) == (("Ida", "Ida"), {2})
     past = replace(EVENING, start_s=-9 * HOUR, end_s=-8 * HOUR)
     assert not any(pool.price for pool in built(instance(), hours(overtime=(past,))).pools)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,50 @@ def test_agents_who_are_alike_form_pools() -> None:
     # Joe also packs, and Ida has hours of her own.
     assert [pool.units for pool in problem.pools] == [("Ida",), ("Joe",), ("Jim",), ("Kim", "Lea")]
     assert problem.grid.periods == 30
+    # Work may end with the horizon.
+    assert problem.ops[4].modes[0].ends[28:].tolist() == [29, 30, problem.grid.never]
+
+
+def test_who_does_several_things_at_once_is_as_many_units() -> None:
+    found = instance(agents={"Joe": {"capacity": 2}, "Jim": {"capacity": 3, "sharing": "shared"}})
+    held = instance(**STANDING, agents={"Lea": {"capacity": 2}, "Kim": {"capacity": 2}})
+    pools = built(found, hours()).pools
+    assert [pool.units for pool in pools[:3]] == [("Ida",), ("Joe", "Joe"), ("Jim",)]
+    assert [set(pool.capacity.tolist()) for pool in pools[:3]] == [{1}, {2}, {1}]
+    for part, told in (
+        ({"sharing": "shared", "capacity": 2}, "share their time"),
+        ({"presence": 0.5}, "some days only"),
+    ):
+        agents = tuple(replace(a, **part) if a.id == "Jim" else a for a in found.metagraph.agents)
+        notes = built(replace(found, metagraph=replace(found.metagraph, agents=agents)), hours()).notes
+        assert sum(told in note for note in notes) == 1
+    painters = built(held, hours()).pools[-1]
+    assert [painters.units, painters.capacity[:2].tolist()] == [("Kim", "Kim", "Lea", "Lea"), [3, 4]]
+
+
+def test_who_alone_may_go_on_is_told_from_others_like_them() -> None:
+    """Whether by their own name or by that of one for whom they stand; not what they don't do any more."""
+    tasks = {**WORKSHOP["tasks"], "paint": {"agents": ["Kim", "Lea"], "h": 1, "preds": ["saw"]}}
+    for name, alone in (("Lea", True), ("Zoe", True), ("Joe", False)):
+        begun = {"task": "paint", "agent": "Lea", "started_h": 9.5}
+        raw = instance(
+            orders=[WORKSHOP["orders"][0] | {"done": ["saw"], "in_progress": [begun]}], at_h=10, tasks=tasks
+        )
+        assert raw.state is not None
+        (one,) = raw.state.orders
+        places = tuple(replace(p, agent=name) if p.agent == "Lea" else p for p in one.positions)
+        agents = tuple(replace(a, members=("Zoe",)) if a.id == "Lea" else a for a in raw.metagraph.agents)
+        found = replace(
+            raw,
+            metagraph=replace(raw.metagraph, agents=agents),
+            state=replace(raw.state, orders=(replace(one, positions=places),)),
+        )
+        problem = built(found, hours(preemption=Preemption(same_agent=True)))
+        assert (("Lea",) in [pool.units for pool in problem.pools]) == alone
+        assert [len(op.modes) for op in problem.ops if op.task == "paint"] == ([1] if alone else [])
+        assert ("Work under way by agents whom" in " ".join(problem.notes)) == (not alone)
+        free = built(found, hours()).pools
+        assert ("Kim", "Lea") in [pool.units for pool in free]
 
 
 def test_work_runs_while_the_agent_is_there() -> None:
@@ -59,6 +104,15 @@ def test_work_runs_while_the_agent_is_there() -> None:
     assert [saw.task, saw.modes[0].work_s] == ["saw", 7200.0]
     # Two hours from 8, 9, 10 end at 10, 11, 12; from 11 the break lies between; from 16 the night.
     assert saw.modes[0].ends[7:18].tolist() == [never, 10, 11, 12, 14, never, 15, 16, 17, never, never]
+
+
+def test_what_fits_a_part_of_a_period_is_done_in_it() -> None:
+    """A shift begins at half past eight: twenty minutes fit the rest of that hour, forty don't."""
+    for work_h, ends in ((1 / 3, [9, 10]), (2 / 3, [10, 10])):
+        found = instance(
+            tasks={"saw": {"agents": ["Ida"], "h": work_h}}, calendars={"day": {"week_h": [[8.5, 12]]}}
+        )
+        assert built(found, hours()).ops[0].modes[0].ends[8:10].tolist() == ends
 
 
 def test_a_coarser_grid_rounds_durations_up() -> None:
@@ -188,13 +242,17 @@ def test_tasks_that_take_no_time_are_passed_through() -> None:
 
 
 def test_absences_stop_work() -> None:
-    agents = {"Joe": {"absences": [{"start_h": 2, "end_h": 5}]}}
+    agents = {"Joe": {"absences": [{"start_h": 2, "end_h": 5}, {"start_h": 20}]}}
     problem = built(instance(agents=agents, calendars={}), hours(0.5))
     joe = next(i for i, pool in enumerate(problem.pools) if pool.units == ("Joe",))
     mode = next(mode for mode in problem.ops[1].modes if mode.pool == joe)
     # An hour and a half from 1 on: one hour before, half an hour after.
     assert mode.ends[2] == 11
     assert mode.ends[4:10].tolist() == [problem.grid.never] * 6
+    # Joe leaves at 20 and doesn't come back.
+    assert mode.ends[36:40].tolist() == [39, 40, problem.grid.never, problem.grid.never]
+    hired = built(instance(agents={"Joe": {"hired_h": 3}}, calendars={}), hours(0.5))
+    assert hired.ops[1].modes[1].ends[4:8].tolist() == [problem.grid.never] * 2 + [9, 10]
 
 
 def test_more_work_under_way_than_an_agent_does_at_once() -> None:
