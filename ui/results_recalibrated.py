@@ -17,8 +17,6 @@ def show_recalibration(result: Recalibration, as_json: bool, report: Path | None
     if as_json:
         console.as_json(result)
         return
-    if report:
-        console.say(f"Report: {report}")
     if result.drift is not None and result.drift.watched:
         drift = result.drift
         # What is no drift is shown as far as it comes near.
@@ -45,6 +43,8 @@ def show_recalibration(result: Recalibration, as_json: bool, report: Path | None
             console.say(f"Failed: {check.name}: {check.words}.")
     if result.gates:
         console.say(ALONE)
+    if report:
+        console.say(f"Report: {report}")
     if as_error(result):
         return  # It is told as the error that the command ends with.
     console.say(f"{result.verdict}: {result.words}.")
