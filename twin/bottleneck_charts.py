@@ -19,16 +19,26 @@ _FIGURES = {"value": "mean", "low": "low", "high": "high"}
 
 def bottlenecks_chart(found: Bottlenecks) -> Picture:
     """A column for the log and one for the twin, and below them the gains."""
-    columns = [_beside(alt.vconcat(_shares(side), _queues(side), spacing=18)) for side in found.sides]
+    columns = [_beside(alt.vconcat(*side_charts(side), spacing=18)) for side in found.sides]
     rows = [_beside(alt.hconcat(*columns, spacing=24))]
-    tried = ((found.hours, "hour"), (found.tasks, "automation"))
-    gains = [_gains(found, one, what) for one, what in tried if one]
+    gains = gain_charts(found)
     if gains:
         rows.append(_beside(alt.hconcat(*gains, spacing=24)))
     whole: Picture = _beside(alt.vconcat(*rows, spacing=22)).properties(
         title=titled(f"Bottlenecks of {found.twin}")
     )
     return whole
+
+
+def side_charts(side: Side) -> tuple[Picture, Picture]:
+    """Who is it how often, and what orders wait for, in the log or in the twin."""
+    return _shares(side), _queues(side)
+
+
+def gain_charts(found: Bottlenecks) -> list[Picture]:
+    """What an hour more and automation are worth, as far as they were tried."""
+    tried = ((found.hours, "hour"), (found.tasks, "automation"))
+    return [_gains(found, one, what) for one, what in tried if one]
 
 
 def known(value: float, scale: float = 1.0) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from twin.bottleneck_charts import bottlenecks_chart, known
+from twin.bottleneck_charts import gain_charts, known, side_charts
 from twin.bottleneck_findings import Bottlenecks, Gain, Side
 from twin.bottleneck_words import best_text, causes_text, gain_text, plus_minus, read_found
 from twin.words import by_engine, number
@@ -64,14 +64,19 @@ def _results(found: Bottlenecks, csv: Path, name: str) -> None:
     )
     for note in found.notes[:10]:
         st.caption(plain(f"{note[0].upper()}{note[1:]}."))
-    picture(bottlenecks_chart(found))
     for column, side in zip(st.columns(len(found.sides)), found.sides, strict=True):
         with column:
+            for chart in side_charts(side):
+                picture(chart)
             _side(side)
+    charts = gain_charts(found)
+    for column, chart in zip(st.columns(len(charts)) if charts else (), charts, strict=True):
+        with column:
+            picture(chart)
     for gains, title in ((found.hours, "One more hour a week"), (found.tasks, "Activities automated")):
         if gains:
             st.markdown(f"**{title}**, gain a week")
-            st.dataframe(_gains(gains), hide_index=True)
+            st.table(_gains(gains), hide_index=True)
     if csv.exists():
         st.download_button(
             "All figures (CSV)", csv.read_bytes(), f"{name}.bottlenecks.csv", "text/csv",
@@ -93,7 +98,7 @@ def _side(side: Side) -> None:
 
 def _gains(gains: Sequence[Gain]) -> list[dict[str, object]]:
     return [
-        {"Of": one.name, "": gain_text(one), "Change": one.text}
+        {"Of": plain(one.name), "": gain_text(one), "Change": plain(one.text)}
         | ({} if one.profit is None else {"Profit": plus_minus(one.profit)})
         | {"Hours of lead time saved": plus_minus(one.saved_h), "p": known(round(one.p, 4))}
         for one in gains

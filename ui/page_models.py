@@ -64,11 +64,12 @@ def _change(place: Workspace, mine: list[ModelInfo]) -> None:
 
     others = [info.reference for info in mine if not info.champion]
     with st.form("change", border=True):
-        left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+        left, right = st.columns([1, 2], vertical_alignment="bottom")
         wanted = left.selectbox("Version", others, key="models version")
-        why = middle.text_input("Why", key="models why")
-        promoted = right.form_submit_button("Make it the champion", disabled=not others)
-        back = right.form_submit_button("Roll the champion back")
+        why = right.text_input("Why", key="models why")
+        with st.container(horizontal=True):
+            promoted = st.form_submit_button("Make it the champion", disabled=not others)
+            back = st.form_submit_button("Roll the champion back")
     try:
         if promoted and wanted:
             promote_model(str(place.db), wanted, getuser(), why)
@@ -106,11 +107,11 @@ def _compare(place: Workspace, found: tuple[ModelInfo, ...], mine: list[ModelInf
     names = [info.reference for info in found]
     champion = next(info.reference for info in mine if info.champion)
     newest = mine[-1].reference
-    left, middle, go = st.columns([2, 2, 1], vertical_alignment="bottom")
+    left, middle = st.columns(2)
     before = left.selectbox("From", names, names.index(champion), key="models before")
     after = middle.selectbox("To", names, names.index(newest), key="models after")
     folder = place.home / "jobs" / ALL / "diff"
-    if go.button("Compare", type="primary"):
+    if st.button("Compare", type="primary"):
         run_job(folder, _command(place, before, after), place)
     if watched(folder, "Comparing").status == "done":
         _differences(read(Compared, jobs.output(folder)))

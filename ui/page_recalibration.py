@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from metagraph.errors import TwinError
+from twin.drift import Drift
 from twin.files import write_text
 from twin.gate import ALONE, Gate, smaller
 from twin.recalibration import MEANINGS, Recalibration, RejectedError
@@ -16,8 +17,6 @@ from twin.words import instant, number
 from ui import jobs
 from ui.parts import built_twin, chosen_twin, picture, plain, run_job, watched
 from ui.workspace import Workspace, workspace
-
-SHOWN = 25
 
 
 def show() -> None:
@@ -49,13 +48,12 @@ def _mind(folder: Path, what: str) -> None:
 
 
 def _start(place: Workspace, name: str) -> None:
-    log, go = st.columns([4, 1], vertical_alignment="bottom")
-    always, build, promote = st.columns(3)
-    given = log.text_input("Log", place.log(name).name, help="Its name in the database, or a file's path.")
-    anyway = always.checkbox("Build a challenger even without drift")
-    anew = build.checkbox("Make all choices again", help="For one challenger, as Build does; takes longer.")
-    itself = promote.checkbox("Promote a better one without asking")
-    if go.button("Recalibrate", type="primary"):
+    given = st.text_input("Log", place.log(name).name, help="Its name in the database, or a file's path.")
+    with st.container(horizontal=True):
+        anyway = st.checkbox("Build a challenger even without drift")
+        anew = st.checkbox("Make all choices again", help="For one challenger, as Build does; takes longer.")
+        itself = st.checkbox("Promote a better one without asking")
+    if st.button("Recalibrate", type="primary"):
         command = jobs.tracetwin(
             *("recalibrate", name, "--log", given, "--db", str(place.db)),
             *(("--always",) if anyway else ()),
@@ -95,11 +93,12 @@ def _question(place: Workspace, name: str, run: Recalibration) -> None:
     with st.container(border=True):
         st.subheader(plain(f"Is {run.reference} to be the champion?"))
         st.write(plain(f"{run.words}."))
-        yes, no, _ = st.columns([1, 1, 4])
         answer: tuple[str, ...] = ()
-        if yes.button("Promote", type="primary"):
+        with st.container(horizontal=True):
+            yes, no = st.button("Promote", type="primary"), st.button("Reject")
+        if yes:
             answer = ("models", "promote", run.reference, "--why", "decided on the page Recalibration")
-        if no.button("Reject"):
+        if no:
             answer = ("models", "mark", run.reference, "rejected")
         if answer:
             command = jobs.tracetwin(*answer, "--db", str(place.db), "--json")
@@ -124,18 +123,11 @@ def _run(run: Recalibration) -> None:
         chart = drift_chart(drift)
         if chart:
             picture(chart)
-        _wrapped(
-            [
-                {
-                    "Drift": "yes" if one.found else "",
-                    "What": one.words,
-                    "Test": one.test,
-                    "p": f"{one.p:.2g}",
-                    "Corrected p": f"{one.corrected_p:.2g}",
-                }
-                for one in drift.watched[:SHOWN]
-            ]
-        )
+        _watched(drift.found)
+        with st.expander(f"All {len(drift.watched)} things that were watched"):
+            _watched(drift.watched)
+    if run.gates:
+        st.caption(ALONE)
     for gate in run.gates:
         _gate(gate)
     if run.checks:
@@ -148,6 +140,22 @@ def _run(run: Recalibration) -> None:
         )
 
 
+def _watched(found: Sequence[Drift]) -> None:
+    if found:
+        _wrapped(
+            [
+                {
+                    "Drift": "yes" if one.found else "",
+                    "What": one.words,
+                    "Test": one.test,
+                    "p": f"{one.p:.2g}",
+                    "Corrected p": f"{one.corrected_p:.2g}",
+                }
+                for one in found
+            ]
+        )
+
+
 def _wrapped(rows: Sequence[dict[str, str]]) -> None:
     """A table whose sentences are shown whole."""
     st.table([{name: plain(text) for name, text in row.items()} for row in rows], hide_index=True)
@@ -156,7 +164,6 @@ def _wrapped(rows: Sequence[dict[str, str]]) -> None:
 def _gate(gate: Gate) -> None:
     st.subheader(plain(f"Gate: {gate.challenger}"))
     st.write(plain(f"{gate.reason}."))
-    st.caption(ALONE)
     picture(gate_chart(gate))
     pairs = [*gate.distances, gate.overall, *([gate.forecasts] if gate.forecasts else [])]
     st.dataframe(

@@ -46,7 +46,8 @@ def show_recalibration(result: Recalibration, as_json: bool, report: Path | None
     if report:
         console.say(f"Report: {report}")
     if as_error(result):
-        return  # It is told as the error that the command ends with.
+        console.say("rejected: the champion stays.")  # Why, says the error that the command ends with.
+        return
     console.say(f"{result.verdict}: {result.words}.")
     if result.verdict == "asks" and result.challenger is not None:
         console.say(f"To promote it: tracetwin models promote {result.reference}")

@@ -19,7 +19,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(tmp_path_factory.mktemp("same"), "same")
 
 
-def test_a_rejected_challenger_ends_with_exit_code_4_once(
+def test_a_rejected_challenger_ends_with_exit_code_4_however_often_it_is_judged(
     db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gate, "SEEDS", 4)
@@ -34,8 +34,9 @@ def test_a_rejected_challenger_ends_with_exit_code_4_once(
     assert "rejected" in said.out
     assert said.err.startswith("tracetwin: the challenger is")
     assert "## Gate: the champion's choices on newer data" in report.read_text(encoding="utf-8")
-    told = json.loads(fine(*asked, "--json"))
-    assert (told["verdict"], told["again"]) == ("rejected", True)
+    again = tracetwin(*asked, "--json")
+    told = json.loads(again.out)
+    assert (again.code, told["verdict"], told["again"]) == (4, "rejected", False)
     wrong = tracetwin(*asked, "--report", tmp_path / "report.pdf")
     assert (wrong.code, ".html, .md, .json" in wrong.err) == (2, True)
     past = tracetwin(*asked[:5], "--as-of", "2024-02-01", "--db", own)
