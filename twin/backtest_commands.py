@@ -16,6 +16,7 @@ from twin.backtest_results import BacktestOptions, PolicyBacktest
 from twin.backtest_runs import BETTER, Contender
 from twin.files import check_picture_name, check_writable, write_frame
 from twin.planned_policy import MILP, Planning, rescheduling
+from twin.planned_policy import served as serving
 from twin.policies import OWN, Wanted, policy_of
 from twin.progress import Progress
 from twin.renames import closing_in_log_words
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from eventlogs.snapshot import Snapshot
+    from twin.edits import Edited, Phase
     from twin.scenario_sections import Scenario
 
 TRIED = ("P", "D", "S", "F1", "PD", "PS", "PDS")
@@ -78,45 +80,68 @@ def scenario_command(wanted: TryRequest, scenario: Path, progress: Progress) -> 
 
     Raises UsageError and DataError as `policies_command`, and for what is no scenario.
     """
+    from twin.backtest_scenario import Changed, has_costs
     from twin.edits import edited
     from twin.scenario import load_scenario
+    from twin.whatif_costs import priced
 
     said = load_scenario(scenario)
+    before = Wanted(policy=wanted.own)
+    model, (rest,), words = priced(read_twin(wanted.twin, wanted.log.db), [said])
+    money: list[float] = []
 
     def contenders(log: Snapshot) -> Sequence[Contender]:
         options = _options(wanted, log)
         begin = log.origin + timedelta(seconds=starts_of(log, options)[0])
 
-        def edit(metagraph: Metagraph) -> Metagraph:
-            return edited(metagraph, said, begin, Wanted(policy=wanted.own)).metagraph
+        def edit(metagraph: Metagraph) -> Edited:
+            return edited(metagraph, rest, begin, before)
 
-        model = read_twin(wanted.twin, wanted.log.db)
-        whole = edited(model, said, begin, Wanted(policy=wanted.own))
-        if len(whole.phases) > 1:
-            raise UsageError(
-                f"{scenario}: a backtest tries a change that holds in all its periods; take 'from' and "
-                "'until' out of all tables but [[hire]], [[lose]] and [[absence]]"
-            )
-        policy = whole.wanted(Wanted(policy=wanted.own))
-        other = Contender(said.name, policy_of(policy, wanted.folder), edit=edit)
-        return [_contender(wanted.own, wanted, "--own"), other]
+        whole = edit(model)
+        money.append(sum(one.money for one in whole.investments))
+        costed = any(has_costs(graph) for graph in (model, *(one.metagraph for one in whole.phases)))
+        costed = costed or bool(whole.overtime)
 
-    found = _tried(wanted, contenders, progress)
-    return replace(found, notes=(*found.notes, *_limits(said)))
+        def served(phase: Phase) -> object:
+            return serving(phase.wanted(before), phase.planning(), wanted.folder)
+
+        own = _contender(wanted.own, wanted, "--own")
+        if own.how is not None:
+            raise UsageError(f"--own {MILP}: a scenario is tried beside a policy that goes by rules")
+        mine = Changed(edit, served, costed)
+        return [
+            replace(own, changed=Changed(costed=costed)),
+            Contender(said.name, served(whole.phases[0]), changed=mine),
+        ]
+
+    found = _tried(wanted, contenders, progress, lambda known: priced(known, [said])[0])
+    known = (f"taken for the process as it was, too: {text}" for text in words)
+    return replace(found, notes=(*found.notes, *known, *_limits(rest, found, sum(money))))
 
 
-def _limits(scenario: Scenario) -> Iterator[str]:
+def _limits(scenario: Scenario, found: PolicyBacktest, invested: float) -> Iterator[str]:
     """What a replay doesn't show of a scenario."""
     if scenario.arrivals:
         yield "orders come as they came: what the scenario says of arrivals changes nothing here"
     if scenario.routing:
         yield "at gateways that the scenario changes, ways are drawn by its weights and not as they were"
-    yield "what the scenario costs (wages, hiring, what is invested) isn't subtracted from its profit"
+    if "cost" not in found.periods[0].figures[found.own]:
+        yield "nothing is known to cost anything, so no cost is subtracted: a scenario's [[cost]] can say it"
+    elif found.objective == "net":
+        yield "cost is of the hours and executions in each period, profit of the orders that count in it"
+    else:
+        yield "cost is told beside the objective, not subtracted from it"
+    if invested:
+        yield f"{invested:,.0f} is invested once, which no period's cost has in it"
 
 
 def _tried(
-    wanted: TryRequest, contenders: Callable[[Snapshot], Sequence[Contender]], progress: Progress
+    wanted: TryRequest,
+    contenders: Callable[[Snapshot], Sequence[Contender]],
+    progress: Progress,
+    known: Callable[[Metagraph], Metagraph] = lambda twin: twin,
 ) -> PolicyBacktest:
+    """`known`: what is known of the twin of each period beside what it was fitted to."""
     check_writable(wanted.out, wanted.chart)
     check_picture_name(wanted.chart)
     if wanted.out is not None and not wanted.out.name.endswith((".csv", ".csv.gz")):
@@ -125,7 +150,9 @@ def _tried(
     request = replace(wanted.log, closing=closing_in_log_words(model))
     log = read_log(request, tell=progress.part(0.0, 0.05).tell).snapshot
     options = _options(wanted, log)
-    found = backtest(log, contenders(log), _twin_at(model, wanted), options, progress.part(0.05, 0.98))
+    fitted = _twin_at(model, wanted)
+    share = progress.part(0.05, 0.98)
+    found = backtest(log, contenders(log), lambda then: known(fitted(then)), options, share)
     found = replace(found, notes=(*found.notes, *_seen(model, log, options, wanted)))
     if wanted.out:
         write_frame(wanted.out, frame(found))

@@ -42,17 +42,24 @@ def _mean(runs: Sequence[Played], figure: str) -> float:
     return float(values.mean())
 
 
+def _figures(replays: Sequence[Replayed]) -> list[str]:
+    """Names of the figures that all runs have; costs, if there are any, first."""
+    names = next(iter(replays[0].runs.values()))[0].figures
+    return [*(name for name in names if name not in FIGURES), *FIGURES]
+
+
 def _objective(wanted: str, replays: Sequence[Replayed], own: str) -> str:
+    told = _figures(replays)
     if wanted:
-        if wanted not in FIGURES:
-            raise UsageError(f"--objective {wanted}: take one of {', '.join(FIGURES)}")
+        if wanted not in told:
+            raise UsageError(f"--objective {wanted}: take one of {', '.join(told)}")
         known = [wanted]
     else:
-        known = ["profit", "late_h", "lead_h"]
+        known = [name for name in ("net", "profit", "late_h", "lead_h") if name in told]
     for figure in known:
         if all(_mean(one.runs[own], figure) == _mean(one.runs[own], figure) for one in replays):
             return figure
-    what = "values" if known == ["profit"] else "due dates or completed orders"
+    what = "values" if known[0] in ("net", "profit") and len(known) == 1 else "due dates or completed orders"
     raise DataError(f"{known[-1]} can't be told in every period: the log's orders have no {what} there")
 
 
@@ -106,7 +113,7 @@ def _periods(
     values: Values,
     advice: Sequence[Advice],
 ) -> Iterator[Period]:
-    own = names[0]
+    own, told = names[0], _figures(replays)
     for i, one in enumerate(replays):
         start = log.origin + timedelta(seconds=one.start_s)
         known_s = one.found.known_s
@@ -121,7 +128,7 @@ def _periods(
             held=one.found.held,
             placed=one.found.placed / max(one.found.executed, 1),
             known=log.origin + timedelta(seconds=known_s) if np.isfinite(known_s) else None,
-            figures={name: {figure: _mean(one.runs[name], figure) for figure in FIGURES} for name in names},
+            figures={name: {figure: _mean(one.runs[name], figure) for figure in told} for name in names},
             advice=advice[i],
             gain=float(values[advice[i].policy][i] - values[own][i]),
             best=max(names, key=lambda name: values[name][i]),
@@ -137,7 +144,7 @@ def _differences(names: Sequence[str], replays: Sequence[Replayed]) -> dict[str,
             figure: interval(
                 [_mean(one.runs[name], figure) - _mean(one.runs[own], figure) for one in replays]
             )
-            for figure in FIGURES
+            for figure in _figures(replays)
         }
         for name in names
         if name != own

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metagraph.model import Metagraph
 from metagraph.policies import Policy
 from twin.progress import Progress
 from twin.replay_history import History
@@ -18,12 +17,16 @@ from twin.running import counted
 
 if TYPE_CHECKING:
     from simulation.run import Run
+    from twin.backtest_scenario import Changed
 
 FIGURES = ("profit", "on_time", "late_h", "lead_h", "lost", "wip", "preemptions")
-"""Money; share by the due date; hours past the due date, 0 where none; release to completion, hours; orders
-lost; orders in process on average over the period; interruptions in the run."""
+"""And, of scenarios where costs are known, "net" and "cost". Money; share by the due date; hours past the due
+date, 0 where none; release to completion, hours; orders lost; orders in process on average over the period;
+interruptions in the run."""
 BETTER: Mapping[str, int] = {
+    "net": 1,
     "profit": 1,
+    "cost": -1,
     "on_time": 1,
     "late_h": -1,
     "lead_h": -1,
@@ -43,8 +46,8 @@ class Contender:
     """Or an object written in Python."""
     how: Rescheduling | None = None
     """Planned anew again and again."""
-    edit: Callable[[Metagraph], Metagraph] | None = None
-    """What is different about the process."""
+    changed: Changed | None = None
+    """What is different about the process; also of what is in force, where it stands beside a scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,12 @@ def play(
     """All replications of a contender in a period."""
     from simulation.replicate import replicate
 
-    metagraph = found.metagraph if contender.edit is None else contender.edit(found.metagraph)
-    source = Replay(found, contender.policy, seed, metagraph=metagraph)
+    if contender.changed is not None:
+        from twin.backtest_scenario import replayed
+
+        changed, policy = contender.changed, contender.policy
+        return replayed(found, changed, policy, measure, replications, seed, progress, contender.name)
+    source = Replay(found, contender.policy, seed)
     if contender.how is not None:
         return tuple(
             _planned(source, contender.how, measure, seed, number, progress, replications)

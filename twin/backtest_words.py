@@ -11,7 +11,9 @@ from twin.backtest_runs import BETTER
 from twin.words import number
 
 NAMES = {
+    "net": "profit after cost",
     "profit": "profit",
+    "cost": "cost",
     "on_time": "share on time",
     "late_h": "hours late",
     "lead_h": "lead time, hours",

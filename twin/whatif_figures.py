@@ -118,7 +118,7 @@ def _money(parts: Sequence[Part], run: Run, window: Window, edited: Edited | Non
     ended = ~(np.fmin(run.completed_s, run.lost_s) <= window.begin_s)
     profit = np.nan if worth is None else float(np.nansum(worth[ended]))
     shifts, extra, executions = (
-        sum(column) for column in zip(*(_costs(part, edited) for part in parts), strict=True)
+        sum(column) for column in zip(*(costs_of(part, edited) for part in parts), strict=True)
     )
     end = run.origin + timedelta(seconds=window.end_s)
     invested = edited.invested(end) if edited else 0.0
@@ -134,7 +134,7 @@ def _money(parts: Sequence[Part], run: Run, window: Window, edited: Edited | Non
     }
 
 
-def _costs(part: Part, edited: Edited | None) -> tuple[float, float, float]:
+def costs_of(part: Part, edited: Edited | None) -> tuple[float, float, float]:
     """Money for usual hours of agents, for overtime, and for executions."""
     per_h = np.array([agent.cost_per_h for agent in part.metagraph.agents])
     shifts = float((_since(part.run, part.before, "on_s") / 3600 * per_h).sum())

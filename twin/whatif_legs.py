@@ -60,18 +60,20 @@ class Legs:
             self._cut(run, at_s)
         self._go(until_s)
 
-    def result(self, before: Run | None, window: Window) -> tuple[Run, tuple[Part, ...]]:
-        """The whole run to the window's end, and its parts; `before`: its first leg up to its beginning."""
+    def result(self, before: Run | None, window: Window | None) -> tuple[Run, tuple[Part, ...]]:
+        """The whole run to the window's end (None: to now), and its parts; `before`: its first leg up to its
+        beginning."""
         from simulation.continued import spliced
 
-        runs = [*self._over, self.going.result(window.end_s)]
+        runs = [*self._over, self.going.result(None if window is None else window.end_s)]
+        begin_s = runs[0].begin_s if window is None else window.begin_s
         graphs = [self._contender.metagraph, *(one.metagraph for one in self._contender.later)]
         parts = tuple(
             Part(
                 graph,
                 run,
                 before if i == 0 else None,
-                Window(window.begin_s if i == 0 else run.begin_s, run.until_s),
+                Window(begin_s if i == 0 else run.begin_s, run.until_s),
             )
             for i, (graph, run) in enumerate(zip(graphs, runs, strict=False))
         )

@@ -61,6 +61,8 @@ def _others(found: PolicyBacktest) -> None:
     rows = []
     for policy, figures in found.differences.items():
         for name, text in NAMES.items():
+            if name not in figures:
+                continue
             one = figures[name]
             if name != found.objective and isfinite(one.mean) and (one.mean or one.low or one.high):
                 spread = f"{signed(one.low)} to {signed(one.high)}" if isfinite(one.low) else ""

@@ -122,7 +122,7 @@ def test_without_values_and_dates_lead_time_counts() -> None:
 
 
 def test_periods_that_the_log_does_not_hold_are_refused() -> None:
-    with pytest.raises(UsageError, match="don't fit into the log"):
+    with pytest.raises(UsageError, match="and the log has only"):
         starts_of(LOG, replace(OPTIONS, periods=60))
     with pytest.raises(UsageError, match="take one of profit"):
         backtest(LOG, TRIED[:2], lambda known: MODEL, replace(OPTIONS, periods=1, objective="money"))
