@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,13 +42,15 @@ def forecast(
     seed: int = 0,
     workers: int | None = None,
     learning: bool = False,
+    keep: Path | None = None,
     progress: Progress | None = None,
 ) -> Forecast:
     """Completion quantiles of every order open at the snapshot's `until_s`, and the load ahead.
 
     `replications` futures start from the state then; new orders arrive and compete for the agents. Counts and
     loads are told at `horizons_h`, or for about as long as most orders take. `etas` by case, told by then.
-    With `learning`, dates of orders without such are put together with what the log teaches.
+    With `learning`, dates of orders without such are put together with what the log teaches; `keep`: a folder
+    where that is kept for the next time.
     """
     progress = progress or Progress()
     progress.step("replaying the open orders", 0.0)
@@ -64,7 +67,7 @@ def forecast(
     if learning:
         from twin.learned_forecast import taught
 
-        found = taught(metagraph, snapshot, horizons_h, seed, progress.part(0.4, 1.0))
+        found = taught(metagraph, snapshot, horizons_h, seed, progress.part(0.4, 1.0), keep)
     if found is not None and not isinstance(found, str):
         alone = Alone(np.array([sample.gone_s for sample in samples]), found.weight)
         samples = _blended(metagraph, snapshot, state, samples, found, etas or {}, horizons_h)

@@ -41,6 +41,7 @@ def forecast_command(
 ) -> Forecast:
     """Forecast the orders open at the instant and write the files that were asked for."""
     from twin.forecast import forecast
+    from twin.learnt_kept import folder_of
 
     check_writable(wanted.out, wanted.system_out, wanted.report)
     for option, path in _pictures(wanted).items():
@@ -58,6 +59,7 @@ def forecast_command(
         seed=wanted.seed,
         workers=wanted.workers,
         learning=not wanted.plain,
+        keep=folder_of(request.db),
         progress=progress.part(0.1, 1.0),
     )
     result = replace(result, notes=(*notes, *result.notes))
@@ -106,6 +108,8 @@ class QuoteRequest:
     seed: int = 0
     workers: int | None = None
     chart: Path | None = None
+    plain: bool = False
+    """By the simulation alone, without what the log teaches."""
 
 
 def quote_command(
@@ -116,6 +120,7 @@ def quote_command(
     warn: Callable[[str], None],
 ) -> Quote:
     """Promise dates of a new order at the instant. `warn` is told if nothing is open then."""
+    from twin.learnt_kept import folder_of
     from twin.quote import quote
 
     check_picture_name(wanted.chart)
@@ -135,6 +140,8 @@ def quote_command(
         replications=wanted.replications,
         seed=wanted.seed,
         workers=wanted.workers,
+        learning=not wanted.plain,
+        keep=folder_of(request.db),
         progress=progress.part(0.1, 1.0),
     )
     result = replace(result, notes=(*notes, *result.notes))

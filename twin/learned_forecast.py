@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from eventlogs.snapshot import Snapshot
 from metagraph.model import Metagraph
 from twin.forecast_scores import crps
+from twin.learned_arrivals import Kinds, arrivals
 from twin.learned_hazard import law_quantiles
 from twin.learned_past import Past, group_codes, learn, open_rows, pasts
 from twin.learned_rows import Floats
@@ -37,6 +39,9 @@ class Taught:
     """From the instant on."""
     ends: Floats
     """[open order, time]: the probability that it has ended by then."""
+    kinds: Kinds
+    new_ends: Floats
+    """[order that stands for one that arrives now, time]: the same."""
 
     @property
     def weight(self) -> float:
@@ -47,6 +52,11 @@ class Taught:
         """[order, level]: seconds from the instant."""
         row = {case: i for i, case in enumerate(self.cases)}
         return law_quantiles(self.times_s, self.ends[[row[case] for case in cases]], levels)
+
+    def arriving(self, cls: str, segment: str, levels: Floats) -> Floats | None:
+        """By level: seconds from now until an order ends that arrives now; None where nothing tells."""
+        mine = self.new_ends[self.kinds.alike(cls, segment)]
+        return law_quantiles(self.times_s, mine.mean(axis=0)[None], levels)[0] if len(mine) else None
 
     def summary(self) -> Learnt:
         """How the weight was found; without what is said of orders in process."""
@@ -62,11 +72,31 @@ class Taught:
 
 
 def taught(
-    metagraph: Metagraph, snapshot: Snapshot, hours: Sequence[float], seed: int, progress: Progress
+    metagraph: Metagraph,
+    snapshot: Snapshot,
+    hours: Sequence[float],
+    seed: int,
+    progress: Progress,
+    keep: Path | None = None,
 ) -> Taught | str:
     """What the log teaches, weighed with counts at these horizons in hours; a sentence where it holds too
-    little to learn from."""
+    little to learn from. `keep`: a folder where it is kept, and looked for first."""
+    from twin.learnt_kept import key_of, load, store
+
     progress.step("learning from the log", 0.0)
+    key = key_of(metagraph, snapshot, hours, seed) if keep is not None else ""
+    known = load(keep, key, snapshot) if keep is not None else None
+    if known is not None:
+        return known
+    found = _learnt(metagraph, snapshot, hours, seed, progress)
+    if keep is not None and not isinstance(found, str):
+        store(keep, key, snapshot, found)
+    return found
+
+
+def _learnt(
+    metagraph: Metagraph, snapshot: Snapshot, hours: Sequence[float], seed: int, progress: Progress
+) -> Taught | str:
     found = pasts(metagraph, snapshot, hours, seed, progress.part(0.0, 0.8))
     n = _orders(found)
     progress.step("learning from all orders", 0.8)
@@ -74,9 +104,11 @@ def taught(
     if hazard is None:
         return f"dates are the simulation's alone: {n} past open orders are too few to learn from"
     rows = open_rows(metagraph, snapshot)
+    new, kinds = arrivals(metagraph, snapshot)
     times, ends = hazard.law(rows)
+    cases = tuple(snapshot.cases[case] for case in rows.case)
     progress.step("done", 1.0)
-    return Taught(tuple(found), tuple(snapshot.cases[case] for case in rows.case), times, ends)
+    return Taught(tuple(found), cases, times, ends, kinds, hazard.law(new)[1])
 
 
 def _orders(found: Sequence[Past]) -> int:

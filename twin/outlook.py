@@ -179,18 +179,25 @@ class Learnt:
 
     @property
     def words(self) -> str:
-        """Sentences: which part gave which number."""
+        """Sentences: which part gave which number of a forecast."""
+        more = ""
+        if self.weight < 1.0:
+            more = (
+                "; lateness, loss, money, dates of tasks and completions follow from them. Loads and "
+                "arrivals are the simulation's"
+            )
+        return f"{self.dates('open orders')}{more}. {in_process_words(self.in_process)}".rstrip()
+
+    def dates(self, whose: str) -> str:
+        """Where dates come from, without a stop."""
         alone = f"{self.loss_simulated_h:.3g} h by simulation, {self.loss_learnt_h:.3g} h by the log alone"
         past = f"which did best on {self.orders} orders open at {self.instants} past instants (CRPS"
         if self.weight == 1.0:
-            dates = f"Dates of open orders are the simulation's alone, {past} {alone})."
-        else:
-            dates = (
-                f"Dates of open orders are {self.weight:.0%} from the simulation and {1 - self.weight:.0%} "
-                f"from what the log teaches, {past} {self.loss_h:.3g} h; {alone}); lateness, loss, money, "
-                "dates of tasks and completions follow from them. Loads and arrivals are the simulation's."
-            )
-        return f"{dates} {in_process_words(self.in_process)}".rstrip()
+            return f"Dates of {whose} are the simulation's alone, {past} {alone})"
+        return (
+            f"Dates of {whose} are {self.weight:.0%} from the simulation and {1 - self.weight:.0%} from what "
+            f"the log teaches, {past} {self.loss_h:.3g} h; {alone})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,3 +311,22 @@ class Quote:
     alternatives: tuple[Alternative, ...] = ()
     """Of one more agent, the queue where that helps most comes first."""
     notes: tuple[str, ...] = ()
+    learnt: Learnt | None = None
+    """None: all is the simulation's; else dates, lateness and profit are from it and the log together."""
+    simulated: tuple[datetime, ...] = ()
+    """Completion at LEVELS by the simulation alone."""
+
+    @property
+    def origin_words(self) -> tuple[str, ...]:
+        """Sentences without a stop: which part gave which number."""
+        if self.learnt is None:
+            return ()
+        dates = self.learnt.dates("open orders, and of this one,")
+        if self.learnt.weight == 1.0:
+            return (dates,)
+        alone = f"{median(self.simulated):%Y-%m-%d %H:%M}"
+        return (
+            f"{dates}, as in a forecast; lateness and profit follow from them",
+            "where its time goes, and what something else would change, is the simulation's, which by itself "
+            f"has it done by {alone} in the median",
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from twin.lead_history import lead_history
 from twin.outlook import LEVELS, Between, Quote
 from twin.progress import Progress
 from twin.quote_asked import CONFIDENCES, QUOTED, Asked
+from twin.quote_learnt import put_together, taught_now
 from twin.quoted import CollectQuoted, Quoted, drivers_of, slowest_text
 from twin.running import engine_text, many
 from twin.sampling import Floats, between, expected, quantiles
@@ -40,9 +42,14 @@ def quote(
     replications: int = REPLICATIONS,
     seed: int = 0,
     workers: int | None = None,
+    learning: bool = False,
+    keep: Path | None = None,
     progress: Progress | None = None,
 ) -> Quote:
     """Promise dates of an order that arrives at the snapshot's `until_s`, at CONFIDENCES percent.
+
+    With `learning`, they are put together with what the log teaches, as those of open orders in a forecast;
+    not under another policy, of which the log teaches nothing. `keep` as there.
 
     Raises UsageError for a class or segment the twin doesn't know, or a due date in the past.
     """
@@ -50,6 +57,10 @@ def quote(
 
     asked, progress = asked or Asked(), progress or Progress()
     _known(metagraph, asked)
+    found = None
+    if learning and asked.policy is None:
+        found = taught_now(metagraph, snapshot, seed, keep, progress.part(0.0, 0.5))
+        progress = progress.part(0.5, 1.0)
     state, _ = state_of(metagraph, snapshot, etas)
     order = _order(asked, snapshot.origin, state.at_s)
     future = Future(
@@ -64,16 +75,21 @@ def quote(
     share = 0.3 if asked.alternatives or asked.against else 1.0
     made = quoted(future, replications, workers=workers, progress=progress.part(0.0, share))
     history, notes = lead_history(metagraph, snapshot, asked.cls, asked.segment, CONFIDENCES)
-    found = _quote(asked, future, made, replications)
+    samples, weighed, words = put_together(future, made.values, asked, found)
+    result = _quote(asked, future, samples, engine_text(made.engine))
     others, more = alternatives(
-        future, made.values, asked, replications, workers=workers, progress=progress.part(share, 1.0)
+        future, made.values, asked, result.dates, workers=workers, progress=progress.part(share, 1.0)
     )
+    if learning and asked.policy is not None:
+        words = ("the log says nothing of another policy: dates are the simulation's alone",)
     return replace(
-        found,
+        result,
         history=history,
         history_lead_h=dict(history[0].lead_h) if history else {},
         alternatives=others,
-        notes=(*stale(snapshot), *found.notes, *notes, *more),
+        learnt=weighed,
+        simulated=result.quantiles if weighed is None else _quote(asked, future, made.values, "").quantiles,
+        notes=(*stale(snapshot), *result.notes, *notes, *more, *words),
     )
 
 
@@ -108,8 +124,8 @@ def promises(samples: Sequence[Quoted], origin: datetime) -> dict[str, datetime]
     return {c: origin + timedelta(seconds=t) for c, t in zip(CONFIDENCES, levels.tolist(), strict=True)}
 
 
-def _quote(asked: Asked, future: Future, made: Replications[Quoted], replications: int) -> Quote:
-    samples, origin, at_s = made.values, future.origin, future.state.at_s
+def _quote(asked: Asked, future: Future, samples: Sequence[Quoted], engine: str) -> Quote:
+    origin, at_s, replications = future.origin, future.state.at_s, len(samples)
     done, drivers = done_s(samples), drivers_of(samples)
     due_s = future.extra[0].due_s
     late = None if due_s is None else float((done > due_s).mean())
@@ -122,7 +138,7 @@ def _quote(asked: Asked, future: Future, made: Replications[Quoted], replication
         dates=promises(samples, origin),
         drivers=drivers,
         history_lead_h={},
-        engine=engine_text(made.engine),
+        engine=engine,
         between={c: _instants(origin, between(done, int(c) / 100)) for c in CONFIDENCES},
         lead=expected((done - at_s) / 3600),
         quantiles=tuple(origin + timedelta(seconds=t) for t in quantiles(done, LEVELS).tolist()),

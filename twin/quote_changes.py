@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -29,20 +30,21 @@ def alternatives(
     future: Future,
     base: Sequence[Quoted],
     asked: Asked,
-    replications: int,
+    dates: Mapping[str, datetime],
     *,
     workers: int | None,
     progress: Progress,
 ) -> tuple[tuple[Alternative, ...], tuple[str, ...]]:
-    """Each on the same random numbers as `base`, which the future made; and what couldn't be tried."""
+    """Each on the same random numbers as `base`, which the future made; and what couldn't be tried. What each
+    changes of the simulated dates it changes of `dates`, those that are promised."""
     from twin.quote import quoted
 
     tried, notes = _tried(future, base, asked)
     found = []
     for i, (kind, name, other, what) in enumerate(tried):
         part = progress.part(i / len(tried), (i + 1) / len(tried))
-        made = quoted(other, replications, workers=workers, progress=part).values
-        found.append(_compared(kind, name, what, future, base, made))
+        made = quoted(other, len(base), workers=workers, progress=part).values
+        found.append(_compared(kind, name, what, future, base, made, dates))
     agents = sorted((one for one in found if one.kind == "agent"), key=lambda one: one.lead_h.mean)
     return (*(one for one in found if one.kind != "agent"), *agents), notes
 
@@ -66,12 +68,11 @@ def _tried(future: Future, base: Sequence[Quoted], asked: Asked) -> tuple[list[_
         )
     else:
         tried.insert(0, ("priority", FIRST, first, "put first in every queue"))
-    queues = list(_waited(base))[:MOST_QUEUES]
-    for queue in queues:
-        twin, who = one_more(future.metagraph, queue)
+    more = one_more_each(future.metagraph, list(_waited(base)))[:MOST_QUEUES]
+    for queue, twin, who in more:
         what = f"with one more agent like {who} in queue {queue}"
         tried.append(("agent", queue, replace(future, metagraph=twin), what))
-    if not queues:
+    if not more:
         notes.append("it waits for no busy agent: one more of them would change nothing")
     return tried, tuple(notes)
 
@@ -106,6 +107,22 @@ def _waited(base: Sequence[Quoted]) -> Iterator[str]:
         yield base[0].queues[queue]
 
 
+def one_more_each(metagraph: Metagraph, queues: Sequence[str]) -> list[tuple[str, Metagraph, str]]:
+    """For each queue the twin with one more agent like the first of its own, who does all that this one does,
+    and who that is. Once for agents who serve the same queues at the same hours: one more is one more,
+    whichever of them it is like."""
+    found, kinds = [], set()
+    for queue in queues:
+        twin, who = one_more(metagraph, queue)
+        like = next(agent for agent in metagraph.agents if agent.id == who)
+        serves = frozenset(one.id for one in metagraph.queues if who in one.agents)
+        kind = (serves, like.calendar, like.capacity)
+        if kind not in kinds:
+            kinds.add(kind)
+            found.append((queue, twin, who))
+    return found
+
+
 def one_more(metagraph: Metagraph, queue: str) -> tuple[Metagraph, str]:
     """The twin with one more agent like the first of a queue's, who does all that this one does; and who that
     is."""
@@ -118,7 +135,13 @@ def one_more(metagraph: Metagraph, queue: str) -> tuple[Metagraph, str]:
 
 
 def _compared(
-    kind: str, name: str, what: str, future: Future, base: Sequence[Quoted], made: Sequence[Quoted]
+    kind: str,
+    name: str,
+    what: str,
+    future: Future,
+    base: Sequence[Quoted],
+    made: Sequence[Quoted],
+    dates: Mapping[str, datetime],
 ) -> Alternative:
     from twin.quote import done_s, promises
 
@@ -127,12 +150,17 @@ def _compared(
     others = [
         float(np.mean(new.others_s - old.others_s)) / 3600 if len(old.others_s) else 0.0 for old, new in pairs
     ]
+    before = promises(base, future.origin)
+    now = future.origin + timedelta(seconds=future.state.at_s)
     return Alternative(
         kind="priority" if kind == "priority" else "policy" if kind == "policy" else "agent",
         name=name,
         lead_h=lead,
         others_h=expected(others),
-        dates=promises(made, future.origin),
+        dates={
+            level: max(dates[level] + (then - before[level]), now)
+            for level, then in promises(made, future.origin).items()
+        },
         text=_sentence(what, lead.mean, lead.low, lead.high, len(base)),
     )
 

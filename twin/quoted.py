@@ -25,6 +25,8 @@ class Quoted:
     """When the new order was completed; where the run was broken off before, its end."""
     profit: float
     """Money."""
+    terms: Floats
+    """[simulation.money.TERMS]: what its money goes by."""
     others_s: Floats
     """When each of the orders before it was gone."""
     spent_h: Floats
@@ -46,7 +48,7 @@ class CollectQuoted:
     order: int
 
     def __call__(self, run: Run) -> Quoted:
-        from simulation.money import profits_at
+        from simulation.money import terms, yields
 
         log, labels = run.executions, run.labels
         mine = np.flatnonzero(log.order == self.order)
@@ -55,6 +57,7 @@ class CollectQuoted:
         times = (log.start_s[mine] - log.enabled_s[mine], end_s[mine] - log.start_s[mine])
         gone_s = np.fmin(run.completed_s, run.lost_s)
         gone_s = np.where(np.isnan(gone_s), run.until_s, gone_s)
+        of = terms(run.program, slice(self.order, self.order + 1))
         ahead, queue = np.full((2, len(labels)), np.nan), np.full(len(labels), -1, np.int64)
         for row, activity in zip(mine.tolist(), label.tolist(), strict=True):
             if log.agent[row] >= 0:
@@ -62,7 +65,8 @@ class CollectQuoted:
                 queue[activity] = log.queue[row]
         return Quoted(
             done_s=float(gone_s[self.order]),
-            profit=float(profits_at(run.program, gone_s)[self.order]),
+            profit=float(yields(of, gone_s[self.order :][:1])[0]),
+            terms=of[:, 0],
             others_s=gone_s[: self.order],
             spent_h=_summed(times, label, len(labels)),
             ahead=ahead,

@@ -103,6 +103,9 @@ def quote(
     open_cases: Open = None,
     replications: Annotated[int, typer.Option(min=1, help="Futures to simulate.")] = 200,
     seed: Seed = 0,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The simulation alone, without what the log teaches; faster.")
+    ] = False,
     mapping: Map = None,
     db: Db = DB,
     workers: Workers = None,
@@ -132,7 +135,7 @@ def quote(
     )
     model = read_twin(twin, db)
     logs = log_request(log, db, mapping, until=instant(as_of, "--as-of"), open_file=open_cases)
-    wanted = QuoteRequest(asked, replications, seed, workers, chart)
+    wanted = QuoteRequest(asked, replications, seed, workers, chart, plain)
     with console.apart(), console.progress(progress_file) as progress:
         result = quote_command(model, logs, wanted, progress, console.warn)
     results_quote.show_quote(result, as_json, [chart] if chart else [])

@@ -110,4 +110,4 @@ def _sentences(quote: Quote) -> list[str]:
         told.append(f"late with {percent(quote.late_probability)} ({percent(low)} to {percent(high)})")
     if quote.profit is not None:
         told.append(f"expected profit {plus_minus(quote.profit)}")
-    return [*told, *(one.text for one in quote.alternatives)]
+    return [*told, *quote.origin_words, *(one.text for one in quote.alternatives)]

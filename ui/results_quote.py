@@ -28,8 +28,8 @@ def show_quote(result: Quote, json_wanted: bool, written: Sequence[Path] = ()) -
     _history(result)
     for one in result.alternatives:
         say(_sentence(f"{one.text}; the other open orders {_shift(one.others_h)}"))
-    for note in result.notes:
-        say(_sentence(note))
+    for sentence in (*result.origin_words, *result.notes):
+        say(_sentence(sentence))
     for path in written:
         say(f"Written: {path}")
 

@@ -17,16 +17,16 @@ from metagraph.policies import Policy
 from metagraph.routing import BusinessRule, Level, RoutingRow
 from metagraph.state import OpenOrder, Position, State
 from tests.eventlogs.logs import T0, Row
-from tests.simulation.builders import ORIGIN, process
+from tests.simulation.builders import ORIGIN, process, row
 from tests.twin.small import HOUR, deterministic, known_log, snapshot
 from twin.drawing_tools import to_svg
 from twin.futures import Future
 from twin.json_out import dump, read
 from twin.outlook import Quote
 from twin.progress import Progress
-from twin.quote import quote, quoted
+from twin.quote import promises, quote, quoted
 from twin.quote_asked import CONFIDENCES, QUOTED, Asked
-from twin.quote_changes import alternatives
+from twin.quote_changes import alternatives, one_more_each
 from twin.quote_charts import quote_chart
 from twin.quoted import drivers_of, slowest_text
 from twin.source import LogRequest, read_log
@@ -120,17 +120,38 @@ def test_drivers_count_what_is_before_it_and_one_more_hand_helps() -> None:
     assert driver.ahead_h is not None
     assert (driver.ahead.mean, driver.ahead_h.mean) == (3, 3)
     assert slowest_text([driver]).startswith("slowest step: A, 4 h on average, of which it waits 3 h")
-    found, notes = alternatives(future, made, Asked(), 2, workers=None, progress=Progress())
+    promised = promises(made, ORIGIN)
+    found, notes = alternatives(future, made, Asked(), promised, workers=None, progress=Progress())
     assert notes == ()
     changed = {(str(one.kind), one.name): (one.lead_h.mean, one.others_h.mean) for one in found}
     assert changed[("priority", "first")] == pytest.approx((-2, 2 / 3))
+    # What is changed of simulated dates is changed of those that are promised.
+    later = {level: date + timedelta(hours=9) for level, date in promised.items()}
+    moved, _ = alternatives(future, made, Asked(), later, workers=None, progress=Progress())
+    assert moved[0].dates == {level: date + timedelta(hours=7) for level, date in promised.items()}
     assert changed[("agent", "desk")] == pytest.approx((-2, -2 / 3))
     assert len(changed) == 2
     assert found[0].text == "put first in every queue, it is done 2 h earlier on average (2 h to 2 h)"
     rich = replace(future, policy=Policy(priorities=("HP",)), extra=(replace(future.extra[0], value=1.0),))
     base = quoted(rich, 1).values
-    (first, _), _ = alternatives(rich, base, Asked(), 1, workers=None, progress=Progress())
+    (first, _), _ = alternatives(rich, base, Asked(), promised, workers=None, progress=Progress())
     assert first.text.endswith("in the one future that was simulated")
+
+
+def test_agents_of_several_queues_are_offered_once() -> None:
+    """Ann and Bob both do A and B, Cleo does C alone, Dan as Cleo but in another queue."""
+    names = {"a": ("ann", "bob"), "b": ("bob", "ann"), "c": ("cleo",), "d": ("dan",)}
+    agents = sorted({name for crew in names.values() for name in crew})
+    twin = process(
+        row(*names),
+        HOUR_LAW,
+        queues=[Queue(queue, crew) for queue, crew in names.items()],
+        serves={name: [name] for name in names},
+        agents=[Agent(name, "always") for name in agents],
+    )
+    found = one_more_each(twin, ["b", "a", "d", "c"])
+    assert [(queue, who) for queue, _, who in found] == [("b", "bob"), ("d", "dan"), ("c", "cleo")]
+    assert all(len(changed.agents) == len(agents) + 1 for _, changed, _ in found)
 
 
 def test_a_single_future_behaves(tmp_path: Path) -> None:
