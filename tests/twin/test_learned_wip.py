@@ -103,9 +103,9 @@ def test_as_many_errors_as_the_levels_say_are_within() -> None:
     scale = np.where(np.arange(41) < 20, 1.0, 2.0)
     grown = np.abs(rng.normal(size=(3000, 41))) * scale
     newest = 0.5 ** ((40 - np.arange(40)) / 10)
-    for counting, low, high in ((newest, 0.88, 0.95), (np.ones(40), 0.78, 0.86)):
+    for counting, least, most in ((newest, 0.88, 0.95), (np.ones(40), 0.78, 0.86)):
         held = np.array([one[-1] <= spread(one[:-1], counting)[-1] for one in grown]).mean()
-        assert low <= held <= high
+        assert least <= held <= most
 
 
 def test_the_part_that_was_right_gets_the_weight_and_is_named() -> None:
