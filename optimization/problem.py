@@ -72,7 +72,7 @@ class Job:
 
     order: Order
     shape: ProfitShape | None
-    """The curve that holds for it; None: `order.value` whenever it is done."""
+    """The curve that holds for it; None: `order.value` until it is lost."""
     ops: range
     """Its operations, each after its predecessors."""
     sinks: tuple[int, ...]

@@ -1,8 +1,8 @@
-"""Queues, agents, their clocks and the policy of a metagraph as arrays."""
+"""Queues, agents and the policy of a metagraph as arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -11,19 +11,18 @@ from typing import Any
 import numpy as np
 
 from metagraph.agents import Agent, Queue
-from metagraph.calendars import Calendar
 from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
 from metagraph.policies import Policy
 from metagraph.rules import AVERAGED, RULES
-from simulation.clocks import ClockPlan, DrawnDays, PacePlan, Span, merged
+from simulation.clocks import ClockPlan, PacePlan
+from simulation.lowering_clocks import Plans, paces_of, presence_of
 from simulation.lowering_names import Names
 from simulation.lowering_nodes import cumulative
 from simulation.program import (
     AGENT,
     NO_CAP,
     POLICY,
-    PRESENCE,
     QUEUE,
     Assign,
     Floats,
@@ -32,10 +31,6 @@ from simulation.program import (
     Records,
     Rule,
 )
-from simulation.tables import tabulate
-
-LEAST_BETWEEN_S = 1.0
-"""Of breakdowns that come more often a run would do little but count them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +125,7 @@ def lower_crew(
     Clocks and paces answer from `earliest_s` on. Raises DataError or UsageError for what can't be run.
     """
     queues, members, weights, sums = _queues(metagraph, names, policy, python)
-    plans = _Plans(metagraph, origin, earliest_s[0])
+    plans = Plans(metagraph, origin, earliest_s[0])
     agents = np.zeros(len(metagraph.agents), AGENT)
     serves: list[int] = []
     for a, (record, agent) in enumerate(zip(agents, metagraph.agents, strict=True)):
@@ -148,9 +143,9 @@ def lower_crew(
         queue_cumulative=np.array(sums, np.float64),
         agents=agents,
         agent_queues=np.array(serves, np.int32),
-        presence=_presence([plans.gone(agent) for agent in metagraph.agents]),
+        presence=presence_of([plans.gone(agent) for agent in metagraph.agents]),
         clocks=tuple(plans.plans),
-        paces=_paces(metagraph, origin, earliest_s[1]),
+        paces=paces_of(metagraph, origin, earliest_s[1]),
     )
 
 
@@ -198,105 +193,6 @@ def _check_one_rule(agent: Agent, rules: Sequence[str]) -> None:
             f"agent {agent.id!r} serves queues with the rules {' and '.join(names)}, between which "
             "nothing decides: give its queues one rule"
         )
-
-
-class _Plans:
-    """Clocks by number: one for all agents who share a calendar and have nothing of their own."""
-
-    def __init__(self, metagraph: Metagraph, origin: datetime, earliest_s: float) -> None:
-        self.plans: list[ClockPlan | None] = []
-        self._calendars: Mapping[str, Calendar] = {c.id: c for c in metagraph.calendars}
-        self._weeks: dict[str, dict[int, tuple[Span, ...]]] = {c.id: {} for c in metagraph.calendars}
-        self._days = {c.id: DrawnDays(c, origin) for c in metagraph.calendars if c.shifts}
-        self._shared: dict[str, int] = {}
-        self._origin = origin
-        self._earliest_s = earliest_s
-
-    def clock(self, index: int, agent: Agent) -> int:
-        """The number of an agent's clock."""
-        if agent.calendar not in self._calendars:
-            raise DataError(
-                f"agent {agent.id!r} has the calendar {agent.calendar!r}, which the process doesn't have"
-            )
-        own = bool(agent.hired or agent.absences or agent.breakdowns or agent.calendar in self._days)
-        if not own and agent.calendar in self._shared:
-            return self._shared[agent.calendar]
-        number = len(self.plans)
-        if not own:
-            self._shared[agent.calendar] = number
-        self.plans.append(self._plan(index, agent))
-        return number
-
-    def _plan(self, index: int, agent: Agent) -> ClockPlan | None:
-        calendar = self._calendars[agent.calendar]
-        never = calendar.weekly_hours() <= 0.0
-        if never and (calendar.shifts or not calendar.exceptions):
-            raise DataError(
-                f"calendar {calendar.id!r} of agent {agent.id!r} has no working hours: nothing would ever "
-                f"finish; give it {'shifts that lie in its hours' if calendar.shifts else repr('hours')}"
-            )
-        away = merged([*self._before_hiring(agent), *self._absences(agent, any_kind=True)])
-        breakdowns = None
-        if agent.breakdowns is not None:
-            breakdowns = tabulate(agent.breakdowns.between.law), tabulate(agent.breakdowns.repair.law)
-            between_s = breakdowns[0].mean
-            if breakdowns[0].xs[0] < 0.0 or breakdowns[1].xs[0] < 0.0 or not between_s >= LEAST_BETWEEN_S:
-                raise DataError(
-                    f"agent {agent.id!r} has breakdowns whose times between are {between_s:g} s on average: "
-                    f"they must be {LEAST_BETWEEN_S:g} s or more, and no time below 0"
-                )
-        if calendar.always_open and not away and breakdowns is None:
-            return None
-        return ClockPlan(
-            calendar,
-            self._origin,
-            self._earliest_s,
-            away,
-            breakdowns,
-            index,
-            self._weeks[calendar.id],
-            self._days.get(calendar.id),
-            agent.presence,
-        )
-
-    def gone(self, agent: Agent) -> tuple[Span, ...]:
-        """When others do the agent's work: before hiring, and in absences that hand over."""
-        return merged([*self._before_hiring(agent), *self._absences(agent, any_kind=False)])
-
-    def _before_hiring(self, agent: Agent) -> list[Span]:
-        return [] if agent.hired is None else [(-inf, self._seconds(agent.hired))]
-
-    def _absences(self, agent: Agent, *, any_kind: bool) -> list[Span]:
-        spans = []
-        for absence in agent.absences:
-            start = self._seconds(absence.start)
-            end = inf if absence.end is None else self._seconds(absence.end)
-            if not start < end:
-                raise DataError(f"an absence of agent {agent.id!r} ends before it begins: correct its dates")
-            if any_kind or absence.hands_over:
-                spans.append((start, end))
-        return spans
-
-    def _seconds(self, instant: datetime) -> float:
-        return (instant - self._origin).total_seconds()
-
-
-def _presence(gone: Sequence[Sequence[Span]]) -> Records:
-    events = [
-        (t, agent, present)
-        for agent, spans in enumerate(gone)
-        for span in spans
-        for present, t in enumerate(span)
-        if -inf < t < inf
-    ]
-    return np.array(sorted(events), PRESENCE)
-
-
-def _paces(metagraph: Metagraph, origin: datetime, earliest_s: float) -> tuple[PacePlan, ...]:
-    for pace in metagraph.paces:
-        if not any(rate > 0 for rate in pace.rates):
-            raise DataError(f"pace {pace.id!r} never moves: no delay would ever end; give it rates above 0")
-    return tuple(PacePlan(pace, origin, earliest_s) for pace in metagraph.paces)
 
 
 def split_policy(policy: Any) -> tuple[Policy, Any]:

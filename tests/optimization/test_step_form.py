@@ -1,15 +1,19 @@
 """The step form finds the best plan there is."""
 
+from dataclasses import replace
 from threading import Thread
 
 import numpy as np
 import pytest
 
+from metagraph.orders import Order, ProfitShape
 from optimization.checks import check
 from optimization.highs import Limits, bound_of, maximise, relax
 from optimization.network import network
+from optimization.problem import NOBODY, Mode, Operation
 from optimization.standard_form import StandardForm, standard_form
 from optimization.step_form import StepForm, step_form
+from tests.optimization.handmade import HOUR, flow_shop, lasting
 from tests.optimization.problems import RICH, TINY, Kind, best_by_trying, small_problem
 
 LIMITS = Limits(60.0, 2)
@@ -81,6 +85,27 @@ def test_what_needs_no_decision_has_no_columns() -> None:
         for op, begins in zip(problem.ops, net.begins, strict=True):
             if op.held is None and [mode.pool for mode in op.modes] == [-1]:
                 assert begins == ()
+
+
+def test_what_waits_for_two_delays_waits_for_the_longer_one() -> None:
+    """Folded, both are delays after the same work; the longer one may come first."""
+    for delays in ((3, 1), (1, 3)):
+        orders = [Order(name, 0.0, value=1.0, lost_s=9 * HOUR) for name in "12"]
+        plain = flow_shop(orders, (1, 1), ProfitShape(), 9)
+        ops: list[Operation] = []
+        for j in range(2):
+            first, last = plain.ops[2 * j : 2 * j + 2]
+            lasts = [Mode(NOBODY, n * HOUR, lasting(n, plain.grid)) for n in delays]
+            waits = [Operation(j, f"d{mode.work_s}", (4 * j,), 0, (mode,)) for mode in lasts]
+            ops += [first, *waits, replace(last, preds=(4 * j + 1, 4 * j + 2))]
+        jobs = tuple(
+            replace(job, ops=range(4 * j, 4 * j + 4), sinks=(4 * j + 3,)) for j, job in enumerate(plain.jobs)
+        )
+        net = network(replace(plain, ops=tuple(ops), jobs=jobs))
+        assert net.folded == (False, True, True, False) * 2
+        (arc,) = net.arcs[3]
+        assert (arc.pred, arc.begin[:4].tolist()) == (0, [3, 4, 5, 6])
+        assert [int(begins[0][0]) for begins in (net.begins[0], net.begins[3])] == [0, 4]
 
 
 def test_models_with_other_numbers_of_threads_follow_each_other() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from metagraph.agents import UNLIMITED, Agent
 from metagraph.errors import InfeasibleError
 from metagraph.instances import Instance, instance_of
 from optimization.alone import earliest
@@ -16,6 +17,7 @@ from optimization.problem import NOBODY, Problem
 from optimization.settings import Preemption, Settings
 from optimization.solve import solve
 from optimization.stn import build_problem
+from optimization.work import places
 
 WORKSHOP: dict[str, Any] = {
     "tasks": {
@@ -53,6 +55,12 @@ def test_agents_who_are_alike_form_pools() -> None:
     assert problem.grid.periods == 30
     # Work may end with the horizon.
     assert problem.ops[4].modes[0].ends[28:].tolist() == [29, 30, problem.grid.never]
+    pace = [{"h": 1, "agent": who, "class": "small"} for who in ("Kim", "Lea")]
+    for of_lea in (2, 3):
+        more = [{"h": h, "agent": who, "class": "big"} for who, h in (("Kim", 2), ("Lea", of_lea))]
+        paint = {"agents": ["Kim", "Lea"], "h": [{"h": 1.5}, *pace, *more], "preds": ["saw"]}
+        found = built(instance(tasks={**WORKSHOP["tasks"], "paint": paint}), hours())
+        assert (("Kim", "Lea") in [pool.units for pool in found.pools]) == (of_lea == 2)
 
 
 def test_who_does_several_things_at_once_is_as_many_units() -> None:
@@ -68,6 +76,7 @@ def test_who_does_several_things_at_once_is_as_many_units() -> None:
         agents = tuple(replace(a, **part) if a.id == "Jim" else a for a in found.metagraph.agents)
         notes = built(replace(found, metagraph=replace(found.metagraph, agents=agents)), hours()).notes
         assert sum(told in note for note in notes) == 1
+    assert places(Agent("x", "always", capacity=UNLIMITED, sharing="shared")) == UNLIMITED
     painters = built(held, hours()).pools[-1]
     assert [painters.units, painters.capacity[:2].tolist()] == [("Kim", "Kim", "Lea", "Lea"), [3, 4]]
 
