@@ -103,6 +103,8 @@ def _scheduling(working: Working, tell: Callable[[str], None]) -> Iterator[None]
         return
     from apscheduler.schedulers.background import BackgroundScheduler
 
+    waiting: set[int] = set()
+
     def enqueue(schedule: Schedule, due: datetime) -> None:
         key, begun = schedule.key(due), datetime.now(UTC)
         try:
@@ -114,7 +116,9 @@ def _scheduling(working: Working, tell: Callable[[str], None]) -> Iterator[None]
             tell(f"{schedule.name} couldn't be queued: {error}")
             return
         if job.key != key:
-            tell(f"{schedule.name}: due at {due:%H:%M:%S %Z}, but job {job.id} still waits")
+            if job.id not in waiting:
+                tell(f"{schedule.name}: job {job.id} still waits, so none is queued until it runs")
+            waiting.add(job.id)
         elif job.created_at >= begun:  # else another worker queued it
             tell(f"{schedule.name}: due at {due:%H:%M:%S %Z}, queued as job {job.id}")
 

@@ -163,10 +163,10 @@ def _wrapped(rows: Sequence[dict[str, str]]) -> None:
 
 def _gate(gate: Gate) -> None:
     st.subheader(plain(f"Gate: {gate.challenger}"))
-    st.write(plain(f"{gate.reason}."))
+    st.write(plain(f"{gate.reason[:1].upper()}{gate.reason[1:]}."))
     picture(gate_chart(gate))
     pairs = [*gate.distances, gate.overall, *([gate.forecasts] if gate.forecasts else [])]
-    st.dataframe(
+    _wrapped(
         [
             {
                 "Measure": f"{one.name} ({one.unit})",
@@ -175,8 +175,7 @@ def _gate(gate: Gate) -> None:
                 "Smaller by (90 % interval)": smaller(one),
             }
             for one in pairs
-        ],
-        hide_index=True,
+        ]
     )
 
 
