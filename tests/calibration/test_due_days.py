@@ -155,7 +155,7 @@ def test_as_many_orders_are_on_time_as_in_the_log() -> None:
     truth = replace(truth, orders=replace(truth.orders, classes=(kind,)))
 
     def shares(model: Metagraph, seed: int) -> list[float]:
-        runs = [made(model, seed, replication) for replication in range(20)]
+        runs = [made(model, seed, replication) for replication in range(16)]
         return [float((one.completed_s <= one.program.orders.table["due_s"]).mean()) for one in runs]
 
     twin = replace(truth, orders=fit_orders(logged(made(truth, 1, 0)), DUE))
@@ -165,7 +165,7 @@ def test_as_many_orders_are_on_time_as_in_the_log() -> None:
 
 
 def made(model: Metagraph, seed: int, replication: int) -> Run:
-    orders = draw_orders(model, ORIGIN, origin=ORIGIN, seed=seed, replication=replication, cases=600)
+    orders = draw_orders(model, ORIGIN, origin=ORIGIN, seed=seed, replication=replication, cases=400)
     return run(lower(model, orders, origin=ORIGIN), seed, replication)
 
 
