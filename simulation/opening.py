@@ -299,7 +299,7 @@ def _drawn(network: Network, rows: Records, stream: Stream) -> Floats:
         values = np.full(int(mine.sum()), table.xs[-1])
         below = us[mine] < 1.0
         values[below] = table.draws(us[mine][below])
-        found[asking[mine]] = values
+        found[asking[mine]] = values + asked["beyond"][mine]
     return found
 
 

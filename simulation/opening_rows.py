@@ -17,7 +17,7 @@ from simulation.frames import Frame, TaskFrame
 from simulation.program import Floats, Network, Standing, Token
 from simulation.session import COLLECTED, DELAYED, WAITING, WORKING
 from simulation.streams import Purpose, Stream
-from simulation.tables import Table
+from simulation.tables import TAIL_FROM, Table
 
 
 class Mode(IntEnum):
@@ -69,6 +69,8 @@ class Row(NamedTuple):
     """When what it needs is there: it can't begin before."""
     unseen: float
     """Of a token from a gateway: the probability that nothing would have been seen of it by now."""
+    beyond: float = 0.0
+    """How much longer a delay has lasted than to where the draw is taken from: more than its law allows."""
 
 
 class Reader:
@@ -261,7 +263,12 @@ class Reader:
             elapsed_s = pace.between(enabled_s, known_s) if known_s > enabled_s else 0.0
             row = row._replace(mode=Mode.PACED, pace=task.pace, paced_s=pace.passed(enabled_s))
         row = self._drawing(row, law, Purpose.DELAY, max(elapsed_s, 0.0))
-        return row._replace(unseen=1.0 - row.passed) if moved else row
+        unseen = 1.0 - row.passed
+        if row.passed >= 1.0 and not law.fixed:
+            # What nobody has seen last so long goes on as the longest ones did that are known.
+            begin, unseen = law.draw(TAIL_FROM), law.far(elapsed_s)
+            row = row._replace(passed=TAIL_FROM, beyond=elapsed_s - begin)
+        return row._replace(unseen=unseen) if moved else row
 
     def _drawing(self, row: Row, law: Table, purpose: Purpose, known: float) -> Row:
         """The row with a draw of a law, given that its value is above what is known."""

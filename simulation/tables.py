@@ -13,6 +13,8 @@ import numpy as np
 
 from metagraph.distributions import Constant, Distribution, Empirical, Floats, Parametric, ZeroInflated
 
+TAIL_FROM = 0.95
+"""The level from which on a law's tail tells of what lasts longer than all that is known."""
 _TAIL = 1e-6
 _HALF = np.geomspace(_TAIL, 0.5, 200)
 _LEVELS = np.concatenate([_HALF, 1.0 - _HALF[-2::-1]])
@@ -58,6 +60,16 @@ class Table:
             return 1.0
         share = (x - self.xs[i]) / (self.xs[i + 1] - self.xs[i])
         return self.us[i] + (self.us[i + 1] - self.us[i]) * share
+
+    def far(self, x: float) -> float:
+        """P(X > x) beyond all that the table knows, by the Pareto law that its highest twentieth fits (Hill
+        1975)."""
+        begin = self.draw(TAIL_FROM)
+        if begin <= 0.0:
+            return 0.0
+        above = TAIL_FROM + (1.0 - TAIL_FROM) * (np.arange(50) + 0.5) / 50
+        mean = float(np.log(self.draws(above) / begin).mean())
+        return (1.0 - TAIL_FROM) * (x / begin) ** (-1.0 / mean) if mean > 0.0 else 0.0
 
     def draw_beyond(self, elapsed: float, u: float) -> float:
         """The quantile at u of X given X > elapsed; the largest value there is where `elapsed` passed it."""

@@ -72,28 +72,30 @@ def rows_bounds(snapshot: Snapshot) -> tuple[Floats, Floats]:
 
 def pasts(
     metagraph: Metagraph, snapshot: Snapshot, horizons_h: Sequence[float], seed: int, progress: Progress
-) -> list[Past]:
-    """Past instants, forecast by the twin as it is, and by what the other orders teach.
+) -> tuple[list[Past], list[Hazard]]:
+    """Past instants, forecast by the twin as it is, and by what the other orders teach; and what each part of
+    the orders teaches.
 
     Both know what the whole log says of the process, and of each order what was known then.
     """
     groups = group_codes(metagraph, snapshot)
     rows = past_rows(snapshot, groups)
     fold = np.random.default_rng(seed).integers(0, FOLDS, snapshot.n_cases)
-    hazards = []
+    hazards: list[Hazard] = []
     for k in range(FOLDS):
         progress.step(f"learning from past orders, part {k + 1} of {FOLDS}", 0.5 * k / FOLDS)
         others = rows.some(np.flatnonzero(fold[rows.case] != k))
-        hazards.append(learnt(snapshot, others, seed) if len(others) else None)
-    if any(hazard is None for hazard in hazards):
-        return []
+        hazard = learnt(snapshot, others, seed) if len(others) else None
+        if hazard is None:
+            return [], []
+        hazards.append(hazard)
     times, found = _times(snapshot), []
     for i, t in enumerate(times.tolist()):
         progress.step(f"past instant {i + 1} of {len(times)}", 0.5 + 0.5 * i / len(times))
-        one = _past(metagraph, snapshot, [h for h in hazards if h is not None], fold, t, horizons_h, seed)
+        one = _past(metagraph, snapshot, hazards, fold, t, horizons_h, seed)
         if one is not None:
             found.append(one)
-    return found
+    return found, hazards
 
 
 def _times(snapshot: Snapshot) -> Floats:

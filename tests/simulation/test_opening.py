@@ -153,6 +153,28 @@ def test_delays_outlast_what_is_known(busy: bool) -> None:
     assert set(found.items["status"][:20].tolist()) == ({DELAYED, WAITING} if busy else {DELAYED})
 
 
+def test_delays_that_outlast_all_that_are_known() -> None:
+    """They go on as the longest twentieth of those did; and how rare they are, its Pareto law tells."""
+    levels = np.linspace(0, 1, 2001)
+    pareto = Empirical((*((1 - levels[:-1]) ** -0.5).tolist(), 60.0))
+    table = tabulate(pareto)
+    for x in (70.0, 200.0):
+        assert table.far(x) == pytest.approx(x**-2, rel=0.35)
+    known = Empirical((0.0, HOUR, 2 * HOUR, 4 * HOUR))
+    made = office_and_home()
+    nodes = tuple(
+        replace(n, delay=replace(n.delay, default=fitted(known))) if isinstance(n, Task) and n.delay else n
+        for n in made.nodes
+    )
+    program, found, stream = opened(replace(made, nodes=nodes), *[Position("b", 10 * HOUR)] * 20)
+    longest = tabulate(known)
+    for i, item in enumerate(found.items):
+        u = stream.uniform(i, node_of(program, "b"), 2, Purpose.DELAY)
+        more = longest.draw(0.95 + 0.05 * u) - longest.draw(0.95)
+        assert item["ready_s"] == pytest.approx(AT + more)
+        assert item["status"] == DELAYED
+
+
 def test_paced_delays() -> None:
     """By office hours: enabled on Monday at 16:00, an hour was over at the end of the day."""
     pace = Pace("office", tuple(float(h // 24 < 5 and 9 <= h % 24 < 17) for h in range(168)))
