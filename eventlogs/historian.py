@@ -26,6 +26,7 @@ from eventlogs.live import set_aside
 from eventlogs.live.announcements import Kept, kept_announcements
 from eventlogs.live.drain import BATCH, Drained, drain_beside, waiting_beside
 from eventlogs.live.state import LogState, keep_at_hand, state_at
+from eventlogs.log_names import log_name
 from eventlogs.mining.catalogue import mine
 from eventlogs.mining.filters import LogFilter
 from eventlogs.mining.variants import variants
@@ -39,10 +40,6 @@ from eventlogs.uploads import LogInfo, Progress
 
 ERASE_WAIT_S = 10.0
 """How long others may still be at the file before its bytes are erased."""
-_SUFFIXES = (
-    *(".csv", ".tsv", ".txt", ".xes", ".parquet"),
-    *(".json", ".jsonocel", ".sqlite", ".sqliteocel", ".db"),
-)
 
 
 class Historian(Versions, Work):
@@ -300,10 +297,3 @@ class Historian(Versions, Work):
         with self._transaction():
             done = forget(self._con, self.path, what)
         return replace(done, erased=self._erase(wait_s=ERASE_WAIT_S))
-
-
-def log_name(path: Path) -> str:
-    """A file's name without the endings that say how it is written."""
-    name = path.name.removesuffix(".gz").removesuffix(".zip")
-    suffix = next((ending for ending in _SUFFIXES if name.lower().endswith(ending)), "")
-    return name[: len(name) - len(suffix)] or path.name

@@ -174,7 +174,7 @@ def opened(
 
     Raises DataError for what is neither a file nor the name of a log, or can't be read.
     """
-    from eventlogs.historian import log_name
+    from eventlogs.log_names import log_name
     from eventlogs.owner.opening import open_historian
 
     is_file, name = _is_file(request.log), request.log

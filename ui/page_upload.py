@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from eventlogs.historian import log_name
+from eventlogs.log_names import log_name
 from eventlogs.report import number
 from eventlogs.taking.looked import Look, Problem
 from eventlogs.taking.looking import LookOptions, look

@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from eventlogs.historian import Historian, log_name
+from eventlogs.historian import Historian
+from eventlogs.log_names import log_name
 from eventlogs.owner.opening import open_historian
 from eventlogs.taking.parsing import BadRows
 from metagraph.errors import DataError, UsageError

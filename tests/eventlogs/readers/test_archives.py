@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from eventlogs.historian import log_name
+from eventlogs.log_names import log_name
 from eventlogs.readers import archives
 from eventlogs.readers.archives import identify, open_bytes
 from metagraph.errors import DataError
