@@ -97,7 +97,13 @@ def robust(
     candidates = [_candidate(name, found, asked) for name, found in outcomes.items()]
     rules = {name: interrupting(policy, settings.preemption) for name, policy in _rules(metagraph).items()}
     found = choose(
-        [*candidates, *(Candidate(f"rule {name}", policy) for name, policy in rules.items())],
+        [
+            *candidates,
+            *(
+                Candidate(f"rule {name}", policy, per_interruption=settings.preemption.penalty)
+                for name, policy in rules.items()
+            ),
+        ],
         forbidding(metagraph, settings.preemption),
         state,
         orders,
@@ -248,6 +254,7 @@ def _candidate(name: str, found: Outcome, asked: _Asked) -> Candidate:
         interrupting(policy, asked.settings.preemption),
         with_overtime(process, bought, asked.origin) if bought else None,
         sum(hours.price for hours in bought),
+        asked.settings.preemption.penalty,
     )
 
 

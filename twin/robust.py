@@ -46,6 +46,8 @@ class Candidate:
     """The process under it, with the hours that it buys; None: as it is."""
     price: float = 0.0
     """Of those hours."""
+    per_interruption: float = 0.0
+    """Money that each interruption costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ class _Ends:
 
     gone_s: NDArray[np.float64]
     lost: NDArray[np.bool_]
+    interrupted: int
+    """How often something more urgent interrupted work."""
     cut: bool
 
 
@@ -122,7 +126,8 @@ class _Keep:
     def __call__(self, run: Run) -> _Ends:
         lost = run.lost[: self.orders]
         gone_s = np.fmin(run.completed_s[: self.orders], run.lost_s[: self.orders])
-        return _Ends(np.where(np.isnan(gone_s), run.until_s, gone_s), lost, run.stopped != "end")
+        gone_s = np.where(np.isnan(gone_s), run.until_s, gone_s)
+        return _Ends(gone_s, lost, int(run.tally.preempted.sum()), run.stopped != "end")
 
 
 def choose(
@@ -219,7 +224,8 @@ def _worth(
         return float(sum(late_s)) / 3600.0
     shape = metagraph.orders.profit
     at = np.where(ends.lost, np.inf, ends.gone_s).tolist()
-    return sum(profit_at(order, shape, t) for t, order in zip(at, orders, strict=True)) - candidate.price
+    costs = candidate.price + candidate.per_interruption * ends.interrupted
+    return sum(profit_at(order, shape, t) for t, order in zip(at, orders, strict=True)) - costs
 
 
 def _on_time(made: Sequence[_Ends], orders: Sequence[Order]) -> float | None:

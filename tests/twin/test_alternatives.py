@@ -87,6 +87,18 @@ def test_bought_hours_are_worked_and_paid_for() -> None:
     assert found.robust.scored[0].mean.mean == 70.0
 
 
+def test_interruptions_are_paid_for() -> None:
+    """The dearer order comes when the other one has been begun."""
+    late = [
+        Order("1", 0.0, value=1.0, lost_s=HOUR * 9),
+        Order("2", HOUR, value=9.0, due_s=5 * HOUR, lost_s=HOUR * 5),
+    ]
+    wanted = Settings(HOUR, preemption=Preemption(penalty=0.5))
+    found = held(single(Constant(3 * HOUR)), late, wanted, scenarios=2)
+    means = {one.name: one.mean.mean for one in found.robust.scored}
+    assert (means["rule P"], means[PLAN]) == (9.5, 9.5)
+
+
 def test_notes_tell_chance_from_more_than_that() -> None:
     def told(plan: tuple[float, ...], other: tuple[float, ...], rule: tuple[float, ...]) -> str:
         values = {PLAN: plan, "search 1": other, "rule PD": rule}

@@ -115,6 +115,14 @@ def test_profits_of_lost_orders_own_tables_and_bought_hours() -> None:
     assert [one.mean.mean for one in found.scored] == [4.0 - 50.0, 4.0 - 50.0 - 3.0]
 
 
+def test_interruptions_cost_what_they_are_said_to() -> None:
+    """The second comes when the first has been worked on for an hour, and goes first."""
+    orders = [Order("1", 0.0, value=10.0), Order("2", HOUR, value=10.0)]
+    dear = replace(first("2", "1"), name="dear", per_interruption=3.0)
+    found = compared(first("2", "1"), dear, model=single(Constant(3 * HOUR)), orders=orders, measure="profit")
+    assert [one.mean.mean for one in found.scored] == [20.0, 17.0]
+
+
 def test_lateness_counts_beyond_due_dates_only() -> None:
     orders = [Order("1", 0.0, due_s=0.0), Order("2", 0.0, due_s=9 * HOUR), Order("3", 0.0)]
     found = compared(
