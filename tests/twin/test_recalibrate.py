@@ -7,6 +7,7 @@ import signal
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from metagraph.errors import DataError, UsageError
 from metagraph.json_io import from_json, to_json
 from tests.service.serving import PATIENCE_S, start
 from twin import gate
-from twin.drift import MONTHLY, allowed
+from twin.challengers import ways
+from twin.drift import MONTHLY, DriftReport, allowed
 from twin.forecast_scores import crps
 from twin.gate import held_out
 from twin.outlook import LEVELS
@@ -26,7 +28,7 @@ from twin.rebuild import rebuild
 from twin.recalibrate import Wanted, recalibrate, recalibrate_command
 from twin.recalibration import Recalibration, RejectedError
 from twin.recalibration_report import write_report
-from twin.source import LogRequest
+from twin.source import LogRequest, LogSource
 from ui.results_recalibrated import end
 
 WEEKS = 24
@@ -230,6 +232,14 @@ def test_only_kept_twins_can_be_recalibrated_and_only_on_their_own_log(
     later.write_text("\n".join([rows[0], *(row for row in rows[1:] if int(row.split(",")[0][1:]) > 500)]))
     with pytest.raises(DataError, match="give the log that the twin was built from"):
         recalibrate(Wanted("orders", LogRequest(str(later), db=str(db))), Progress())
+
+
+def test_all_choices_are_made_again_where_that_is_asked_for_or_the_structure_changed() -> None:
+    first = datetime(2024, 1, 1)  # noqa: DTZ001
+    drift = DriftReport(first, first, 100, 100, MONTHLY, 0, ())
+    nothing = cast(LogSource, None)  # looked at only where something changed
+    names = {anew: [way.anew for way in ways(nothing, 0.0, drift, anew=anew)] for anew in (True, False)}
+    assert names == {True: [True, False], False: [False]}
 
 
 def test_looks_of_a_month_share_what_a_month_is_allowed() -> None:
