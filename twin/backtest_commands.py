@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from twin.backtest_policies import TwinAt, backtest, refitted_to, starts_of
 from twin.backtest_results import BacktestOptions, PolicyBacktest
 from twin.backtest_runs import BETTER, Contender
 from twin.files import check_picture_name, check_writable, write_frame
+from twin.kept_backtests import keep
 from twin.planned_policy import MILP, Planning, rescheduling
 from twin.planned_policy import served as serving
 from twin.policies import OWN, Wanted, policy_of
@@ -26,10 +27,12 @@ from twin.spans import seconds_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from eventlogs.keeping.backtests import Kind
     from eventlogs.snapshot import Snapshot
     from twin.edits import Edited, Phase
     from twin.scenario_sections import Scenario
 
+_ASKED = ("periods", "replications", "seed", "margin", "objective")
 TRIED = ("P", "D", "S", "F1", "PD", "PS", "PDS")
 """Policies that are tried where none are named."""
 
@@ -86,6 +89,7 @@ def scenario_command(wanted: TryRequest, scenario: Path, progress: Progress) -> 
     from twin.whatif_costs import priced
 
     said = load_scenario(scenario)
+    text = scenario.read_text(encoding="utf-8")
     before = Wanted(policy=wanted.own)
     model, (rest,), words = priced(read_twin(wanted.twin, wanted.log.db), [said])
     money: list[float] = []
@@ -114,7 +118,7 @@ def scenario_command(wanted: TryRequest, scenario: Path, progress: Progress) -> 
             Contender(said.name, served(whole.phases[0]), changed=mine),
         ]
 
-    found = _tried(wanted, contenders, progress, lambda known: priced(known, [said])[0])
+    found = _tried(wanted, contenders, progress, lambda known: priced(known, [said])[0], text)
     known = (f"taken for the process as it was, too: {text}" for text in words)
     return replace(found, notes=(*found.notes, *known, *_limits(rest, found, sum(money))))
 
@@ -140,20 +144,25 @@ def _tried(
     contenders: Callable[[Snapshot], Sequence[Contender]],
     progress: Progress,
     known: Callable[[Metagraph], Metagraph] = lambda twin: twin,
+    scenario: str = "",
 ) -> PolicyBacktest:
-    """`known`: what is known of the twin of each period beside what it was fitted to."""
+    """`known`: what is known of the twin of each period beside what it was fitted to; `scenario`: its text,
+    if one is tried."""
     check_writable(wanted.out, wanted.chart)
     check_picture_name(wanted.chart)
     if wanted.out is not None and not wanted.out.name.endswith((".csv", ".csv.gz")):
         raise UsageError(f"--out {wanted.out}: expected a name that ends in .csv")
     model = read_twin(wanted.twin, wanted.log.db)
     request = replace(wanted.log, closing=closing_in_log_words(model))
-    log = read_log(request, tell=progress.part(0.0, 0.05).tell).snapshot
+    source = read_log(request, tell=progress.part(0.0, 0.05).tell)
+    log = source.snapshot
     options = _options(wanted, log)
     fitted = _twin_at(model, wanted)
     share = progress.part(0.05, 0.98)
     found = backtest(log, contenders(log), lambda then: known(fitted(then)), options, share)
     found = replace(found, notes=(*found.notes, *_seen(model, log, options, wanted)))
+    kind: Kind = "scenario" if scenario else "policies"
+    keep(kind, wanted.log.db, wanted.twin, model, source, _told(wanted, scenario), found)
     if wanted.out:
         write_frame(wanted.out, frame(found))
     if wanted.chart:
@@ -162,6 +171,21 @@ def _tried(
 
         write_picture(wanted.chart, backtest_chart(found))
     return found
+
+
+def _told(wanted: TryRequest, scenario: str) -> dict[str, object]:
+    """The options of a backtest, as far as they decide what comes out."""
+    asked: dict[str, object] = {
+        "own": wanted.own,
+        "since": wanted.since,
+        "period": wanted.period,
+        "as_is": wanted.as_is,
+        **{name: getattr(wanted.options, name) for name in _ASKED},
+    }
+    if scenario:
+        return asked | {"scenario": scenario}
+    asked |= {"policies": wanted.policies, "rules": wanted.rules}
+    return asked | ({"planning": asdict(wanted.planning)} if MILP in wanted.policies else {})
 
 
 def _twin_at(model: Metagraph, wanted: TryRequest) -> TwinAt:

@@ -19,6 +19,7 @@ from twin.backtest_forecast_words import notes_on
 from twin.backtest_forecasts import BacktestRequest, Made, Twins, made_at
 from twin.backtest_origins import Truth, origins, truth_of
 from twin.files import check_picture_name, check_writable
+from twin.kept_backtests import keep
 from twin.progress import Progress
 from twin.source import LogRequest, read_log
 
@@ -45,6 +46,11 @@ class Wanted:
     config: Path | None = None
     out: Path | None = None
     chart: Path | None = None
+    named: str = ""
+    """The twin, as it was asked for."""
+
+
+_ASKED = ("origins", "begin", "end", "replications", "seed", "plain", "boosted", "config")
 
 
 def backtest_forecasts_command(
@@ -76,6 +82,8 @@ def backtest_forecasts_command(
         made,
         notes,
     )
+    asked = {name: getattr(wanted, name) for name in _ASKED} | {"horizons_h": request.horizons_h}
+    keep("forecasts", log.db, wanted.named, twin, source, asked, found)
     if wanted.chart:
         write_picture(wanted.chart, backtest_chart(found))
     if wanted.out:

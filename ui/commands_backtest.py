@@ -151,6 +151,37 @@ def scenario(
     results_backtested.show_backtested(found, as_json, [path for path in (out, chart) if path])
 
 
+@app.command("list")
+def list_(
+    twin: Annotated[str | None, typer.Option("--twin", help="Only those of this twin, by its name.")] = None,
+    db: Db = DB,
+    as_json: Json = False,
+) -> None:
+    """List the backtests that the database keeps."""
+    from twin.kept_backtests import backtests_of
+    from ui import results_backtested
+
+    results_backtested.show_kept(backtests_of(db, twin), as_json)
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="As tracetwin backtest list tells it.")],
+    db: Db = DB,
+    as_json: Json = False,
+) -> None:
+    """Show a backtest as it was kept."""
+    from twin.backtest_results import PolicyBacktest
+    from twin.kept_backtests import kept_backtest
+    from ui import results_backtest_forecasts, results_backtested
+
+    found = kept_backtest(db, number)
+    if isinstance(found, PolicyBacktest):
+        results_backtested.show_backtested(found, as_json)
+    else:
+        results_backtest_forecasts.show_forecasts(found, as_json)
+
+
 def _request(
     twin: str,
     log: LogRequest,

@@ -85,6 +85,7 @@ def forecasts(
         config=config,
         out=out,
         chart=chart,
+        named=twin or "",
     )
     model = read_twin(twin, db) if twin else None
     logs = log_request(log, db, mapping, config)

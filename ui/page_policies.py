@@ -12,7 +12,7 @@ from twin.backtest_commands import TRIED
 from twin.backtest_results import PolicyBacktest, read_backtest
 from twin.backtest_words import NAMES, advice_text, between, sentences, signed, turned, verdict
 from twin.policies import OWN, PLAIN
-from twin.words import number, percent
+from twin.words import instant, number, percent
 from ui import jobs
 from ui.parts import built_twin, chosen_twin, keep_output, kept_result, picture, plain, run_job, watched
 from ui.workspace import Workspace, workspace
@@ -34,6 +34,28 @@ def show() -> None:
     if text is None:
         return
     _results(read_backtest(text), _csv(place, name), name)
+    _earlier(place)
+
+
+def _earlier(place: Workspace) -> None:
+    """The backtests that the database keeps."""
+    from twin.kept_backtests import backtests_of
+
+    kept = [one for one in backtests_of(str(place.db)) if one.kind != "forecasts"]
+    with st.expander(f"Kept backtests ({len(kept)})"):
+        st.dataframe(
+            [
+                {
+                    "Number": one.number,
+                    "Of": one.kind,
+                    "Twin": Path(one.twin).name,
+                    "Log": one.log,
+                    "Made": instant(one.made_at),
+                }
+                for one in reversed(kept)
+            ],
+            hide_index=True,
+        )
 
 
 def _start(place: Workspace, name: str, folder: Path) -> None:

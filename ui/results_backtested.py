@@ -15,6 +15,7 @@ from ui.console import as_json, say, show_table
 if TYPE_CHECKING:
     from simulation.kpis import Interval
     from twin.backtest_results import PolicyBacktest
+    from twin.kept_backtests import BacktestLine
 
 
 def show_backtested(found: PolicyBacktest, json_wanted: bool, written: Sequence[Path] = ()) -> None:
@@ -47,6 +48,28 @@ def show_backtested(found: PolicyBacktest, json_wanted: bool, written: Sequence[
         say(sentence(note))
     for path in written:
         say(f"Written: {path}")
+
+
+def show_kept(kept: Sequence[BacktestLine], json_wanted: bool) -> None:
+    """The backtests that are kept, the newest last."""
+    if json_wanted:
+        as_json(kept)
+        return
+    rows = [
+        (
+            str(one.number),
+            one.kind,
+            one.twin,
+            one.log,
+            f"{one.made_at:%Y-%m-%d %H:%M}",
+            one.content_hash[:12],
+        )
+        for one in kept
+    ]
+    if not rows:
+        say("No backtest is kept here yet.")
+        return
+    show_table("Kept backtests", ("number", "of", "twin", "log", "made, UTC", "snapshot"), rows, (1, 2, 3))
 
 
 def _gain(found: PolicyBacktest, gain: Interval) -> str:

@@ -128,6 +128,10 @@ def forget_person(con: DuckDBPyConnection, database: str, name: str) -> Forgotte
     counts["recalibrations"] = _change(
         con, "recalibrations", "report", name, lambda text: texts.told_replaced(text, name, label)
     )
+    for column in ("report", "asked"):
+        counts["backtests"] += _change(
+            con, "backtests", column, name, lambda text: texts.told_replaced(text, name, label)
+        )
     counts["what jobs told"] = _change_told(con, name, label)
     _tell_twins(con, became, today)
     for (log,) in con.execute("SELECT DISTINCT log FROM uploads").fetchall():

@@ -1,11 +1,12 @@
-"""What the historian keeps of work that goes on by itself: jobs, and runs of recalibrations."""
+"""What the historian keeps of work that goes on by itself: jobs, runs of recalibrations, backtests."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from eventlogs.keeping import jobs, recalibrations, snapshots
+from eventlogs.keeping import backtests, jobs, recalibrations, snapshots
+from eventlogs.keeping.backtests import KeptBacktest, Tried
 from eventlogs.keeping.jobs import MOST_ATTEMPTS, Job, JobLine, Order
 from eventlogs.keeping.models import By
 from eventlogs.keeping.reading import one_moment
@@ -14,7 +15,7 @@ from eventlogs.owner.opened import OpenFile
 
 
 class Work(OpenFile):
-    """Jobs and recalibrations in the file."""
+    """Jobs, recalibrations and backtests in the file."""
 
     def enqueue_job(
         self,
@@ -118,3 +119,17 @@ class Work(OpenFile):
     def recalibrations(self, twin: str | None = None) -> tuple[RecalibrationInfo, ...]:
         """All runs, or those of one twin, oldest first."""
         return recalibrations.listed(self._con, twin)
+
+    def keep_backtest(self, tried: Tried, report: str, learnt: Learnt) -> KeptBacktest:
+        """Keep what a backtest found (JSON), with the snapshot of the log that it rests on."""
+        with self._transaction():
+            snapshots.keep(self._con, self.path, learnt.snapshot, learnt.report, learnt.open_rule)
+            return backtests.keep(self._con, tried, report, datetime.now(UTC))
+
+    def backtests(self, twin: str | None = None) -> tuple[KeptBacktest, ...]:
+        """All kept backtests, or those of a twin by its name, oldest first."""
+        return backtests.listed(self._con, twin)
+
+    def backtest(self, number: int) -> KeptBacktest:
+        """One kept backtest. Raises DataError when there is none of this number."""
+        return backtests.find(self._con, number)

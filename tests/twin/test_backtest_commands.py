@@ -13,6 +13,7 @@ from tests.twin.small import known_log
 from twin.backtest_commands import TryRequest, policies_command, scenario_command
 from twin.backtest_results import BacktestOptions, read_backtest
 from twin.json_out import dump
+from twin.kept_backtests import backtests_of, kept_backtest
 from twin.progress import Progress
 from twin.source import LogRequest
 
@@ -51,6 +52,13 @@ def test_policies_of_all_kinds_are_tried(wanted: TryRequest) -> None:
     assert dump(read_backtest(dump(found))) == dump(found)
     again = policies_command(replace(wanted, out=None, chart=None), Progress())
     assert dump(again) == dump(found)
+    first, second = backtests_of(wanted.log.db)[-2:]
+    assert dump(kept_backtest(wanted.log.db, second.number)) == dump(found)
+    assert (first.kind, first.log, first.twin) == ("policies", "log", wanted.twin)
+    assert first.asked["rules"] == ["value"]
+    assert (first.content_hash, first.twin_hash) == (second.content_hash, second.twin_hash)
+    with pytest.raises(DataError, match="there is no backtest 999"):
+        kept_backtest(wanted.log.db, 999)
 
 
 def test_a_scenario_is_tried_with_the_same_orders_and_work(wanted: TryRequest) -> None:
