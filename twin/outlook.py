@@ -194,6 +194,8 @@ class Learnt:
         past = f"which did best on {self.orders} orders open at {self.instants} past instants (CRPS"
         if self.weight == 1.0:
             return f"Dates of {whose} are the simulation's alone, {past} {alone})"
+        if self.weight == 0.0:
+            return f"Dates of {whose} are from what the log teaches alone, {past} {alone})"
         return (
             f"Dates of {whose} are {self.weight:.0%} from the simulation and {1 - self.weight:.0%} from what "
             f"the log teaches, {past} {self.loss_h:.3g} h; {alone})"

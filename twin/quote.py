@@ -13,6 +13,7 @@ import numpy as np
 from metagraph.errors import UsageError
 from metagraph.model import Metagraph
 from metagraph.orders import Order
+from metagraph.policies import Policy
 from twin.forecast import REPLICATIONS
 from twin.futures import Future
 from twin.horizons import arrivals_until
@@ -58,7 +59,8 @@ def quote(
     asked, progress = asked or Asked(), progress or Progress()
     _known(metagraph, asked)
     found = None
-    if learning and asked.policy is None:
+    own = asked.policy is None or asked.policy == Policy()
+    if learning and own:
         found = taught_now(metagraph, snapshot, seed, keep, progress.part(0.0, 0.5))
         progress = progress.part(0.5, 1.0)
     state, _ = state_of(metagraph, snapshot, etas)
@@ -80,7 +82,7 @@ def quote(
     others, more = alternatives(
         future, made.values, asked, result.dates, workers=workers, progress=progress.part(share, 1.0)
     )
-    if learning and asked.policy is not None:
+    if learning and not own:
         words = ("the log says nothing of another policy: dates are the simulation's alone",)
     return replace(
         result,

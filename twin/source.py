@@ -242,7 +242,7 @@ def closing_rule(fact: ClosingFact | None) -> ClosingRule | None:
 def _in_words(snapshot: Snapshot, fact: ClosingFact, open_file: Path | None) -> str:
     n = int(snapshot.is_open.sum())
     if open_file:
-        return f"{n} open orders, as listed in {open_file.name}"
+        return f"{_so_many(n)}, as listed in {open_file.name}"
     ends = {name for name, share in fact.end_activities.items() if share >= fact.min_share}
     ends |= {
         " > ".join(e.after) for e in fact.endings if e.share >= fact.min_share and e.after[-1] not in ends
@@ -252,9 +252,13 @@ def _in_words(snapshot: Snapshot, fact: ClosingFact, open_file: Path | None) -> 
     if fact.idle_after_s:
         idle += ", more or less after some activities"
     return (
-        f"{n} open orders by the model's rule: closed once nothing runs and the last activity is {last}, or "
+        f"{_so_many(n)} by the model's rule: closed once nothing runs and the last activity is {last}, or "
         f"after {idle}"
     )
+
+
+def _so_many(n: int) -> str:
+    return "no open order" if n == 0 else "1 open order" if n == 1 else f"{n} open orders"
 
 
 def read_ids(path: Path) -> frozenset[str]:

@@ -43,7 +43,7 @@ def number(value: float) -> str:
     if value == 0 or not np.isfinite(value):
         return "0" if value == 0 else "–"
     digits = max(0, 2 - int(np.floor(np.log10(abs(value)))))
-    text = f"{value:,.{digits}f}"
+    text = f"{value:,.{digits}f}".replace("-", "−")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -69,7 +69,10 @@ def _orders(result: Forecast) -> None:
         (0, 1),
     )
     more(len(result.orders))
-    _sure(result.orders)
+    if result.learnt is not None and result.learnt.weight == 0.0:
+        say("More futures would not move these dates: the log gives them.")
+    else:
+        _sure(result.orders)
 
 
 def _rows(result: Forecast) -> list[tuple[str, ...]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite, nan
+from math import floor, isfinite, log10, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin.outlook_words import plus_minus
-from twin.words import by_engine, number, percent, unit_for
+from twin.words import by_engine, mean_span, number, percent, span, unit_for
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
@@ -84,10 +84,11 @@ def _drivers(result: Quote) -> None:
     ]
     unit, texts = _in_one_unit(*parts)
     columns = ("task", f"wait ({unit})", "±", f"start to end ({unit})", "±", "items before", "their hours")
-    before = [
-        ("", "") if d.ahead is None or d.ahead_h is None else (number(d.ahead.mean), number(d.ahead_h.mean))
-        for d in drivers
+    ahead = [
+        _even([nan if one is None else one.mean for one in column])
+        for column in ([d.ahead for d in drivers], [d.ahead_h for d in drivers])
     ]
+    before = list(zip(*ahead, strict=True))
     rows = [
         (*row, *first)
         for row, first in zip(zip([d.activity for d in drivers], *texts, strict=True), before, strict=True)
@@ -124,12 +125,13 @@ def _history(result: Quote) -> None:
 def _shift(change: Expected) -> str:
     """What becomes of the others."""
     if change.low is None or change.high is None:
-        return f"move by {number(change.mean)} h on average"
+        return f"move by {span(3600 * abs(change.mean))} on average"
     if change.low <= 0 <= change.high:
         return "stay about as they are"
     word = "later" if change.mean > 0 else "earlier"
-    half = change.high - change.mean
-    return f"are done {number(abs(change.mean))} ± {number(half)} h {word} on average"
+    return (
+        f"are done {mean_span(3600 * abs(change.mean), 3600 * (change.high - change.mean))} {word} on average"
+    )
 
 
 def _sentence(text: str) -> str:
@@ -139,4 +141,13 @@ def _sentence(text: str) -> str:
 def _in_one_unit(*columns: Sequence[float]) -> tuple[str, list[list[str]]]:
     """The unit in which the longest of these times (s) reads well, and each column's numbers in it."""
     unit, length = unit_for(max((s for column in columns for s in column if isfinite(s)), default=0.0))
-    return unit, [[number(s / length) if isfinite(s) else "" for s in column] for column in columns]
+    return unit, [_even([s / length for s in column]) for column in columns]
+
+
+def _even(values: Sequence[float]) -> list[str]:
+    """Numbers of a column with as many decimals as its greatest needs; '' where there is none."""
+    most = max((abs(value) for value in values if isfinite(value)), default=0.0)
+    digits = max(0, 2 - floor(log10(most))) if most > 0 else 0
+    texts = [f"{value:,.{min(digits, 3)}f}" if isfinite(value) else "" for value in values]
+    zero = f"{0:.{min(digits, 3)}f}"
+    return ["0" if text in (zero, f"-{zero}") else text.replace("-", "−") for text in texts]

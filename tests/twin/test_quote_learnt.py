@@ -51,7 +51,8 @@ def test_a_quote_is_the_forecast_of_an_order_that_has_just_come(
     twin, known = watched
     found = forecast(twin, known, open_rule="", replications=300, learning=True, keep=tmp_path)
     newest = found.orders[-1]
-    given = quote(twin, known, Asked(alternatives=False), replications=300, learning=True, keep=tmp_path)
+    asked = Asked(alternatives=False, policy=Policy())
+    given = quote(twin, known, asked, replications=300, learning=True, keep=tmp_path)
     assert len(list(tmp_path.iterdir())) == 1, "what the forecast has learnt"
     assert given.learnt is not None
 
