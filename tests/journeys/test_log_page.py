@@ -1,15 +1,12 @@
 """The page Log in a real browser: pictures of an imported log, before and after a filter."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from eventlogs.historian import Historian
 from eventlogs.mining.filters import LogFilter
-from tests.journeys.pages import app, browser, go_to, metric, screenshot, settle
+from eventlogs.owner.opening import open_historian
+from tests.journeys.pages import Site, metric, screenshot, settle
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "order_to_cash.csv"
 pytestmark = pytest.mark.timeout(600)
 SECTIONS = {
     "Flow": 3,
@@ -20,26 +17,24 @@ SECTIONS = {
 """How many pictures each has."""
 
 
-def test_a_log_in_pictures(tmp_path: Path) -> None:
-    with Historian(tmp_path / "tracetwin.duckdb") as historian:
-        historian.import_log(EXAMPLE)
+def test_a_log_in_pictures(site: Site, page: Page) -> None:
+    with open_historian(site.place.db) as historian:
         wanted = LogFilter(with_activities=("Correct Order",))
         whole, left = (
-            historian.mine("order_to_cash", "summary", filters).to_pylist()[0] for filters in ((), (wanted,))
+            historian.mine("orders", "summary", filters).to_pylist()[0] for filters in ((), (wanted,))
         )
-    with app(tmp_path) as address, browser() as page:
-        page.goto(address)
-        go_to(page, "Log")
-        expect(page.get_by_text("Arrivals and completions")).to_be_attached()
-        assert metric(page, "Cases") == f"{whole['cases']:,}"
-        for section, pictures in SECTIONS.items():
-            page.get_by_test_id("stButtonGroup").get_by_text(section, exact=True).click()
-            settle(page)
-            expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(pictures)
-            screenshot(page, f"log-{section}")
-        keep_corrected(page)
-        assert metric(page, "Cases") == f"{left['cases']:,}"
-        assert metric(page, "Executions") == f"{left['executions']:,}"
+    assert 0 < left["cases"] < whole["cases"]
+    site.open(page, "log")
+    expect(page.get_by_text("Arrivals and completions")).to_be_attached()
+    assert metric(page, "Cases") == f"{whole['cases']:,}"
+    for section, pictures in SECTIONS.items():
+        page.get_by_test_id("stButtonGroup").get_by_text(section, exact=True).click()
+        settle(page)
+        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(pictures)
+        screenshot(page, f"log-{section}")
+    keep_corrected(page)
+    assert metric(page, "Cases") == f"{left['cases']:,}"
+    assert metric(page, "Executions") == f"{left['executions']:,}"
 
 
 def keep_corrected(page: Page) -> None:

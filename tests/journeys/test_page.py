@@ -1,8 +1,6 @@
 """From an uploaded log to a forecast in a real browser, with the numbers that the commands print."""
 
 import csv
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from metagraph.json_io import load, save
 from metagraph.model import Metagraph
-from tests.journeys.pages import PATIENCE_MS, app, browser, go_to, metric, screenshot, settle
+from tests.journeys.pages import PATIENCE_MS, Site, app, go_to, metric, screenshot, settle
+from tests.journeys.test_commands import fine
 from tests.twin import handmade
 from twin.far_off import far_off_text
 from twin.json_out import dump, read
@@ -19,7 +18,7 @@ from twin.validation import Validation
 from twin.verdict import metric_verdicts, verdict
 from twin.words import law_name, mean_text
 from ui.page_forecast import HORIZONS_H
-from ui.workspace import ChosenLog, Workspace
+from ui.workspace import ChosenLog
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "order_to_cash.csv"
 pytestmark = pytest.mark.timeout(900)
@@ -41,23 +40,16 @@ def cut_log(folder: Path) -> tuple[Path, Path]:
     return folder / "orders.csv", folder / "later.csv"
 
 
-def command(home: Path, *arguments: str) -> str:
-    """What a command prints, run beside the app in the same folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cli", *arguments, "--db", str(home / "tracetwin.duckdb"), "--json"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        cwd=home,
-    )
-    return done.stdout
+def command(home: Path, *arguments: str | Path) -> str:
+    """What a command prints as JSON, run beside the app on the same database."""
+    return fine(*arguments, "--db", home / "tracetwin.duckdb", "--json")
 
 
-def test_from_a_log_to_a_forecast(tmp_path: Path) -> None:
+def test_from_a_log_to_a_forecast(page: Page, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     log, later = cut_log(tmp_path)
-    with app(home) as address, browser() as page:
+    with app(home) as address:
         page.goto(address)
         upload(page, log)
         build(page)
@@ -196,24 +188,23 @@ def forecast(page: Page, home: Path, model: Metagraph) -> None:
     screenshot(page, "5-forecast")
 
 
-def test_log_text_is_never_markup_and_dark_pages_show_everything(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+def test_log_text_is_never_markup_and_dark_pages_show_everything(site: Site, page: Page) -> None:
+    place = site.place
     place.choose("evil", ChosenLog("/nowhere.csv", "evil", {}, None, "UTC", False))
     save(handmade.twin(), place.twin("evil"))
     place.result("evil", "validation").write_text(dump(handmade.validation()), encoding="utf-8")
     place.result("evil", "forecast").write_text(dump(handmade.forecast()), encoding="utf-8")
-    with app(tmp_path) as address, browser(dark=True) as page:
-        page.goto(address)
-        go_to(page, "3 Process")
-        page.locator('g.task[data-node="t2"]').click()
-        expect(page.get_by_role("heading", name=handmade.EVIL)).to_be_visible()
-        page.get_by_role("tab", name="What you know better").click()
-        expect(page.get_by_text("the log says 5.1 h over 400 executions")).to_be_attached()
-        screenshot(page, "dark-3-process")
-        go_to(page, "4 Validation")
-        expect(page.get_by_text(verdict(handmade.validation()))).to_be_visible()
-        screenshot(page, "dark-4-validation")
-        go_to(page, "5 Forecast")
-        expect(page.get_by_text("8 open orders as of")).to_be_visible()
-        screenshot(page, "dark-5-forecast")
-        assert page.locator("script:has-text('alert(1)')").count() == 0
+    page.emulate_media(color_scheme="dark")
+    site.open(page, "process", "evil")
+    page.locator('g.task[data-node="t2"]').click()
+    expect(page.get_by_role("heading", name=handmade.EVIL)).to_be_visible()
+    page.get_by_role("tab", name="What you know better").click()
+    expect(page.get_by_text("the log says 5.1 h over 400 executions")).to_be_attached()
+    screenshot(page, "dark-3-process")
+    go_to(page, "4 Validation")
+    expect(page.get_by_text(verdict(handmade.validation()))).to_be_visible()
+    screenshot(page, "dark-4-validation")
+    go_to(page, "5 Forecast")
+    expect(page.get_by_text("8 open orders as of")).to_be_visible()
+    screenshot(page, "dark-5-forecast")
+    assert page.locator("script:has-text('alert(1)')").count() == 0

@@ -12,13 +12,12 @@ from playwright.sync_api import Page, expect
 
 from metagraph.json_io import save
 from metagraph.model import Candidate, Choice, Metagraph
-from tests.journeys.pages import app, browser, go_to, metric, screenshot, settle
-from tests.journeys.test_page import command
+from tests.journeys.pages import Site, go_to, metric, screenshot, settle
 from tests.twin import handmade
 from twin.choices import REFERENCE, margins_text
 from twin.time_spent import modelled, summary, time_spent, to_csv
 from twin.words import span
-from ui.workspace import ChosenLog, Workspace
+from ui.workspace import ChosenLog
 
 pytestmark = pytest.mark.timeout(300)
 CHOICE = Choice(
@@ -39,21 +38,21 @@ def twin() -> Metagraph:
     return replace(made, provenance=replace(made.provenance, choices=(CHOICE,)))
 
 
-def test_pages_tell_where_the_time_goes_what_it_rests_on_and_why_it_was_chosen(tmp_path: Path) -> None:
-    place, model = Workspace(tmp_path), twin()
-    place.choose("made", ChosenLog("/nowhere.csv", "made", {}, None, "UTC", False))
-    save(model, place.twin("made"))
-    with app(tmp_path) as address, browser() as page:
-        page.goto(address)
-        go_to(page, "3 Process")
-        time_goes(page, tmp_path, model)
-        a_task(page, model)
-        rests(page)
-        go_to(page, "2 Build")
-        chosen(page)
+def test_pages_tell_where_the_time_goes_what_it_rests_on_and_why_it_was_chosen(
+    site: Site, page: Page, tmp_path: Path
+) -> None:
+    model = twin()
+    site.place.choose("handmade", ChosenLog("/nowhere.csv", "handmade", {}, None, "UTC", False))
+    save(model, site.place.twin("handmade"))
+    site.open(page, "process", "handmade")
+    time_goes(page, site, tmp_path / "time.csv", model)
+    a_task(page, model)
+    rests(page)
+    go_to(page, "2 Build")
+    chosen(page)
 
 
-def time_goes(page: Page, home: Path, model: Metagraph) -> None:
+def time_goes(page: Page, site: Site, out: Path, model: Metagraph) -> None:
     times = time_spent(model)
     expect(page.get_by_text(summary(times))).to_be_visible()
     expect(page.get_by_text(modelled(model))).to_be_visible()
@@ -61,8 +60,7 @@ def time_goes(page: Page, home: Path, model: Metagraph) -> None:
         page.get_by_role("button", name="Where the time goes (CSV)").click()
     told = download.value.path().read_text(encoding="utf-8")
     assert told == to_csv(times)
-    out = home / "time.csv"
-    command(home, "waits", str(home / "twins" / "made.json"), "--out", str(out))
+    site.command("waits", site.place.twin("handmade"), "--out", out)
     assert told == out.read_text(encoding="utf-8")
     assert [row["task"] for row in csv.DictReader(io.StringIO(told))] == [time.task for time in times]
     screenshot(page, "3-process-time")

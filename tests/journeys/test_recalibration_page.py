@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from eventlogs.historian import Historian
 from eventlogs.owner.opening import open_historian
-from tests.journeys.pages import PATIENCE_MS, app, browser, go_to, screenshot
+from tests.journeys.pages import PATIENCE_MS, app, go_to, screenshot
 from tests.twin.test_recalibrate import made, run
 from twin import gate
 from ui.workspace import ChosenLog, Workspace
@@ -17,7 +17,9 @@ from ui.workspace import ChosenLog, Workspace
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_a_challenger_is_promoted_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_challenger_is_promoted_on_the_page(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gate, "SEEDS", 4)
     monkeypatch.setattr(gate, "FORECAST_CUTS", 1)
     monkeypatch.setattr(gate, "FORECAST_REPLICATIONS", 20)
@@ -29,7 +31,7 @@ def test_a_challenger_is_promoted_on_the_page(tmp_path: Path, monkeypatch: pytes
         place.twin("orders").write_text(historian.load_model("orders"), encoding="utf-8")
     found = run(db)
     assert found.drift is not None
-    with app(tmp_path) as address, browser() as page:
+    with app(tmp_path) as address:
         page.goto(address)
         go_to(page, "Recalibration")
         expect(page.get_by_text("Champion: version 1, which all pages show.")).to_be_visible()
