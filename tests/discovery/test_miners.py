@@ -112,17 +112,17 @@ def test_the_result_depends_on_no_hash_seed_and_nothing_is_printed(public_logs: 
     )
     logs = (TANGLE, public_variants(public_logs, "ConsultaDataMining"))
     found = [mine(each, 0.0, miner, any_order=True) for each in logs for miner in MINERS[1:]]
-    for seed in ("4", "5"):
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            input=repr(found),
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # This process has a hash seed of its own.
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=repr(found),
+        env={**os.environ, "PYTHONHASHSEED": "4", "PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_heuristics_miner_refuses_what_would_take_it_minutes() -> None:

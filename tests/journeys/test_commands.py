@@ -26,6 +26,7 @@ from typer.core import TyperGroup
 import cli
 from examples.order_to_cash import START, known_twin
 from metagraph.json_io import save
+from tests.twin.learning import learn_little
 from tests.twin.small import known_log
 from twin.validation import METRICS
 
@@ -90,6 +91,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def here(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    learn_little(monkeypatch)
     monkeypatch.chdir(place)
     return place
 
@@ -218,6 +220,8 @@ def test_build_prints_the_twin_it_wrote_and_keeps_versions(here: Path) -> None:
 
 
 FORECAST = f"forecast known.json --log orders --as-of {AS_OF}"
+SHORT = f"{FORECAST} --replications 2 --plain"
+"""Learns nothing from the log, which takes most of the time."""
 NEW = "simulate known.json --start 2026-11-03"
 FAULTS: dict[str, tuple[str, int, str]] = {
     "missing column": ("build nocase.csv --twin t.json", 3, "nocase.csv: no column recognised as case"),
@@ -400,13 +404,13 @@ def test_a_fault_is_one_sentence_and_leaves_nothing(fault: str, broken: Path) ->
 
 
 def test_an_instant_long_after_the_log_is_answered_with_a_warning(here: Path) -> None:
-    said = fine(*f"{FORECAST} --as-of 2027-06-01 --replications 2 --json".split())
+    said = fine(*f"{SHORT} --as-of 2027-06-01 --json".split())
     assert any("nothing is known of the" in note for note in json.loads(said)["notes"])
 
 
 def test_nothing_open_is_said_in_a_sentence(here: Path) -> None:
     (here / "nobody.txt").write_text("")
-    said = fine(*f"{FORECAST} --open nobody.txt --replications 2".split())
+    said = fine(*f"{SHORT} --open nobody.txt".split())
     assert said.strip().splitlines()[0].rstrip() == "Nothing is open at 2026-08-10 10:00 UTC."
     quoted = FORECAST.replace("forecast", "quote")
     for options, empty in (("--open nobody.txt", True), ("", False)):
@@ -489,7 +493,7 @@ def process(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_build_leaves_no_half_written_twin(number: signal.Signals, tmp_path: Path) -> None:
-    known_log(tmp_path / "orders.csv", 17)
+    known_log(tmp_path / "orders.csv", 9)
     (tmp_path / "twin.json").write_text("the old one")
     child = process(tmp_path, *["build", "orders.csv", "--twin", "twin.json", "--progress-file", "p"])
     _until(lambda: (tmp_path / "p").exists() and "time model" in (tmp_path / "p").read_text(), child)
@@ -518,8 +522,8 @@ def test_a_log_that_was_mapped_once_needs_no_map_again(here: Path) -> None:
     fine("import", "take", "odd.csv", "--map", "case=Feld 1,activity=Feld 2")
     (here / "again.csv").write_bytes((here / "odd.csv").read_bytes())
     for log in ("odd.csv", "again.csv"):
-        said = fine(*f"{FORECAST} --json --replications 2".replace("orders", log).split())
-        assert json.loads(said) == json.loads(fine(*f"{FORECAST} --json --replications 2".split()))
+        said = fine(*f"{SHORT} --json".replace("orders", log).split())
+        assert json.loads(said) == json.loads(fine(*f"{SHORT} --json".split()))
     other = tracetwin("build", "odd.csv", "--twin", "odd.json", "--map", "case=Feld 1")
     assert "no column recognised as activity" in other.err
 

@@ -42,12 +42,12 @@ def test_eight_processes_at_once(tmp_path: Path, owned: bool) -> None:
     with ExitStack() as around:
         owner = around.enter_context(serving(db)) if owned else None
         at = ("--db", db)
-        forecast = ("forecast", "known.json", "--log", "orders", "--as-of", AS_OF, "--replications", "2")
+        asked = ("known.json", "--log", "orders", "--as-of", AS_OF, "--replications", "2", "--plain")
         commands = {
             "import": ("import", "take", "later.csv", *at),
             "app 1": ("-c", PAGES, db),
             "app 2": ("-c", PAGES, db),
-            **{f"forecast {i}": (*forecast, "--workers", "1", "--json", *at) for i in range(4)},
+            **{f"forecast {i}": ("forecast", *asked, "--workers", "1", "--json", *at) for i in range(4)},
             "job": ("build", "orders.csv", "--twin", "orders.json", *at),
         }
         processes = {name: start(*command, cwd=tmp_path) for name, command in commands.items()}

@@ -12,6 +12,7 @@ import pytest
 from calibration.settings import Settings
 from metagraph.errors import DataError, UsageError
 from metagraph.model import Metagraph
+from tests.twin.learning import learn_little
 from tests.twin.small import known_log
 from twin import backtesting
 from twin.backtest_forecast_kept import kept_beside
@@ -24,6 +25,11 @@ from twin.requests import log_request
 from twin.source import LogRequest, read_log, read_then
 
 HORIZONS = (24.0,)
+
+
+@pytest.fixture(autouse=True)
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    learn_little(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -28,9 +28,23 @@ LAST = 9
 """A period at whose start enough is known."""
 
 
+FITTED: dict[str, list[str]] = {}
+"""What each backtest's twins were fitted to."""
+
+
+def tried(name: str, log: Snapshot) -> PolicyBacktest:
+    FITTED[name] = []
+
+    def twin_at(known: Snapshot) -> Metagraph:
+        FITTED[name].append(known.content_hash)
+        return MODEL
+
+    return backtest(log, TRIED, twin_at, OPTIONS)
+
+
 @pytest.fixture(scope="module")
 def found() -> PolicyBacktest:
-    return backtest(LOG, TRIED, lambda known: MODEL, OPTIONS)
+    return tried("first", LOG)
 
 
 def test_policies_rank_on_the_past_as_in_long_simulations(found: PolicyBacktest) -> None:
@@ -54,16 +68,8 @@ def test_advice_uses_nothing_that_came_later(found: PolicyBacktest) -> None:
     """The future of a period shuffled: who did what, how long it took, when orders came."""
     assert OPTIONS.since_s is not None
     start = found.periods[LAST].start
-    fitted_to: list[str] = []
-
-    def twin_at(known: Snapshot) -> Metagraph:
-        fitted_to.append(known.content_hash)
-        return MODEL
-
-    later = shuffled(LOG, OPTIONS.since_s + LAST * OPTIONS.period_s)
-    other = backtest(later, TRIED, twin_at, OPTIONS)
-    backtest(LOG, TRIED[:1], twin_at, OPTIONS)
-    first, second = fitted_to[: len(found.periods)], fitted_to[len(found.periods) :]
+    other = tried("second", shuffled(LOG, OPTIONS.since_s + LAST * OPTIONS.period_s))
+    first, second = FITTED["first"], FITTED["second"]
     assert first[: LAST + 1] == second[: LAST + 1]
     assert first[LAST + 1] != second[LAST + 1]
     for before, after in zip(found.periods[: LAST + 1], other.periods[: LAST + 1], strict=True):

@@ -13,8 +13,8 @@ from examples.order_to_cash import COLUMNS, START, known_twin, log_text
 from metagraph.errors import DataError
 from metagraph.model import Metagraph
 from tests.eventlogs.logs import T0, Row
+from tests.twin.learning import learn_little
 from tests.twin.small import HOUR, deterministic, known_log, snapshot
-from twin import learned_hazard, learned_past
 from twin.files import write_forecast, write_system
 from twin.forecast import forecast
 from twin.forecasting import ForecastRequest, forecast_command
@@ -117,12 +117,7 @@ def test_nothing_after_the_instant_changes_a_forecast(
 ) -> None:
     """The leak law: with the future shuffled, delayed or removed, the files are the same to the byte; with
     what is learnt from the log among them."""
-    for module, name, less in (
-        (learned_past, "FUTURES", 3),
-        (learned_past, "_ROWS", 300),
-        (learned_hazard, "ROUNDS", 5),
-    ):
-        monkeypatch.setattr(module, name, less)
+    learn_little(monkeypatch)
     folder, rows = watched
     by_then = [row for row in rows if at(row["start_time"]) <= AS_OF]
     cut, moved = (

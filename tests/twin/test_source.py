@@ -95,7 +95,7 @@ def test_a_renamed_activity_closes_cases_under_the_logs_name(place: Path) -> Non
     assert 0 < again.snapshot.is_open.sum() < again.snapshot.n_cases
     assert closing_in_log_words(known_twin()) is None
     last = source.snapshot.origin + timedelta(seconds=source.snapshot.until_s)
-    wanted = ForecastRequest(last, replications=1)
+    wanted = ForecastRequest(last, replications=1, plain=True)
     by_name = [forecast_command(t, request(place), wanted, Progress()) for t in (twin, renamed)]
     assert {o.case_id for o in by_name[0].orders} == {o.case_id for o in by_name[1].orders}
     only = ClosingFact({"Create Order": 1.0}, 0.5, 1e9)

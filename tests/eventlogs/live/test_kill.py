@@ -1,6 +1,8 @@
 """Killed at random moments while it accepts and drains: what was acknowledged is there exactly once."""
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -16,25 +18,33 @@ ROOT = Path(__file__).parents[3]
 KILLS = 15
 BATCH = 20
 WORKER = """
-import sys, threading
+import os, sys, threading
 from eventlogs.historian import Historian
 from eventlogs.live.inbox import Inbox, inbox_path
 from tests.eventlogs.live.feeding import event
 
-base, first = sys.argv[1], int(sys.argv[2])
-inbox = Inbox(inbox_path(base))
+base = sys.argv[1]
 
-def accept():
+def accept(first):
+    inbox = Inbox(inbox_path(base))
     for n in range(first, first + 1_000_000, 20):
         inbox.accept([event(i, i % 86_400, case=str(i // 7), activity="AB"[i % 2], sequence=i)
                       for i in range(n, n + 20)])
         print(n, flush=True)
 
-with Historian(base) as historian:
-    print("begin", flush=True)
-    threading.Thread(target=accept, daemon=True).start()
-    while True:
-        historian.drain(137)
+def work(first):
+    with Historian(base) as historian:
+        print("begin", os.getpid(), flush=True)
+        threading.Thread(target=accept, args=(first,), daemon=True).start()
+        while True:
+            historian.drain(137)
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        work(int(line))
+    os.waitpid(child, 0)
+    print("\\nkilled", flush=True)
 """
 
 
@@ -51,20 +61,28 @@ def killed_at_random(base: Path, kills: int, chance: random.Random) -> None:
         historian.state_at("live")
     acknowledged: set[int] = {-BATCH}
     begun: set[int] = set()
-    for k in range(kills):
-        first = 1_000_000 * k
-        process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(base), str(first)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
+    # One process loads the program and is never killed: each of its children is.
+    with subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(base)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
-        assert process.stdout.readline() == "begin\n"
-        time.sleep(chance.uniform(0, 0.4))
-        process.kill()
-        told = [int(line) for line in process.stdout.read().splitlines() if line.endswith("0")]
-        process.wait()
-        process.stdout.close()
-        acknowledged.update(told)
-        begun.add(max(told, default=first - BATCH) + BATCH)
+        for k in range(kills):
+            first = 1_000_000 * k
+            process.stdin.write(f"{first}\n")
+            process.stdin.flush()
+            word, child = process.stdout.readline().split()
+            assert word == "begin"
+            time.sleep(chance.uniform(0, 0.4))
+            os.kill(int(child), signal.SIGKILL)
+            lines = list(iter(process.stdout.readline, "killed\n"))
+            told = [int(line) for line in lines if line.endswith("0\n")]
+            acknowledged.update(told)
+            begun.add(max(told, default=first - BATCH) + BATCH)
     with Historian(base) as historian:
         while historian.drain().read:
             pass
