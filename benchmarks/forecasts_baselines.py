@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.forecasts_cuts import Cut
-from twin.boosted import by_boosting
+from twin.boosted import NAMES, by_boosting
 from twin.files import QUANTILES, write_frame
-from twin.learned_rows import CODED
 from twin.lifetimes import product_limit
 from twin.outlook import LEVELS
 from twin.residual_life import by_age, by_last
@@ -52,10 +51,10 @@ def _lightgbm(x: Floats, y: Floats, level: float, asked: Floats) -> Floats:
 
     # Names are numbered from -1 on; below 0 LightGBM takes them for missing.
     x, asked = x.copy(), asked.copy()
-    x[:, CODED] += 1
-    asked[:, CODED] += 1
+    x[:, NAMES] += 1
+    asked[:, NAMES] += 1
     model = LGBMRegressor(**LGBM, alpha=level)
-    model.fit(x, y, categorical_feature=list(CODED))
+    model.fit(x, y, categorical_feature=NAMES)
     return np.asarray(model.predict(asked), np.float64)
 
 
