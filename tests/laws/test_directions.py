@@ -182,7 +182,8 @@ def test_utilisation_by_two_formulas(name: str, case: Case) -> None:
 @given(cases())
 def test_names_of_classes_mean_nothing(name: str, case: Case) -> None:
     """Other names in another order: the same log."""
-    case, renamed = from_nothing(case), {"a": "zebra", "b": "aardvark"}
+    case = replace(from_nothing(case), recorded=None)  # what is recorded names laws by number
+    renamed = {"a": "zebra", "b": "aardvark"}
     tasks = [
         replace(n, durations=renamed_rows(n.durations, renamed)) if isinstance(n, Task) else n
         for n in case.model.nodes
