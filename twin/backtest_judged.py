@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
     from simulation.kpis import Interval
 
+_NO_PROFIT = "the profit of orders is the same whatever is tried, for they lose none of it here by being late"
+
 Values = Mapping[str, NDArray[np.float64]]
 """By contender: the objective in each period, turned so that more is better."""
 
@@ -48,7 +50,8 @@ def _figures(replays: Sequence[Replayed]) -> list[str]:
     return [*(name for name in names if name not in FIGURES), *FIGURES]
 
 
-def _objective(wanted: str, replays: Sequence[Replayed], own: str) -> str:
+def decides(wanted: str, replays: Sequence[Replayed], own: str) -> str:
+    """The figure that decides: the one that is wanted, else the first that is known and differs."""
     told = _figures(replays)
     if wanted:
         if wanted not in told:
@@ -56,11 +59,26 @@ def _objective(wanted: str, replays: Sequence[Replayed], own: str) -> str:
         known = [wanted]
     else:
         known = [name for name in ("net", "profit", "late_h", "lead_h") if name in told]
-    for figure in known:
-        if all(_mean(one.runs[own], figure) == _mean(one.runs[own], figure) for one in replays):
+    told_of = [name for name in known if not any(np.isnan(_mean(one.runs[own], name)) for one in replays)]
+    # What is the same whatever is tried ranks nothing: profit, where orders lose none of it by being late.
+    for figure in told_of:
+        if not _same(figure, replays):
             return figure
+    if told_of:
+        return told_of[0]
     what = "values" if known[0] in ("net", "profit") and len(known) == 1 else "due dates or completed orders"
     raise DataError(f"{known[-1]} can't be told in every period: the log's orders have no {what} there")
+
+
+def _valued(replays: Sequence[Replayed]) -> bool:
+    """Whether the profit of orders is known in every period."""
+    return not any(np.isnan(_mean(runs, "profit")) for one in replays for runs in one.runs.values())
+
+
+def _same(figure: str, replays: Sequence[Replayed]) -> bool:
+    """Whether a figure is that of all contenders alike in every period, but for the order of its summands."""
+    means = np.array([[_mean(runs, figure) for runs in one.runs.values()] for one in replays])
+    return bool(np.allclose(means, means[:, :1], rtol=1e-12, atol=0.0, equal_nan=True))
 
 
 def judged(
@@ -76,7 +94,7 @@ def judged(
     """
     names = list(replays[0].runs)
     own = names[0]
-    objective = _objective(options.objective, replays, own)
+    objective = decides(options.objective, replays, own)
     values = _values(replays, names, objective)
     advice = [advise(_values(past, names, objective), own, options.margin) for past in told]
     periods = tuple(_periods(log, names, options, replays, values, advice))
@@ -168,12 +186,16 @@ def _followed(
 
 def _notes(objective: str, options: BacktestOptions, replays: Sequence[Replayed]) -> Iterator[str]:
     if objective == "lead_h" and not options.objective:
+        why = _NO_PROFIT if _valued(replays) else "the log's orders have neither values nor due dates"
+        yield f"{why}: policies are compared by the mean time from an order's first event to its last"
+    if objective == "net" and _same("profit", replays):
         yield (
-            "the log's orders have neither values nor due dates: policies are compared by the mean time from "
-            "an order's first event to its last"
+            f"{_NO_PROFIT}, so profit after cost differs by the cost alone: other figures say what is "
+            "gained, and --objective late_h, on_time or lead_h judges by one of them"
         )
     if objective == "late_h" and not options.objective:
-        yield "the log's orders have no values: policies are compared by hours past the due date"
+        why = _NO_PROFIT if _valued(replays) else "the log's orders have no values"
+        yield f"{why}: policies are compared by hours past the due date"
     cut = sum(run.cut for one in replays for runs in one.runs.values() for run in runs)
     if cut:
         yield f"{cut} runs were broken off because orders piled up: their figures are too good"

@@ -49,7 +49,7 @@ class Compared:
     @property
     def may_be_best(self) -> bool:
         """Whether nothing shows that another one is better."""
-        return not self.best_high <= 0.0
+        return not self.best_high < 0.0
 
     @property
     def shown(self) -> Literal["better", "worse", ""]:

@@ -31,7 +31,8 @@ class BacktestOptions:
     margin: float = MARGIN
     """A gain that is too small to matter, as a share."""
     objective: str = ""
-    """One of FIGURES; '': profit if orders have values, else hours late if they have dates, else hours."""
+    """One of FIGURES; '': profit if orders have values that what is tried changes, else hours late if they
+    have dates, else hours."""
 
 
 @dataclass(frozen=True, slots=True)

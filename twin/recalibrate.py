@@ -252,9 +252,11 @@ def decided(wanted: Wanted, drift: DriftReport, found: Challenge | None) -> tupl
     """The verdict and its reason as a sentence."""
     if found is None:
         told = f"{drift.cases} orders began since {drift.since:%Y-%m-%d}; {2 * FEWEST_CASES} must have, and "
+        enough = drift.cases >= 2 * FEWEST_CASES
         return (
             "too early",
-            f"{MEANINGS['too early']}: {told}{FEWEST_CASES} of their newer half must have ended",
+            f"{MEANINGS['too early']}: {told}{FEWEST_CASES} of their newer half must have ended"
+            f"{', which fewer have' if enough else ''}; ask again later",
         )
     failed = [check for check in found.checks if not check.passed]
     if failed:

@@ -11,6 +11,7 @@ from twin.toml_checked import checked, read_text
 from twin.toml_checked import known_keys as keys_of
 
 _WHAT = "a scenario, see docs/whatif.md"
+_EXPECTED = "expected a table such as [[hire]], [[duration]] or [policy], see docs/whatif.md"
 
 
 def load_scenario(path: Path | str) -> Scenario:
@@ -26,6 +27,8 @@ def load_scenario(path: Path | str) -> Scenario:
 def parse_scenario(text: str, source: str, name: str) -> Scenario:
     """The scenario that a text holds, called `name` if it doesn't say. Raises DataError as load_scenario."""
     found = checked(text, source, Scenario)
+    if found.model_fields_set <= {"name", "note"}:
+        raise DataError(f"{source}: it says nothing that would be different; {_EXPECTED}")
     return found if "name" in found.model_fields_set else found.model_copy(update={"name": name})
 
 

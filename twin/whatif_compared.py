@@ -145,7 +145,8 @@ def recovery(
     """When a series left the baseline's and was back."""
     mean, low, high = _difference(scenario, baseline)
     real = np.flatnonzero((low > 0) | (high < 0))
-    most = int(np.argmax(np.abs(mean)))
+    # Of the instants at which it differs: elsewhere a larger mean may be chance.
+    most = int(max(real, key=lambda i: abs(mean[i])) if len(real) else np.argmax(np.abs(mean)))
     last = int(real[-1]) if len(real) else -1
     return Recovery(
         series=name,

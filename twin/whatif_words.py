@@ -37,6 +37,9 @@ MOST_RUNS = 1_000_000
 WORTH_TELLING = 0.1
 """Profit still to come of open orders is told from this share of the difference in profit on."""
 
+NEARLY_ALL = 0.8
+"""From this share on all of it may be one of time: the mean order's profit is no exact measure."""
+
 
 def figure_name(name: str) -> str:
     """A figure in words."""
@@ -119,11 +122,12 @@ def _deferred(figures: Mapping[str, Compared]) -> Iterator[str]:
     each = profit.baseline.mean / ended if ended > 0 else 0.0
     if not isfinite(each) or each <= 0 or abs(left * each) <= WORTH_TELLING * abs(profit.difference.mean):
         return
+    share = "all" if abs(left * each) >= NEARLY_ALL * abs(profit.difference.mean) else "part"
     yield (
         f"Profit counts orders that ended: {number(abs(left))} {'more' if left > 0 else 'fewer'} are open at "
         f"the end than in the baseline; their profit is still to come, about {number(abs(left * each))} at "
-        f"the baseline's mean of {number(each)} an order. So the difference in profit may partly be one of "
-        "time; a longer --horizon leaves less of that."
+        f"the baseline's mean of {number(each)} an order. So {share} of the difference in profit may be "
+        "one of time; a longer --horizon leaves less of that."
     )
 
 
@@ -137,7 +141,11 @@ def _unclear(name: str, one: Compared, replications: int) -> str:
     seen = change_text(name, one.difference.mean)
     if one.more_runs > MOST_RUNS:
         return f"{told}; if there is one it is too small for a million runs to tell."
-    return f"{told}; if it is as large as seen ({seen}), about {one.more_runs:,} more runs would tell it."
+    return f"{told}; if it is as large as seen ({seen}), {_more_runs(one.more_runs)} would tell it."
+
+
+def _more_runs(count: int) -> str:
+    return "about one more run" if count == 1 else f"about {count:,} more runs"
 
 
 def recovery_text(one: Recovery, dates: Sequence[datetime]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from metagraph.model import Metagraph
 from metagraph.policies import PORTFOLIO, Policy
 from simulation.kpis import kpis
 from tests.twin.replays import DAY, log_of, orders, played, workshop
+from twin.backtest_judged import Replayed, decides
 from twin.backtest_policies import backtest, starts_of
 from twin.backtest_results import BacktestOptions, PolicyBacktest
-from twin.backtest_runs import Contender
+from twin.backtest_runs import FIGURES, Contender, Played
 from twin.backtest_words import sentences
+from twin.replay_history import History
 
 MODEL = workshop()
 DAYS = (0.7, 5.0)
@@ -125,6 +128,20 @@ def test_without_values_and_dates_lead_time_counts() -> None:
         backtest(
             replace(LOG, attributes={}), TRIED[:2], lambda known: model, replace(options, objective="profit")
         )
+
+
+def test_profit_that_is_the_same_whatever_is_tried_ranks_nothing() -> None:
+    def played(late_h: float, profit: float) -> tuple[Played]:
+        told = {"late_h": late_h, "profit": profit}
+        return (Played(dict.fromkeys(FIGURES, 1.0) | told, (), False),)
+
+    def replayed(late_h: float, profit: float) -> Replayed:
+        runs = {"own": played(3.0, 9.0), "S": played(late_h, profit)}
+        return Replayed(0.0, cast(History, None), runs, 1.0, 1.0, 0.0, 1)
+
+    assert decides("", [replayed(2.0, 9.0)], "own") == "late_h"
+    assert decides("", [replayed(2.0, 8.0)], "own") == "profit"
+    assert decides("profit", [replayed(2.0, 9.0)], "own") == "profit"
 
 
 def test_periods_that_the_log_does_not_hold_are_refused() -> None:

@@ -61,6 +61,11 @@ def test_a_difference_that_is_there_is_shown() -> None:
     }
 
 
+def test_equals_may_all_be_the_best() -> None:
+    same = np.array([3.0, 5.0, 4.0])
+    assert all(one.may_be_best and not one.shown for one in compare({"own": same, "other": same}, "own"))
+
+
 def test_the_best_is_held_against_the_next_best() -> None:
     rng = np.random.default_rng(5)
     own = rng.normal(10, 3, 8)

@@ -27,6 +27,13 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
     assert "has no key 'since'" in refused('[[hire]]\nlike = "A"\nsince = "2d"')
 
 
+def test_a_file_that_changes_nothing_is_refused() -> None:
+    for text in ("", 'name = "hire"\nnote = "two more"'):
+        assert refused(text).startswith(
+            "s.toml: it says nothing that would be different; expected a table such"
+        )
+
+
 def test_a_key_that_is_missing_is_named() -> None:
     assert "lacks the key 'like'" in refused("[[hire]]\ncount = 2")
 
@@ -49,7 +56,7 @@ def test_a_scenario_is_called_as_its_file_unless_it_says(tmp_path: Path) -> None
     path = tmp_path / "restore.toml"
     path.write_text("[policy]\npolicy = 'P'\n")
     assert load_scenario(path).name == "restore"
-    path.write_text("name = 'Invest'\n")
+    path.write_text("name = 'Invest'\n[policy]\npolicy = 'P'\n")
     assert load_scenario(path).name == "Invest"
 
 

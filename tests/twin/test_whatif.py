@@ -226,6 +226,7 @@ def test_profit_that_is_only_still_to_come_is_told(left: float, told: str) -> No
     figures = {"profit": one(1000.0, -10.0 * left), "completed": one(90.0, -left), "lost": one(10.0, 0.0)}
     last = list(verdict(figures | {"wip_end": one(20.0, left)}, 20))[-1]
     assert told in last
+    assert "So all of the difference in profit" in last
     assert f"about {abs(left) * 10:.0f} at the baseline's mean of 10 an order" in last
     for without in ({}, {"wip_end": one(20.0, 0.0)}):
         assert not any("still to come" in text for text in verdict(figures | without, 20))
@@ -243,6 +244,8 @@ def test_a_course_is_back_once_it_stays_back() -> None:
         "2024-01-01 04:00 UTC, most at 2024-01-01 05:00 UTC (+2), and back from 2024-01-01 09:00 UTC on, "
         "60 min after the change of 2024-01-01 08:00 UTC."
     )
+    course[0, 12] = 800  # one run of eight: a large mean that chance may explain, after the course is back
+    assert recovery("waiting for A", course, baseline, at).largest_at == at[5]
     course[:, 20] = 1
     assert recovery("waiting for A", course, baseline, at).back is None
     assert recovery("waiting for A", baseline, baseline, at).left is None
