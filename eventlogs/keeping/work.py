@@ -120,11 +120,12 @@ class Work(OpenFile):
         """All runs, or those of one twin, oldest first."""
         return recalibrations.listed(self._con, twin)
 
-    def keep_backtest(self, tried: Tried, report: str, learnt: Learnt) -> KeptBacktest:
-        """Keep what a backtest found (JSON), with the snapshot of the log that it rests on."""
+    def keep_backtest(self, tried: Tried, told: str, learnt: Learnt) -> KeptBacktest:
+        """Keep what a backtest found, with the snapshot of the log that it rests on; `told` is the report as
+        JSON."""
         with self._transaction():
             snapshots.keep(self._con, self.path, learnt.snapshot, learnt.report, learnt.open_rule)
-            return backtests.keep(self._con, tried, report, datetime.now(UTC))
+            return backtests.keep(self._con, tried, told, datetime.now(UTC))
 
     def backtests(self, twin: str | None = None) -> tuple[KeptBacktest, ...]:
         """All kept backtests, or those of a twin by its name, oldest first."""

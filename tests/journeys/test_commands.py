@@ -493,7 +493,7 @@ def process(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_build_leaves_no_half_written_twin(number: signal.Signals, tmp_path: Path) -> None:
-    known_log(tmp_path / "orders.csv", 9)
+    known_log(tmp_path / "orders.csv", 17)
     (tmp_path / "twin.json").write_text("the old one")
     child = process(tmp_path, *["build", "orders.csv", "--twin", "twin.json", "--progress-file", "p"])
     _until(lambda: (tmp_path / "p").exists() and "time model" in (tmp_path / "p").read_text(), child)

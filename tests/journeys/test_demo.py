@@ -58,8 +58,8 @@ def test_its_twin_is_built_again_byte_for_byte(demo: tuple[Path, str]) -> None:
 def test_it_leaves_the_twin_the_pictures_and_the_forecast(demo: tuple[Path, str]) -> None:
     folder, _ = demo
     assert {path.name for path in folder.iterdir()} == {
-        *("demo.duckdb", "demo.duckdb.snapshots", "twin.json", "report.html", "forecast.csv"),
-        *("process.svg", "validation.svg", "forecast.svg"),
+        *("demo.duckdb", "demo.duckdb.snapshots", "demo.duckdb.learnt", "twin.json", "report.html"),
+        *("process.svg", "validation.svg", "forecast.svg", "forecast.csv"),
     }
     twin = load(folder / "twin.json")
     assert twin.provenance

@@ -16,7 +16,9 @@ import pyarrow as pa
 import pytest
 
 from eventlogs.historian import Historian
-from eventlogs.keeping.recalibrations import Look
+from eventlogs.keeping.backtests import Tried
+from eventlogs.keeping.recalibrations import Learnt, Look
+from eventlogs.keeping.versions import Versions
 from eventlogs.keeping.work import Work
 from eventlogs.owner import wire
 from eventlogs.owner.client import METHODS, RemoteHistorian
@@ -64,7 +66,8 @@ def test_what_methods_take_and_give_can_be_sent(name: str) -> None:
 
 
 def test_every_public_method_is_offered_but_those_about_the_open_file() -> None:
-    offered = {name for room in (Historian, Work) for name in vars(room) if not name.startswith("_")}
+    rooms = (Historian, Versions, Work)
+    offered = {name for room in rooms for name in vars(room) if not name.startswith("_")}
     assert offered == METHODS.keys()
     assert {name for name in vars(OpenFile) if not name.startswith("_")} == {"close", "session", "interrupt"}
     assert all(vars(RemoteHistorian)[name] is not method for name, method in METHODS.items())
@@ -76,7 +79,7 @@ def sample(historian: Historian, name: str, hint: Any) -> Any:
         "name": "log", "log": "log", "path": HERE, "until": T0.replace(hour=20), "at": T0.replace(hour=20),
         "json_text": "{}", "version": 1, "older_than_days": 0.1, "what": "follows", "zone": "UTC",
         "tz": "UTC", "time_format": None, "decimal": None, "by": "", "told": "{}",
-        "look": Look("log", 1, "", ""),
+        "look": Look("log", 1, "", ""), "tried": Tried("policies", "log", 1, "", "log", "", "{}"),
     }  # fmt: skip
     if name in known:
         return known[name]
@@ -84,6 +87,8 @@ def sample(historian: Historian, name: str, hint: Any) -> Any:
         return historian.snapshot("log")
     if name == "report":
         return historian.report("log")
+    if name == "learnt":
+        return Learnt(historian.snapshot("log"), historian.report("log"), "")
     if name == "reference":
         return historian.kept_snapshots()[0].content_hash if historian.kept_snapshots() else "log"
     options: dict[Any, Any] = {
