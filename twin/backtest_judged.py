@@ -15,6 +15,7 @@ from twin.backtest_ranking import Advice, advise, compare
 from twin.backtest_results import BacktestOptions, Followed, Period, PolicyBacktest
 from twin.backtest_runs import BETTER, FIGURES, Played
 from twin.replay_history import History
+from twin.words import number
 
 if TYPE_CHECKING:
     from eventlogs.snapshot import Snapshot
@@ -199,11 +200,11 @@ def _notes(objective: str, options: BacktestOptions, replays: Sequence[Replayed]
     cut = sum(run.cut for one in replays for runs in one.runs.values() for run in runs)
     if cut:
         yield f"{cut} runs were broken off because orders piled up: their figures are too good"
-    lead = np.nanmean([one.lead_h for one in replays])
-    error = np.nanmean([one.error_h for one in replays])
+    lead = float(np.nanmean([one.lead_h for one in replays]))
+    error = float(np.nanmean([one.error_h for one in replays]))
     yield (
-        f"replayed under the policy in force, orders end {error:.2g} h off on average where they took "
-        f"{lead:.3g} h: differences much smaller than that rest on the twin"
+        f"replayed under the policy in force, orders end {number(error)} h off on average where they took "
+        f"{number(lead)} h: differences much smaller than that rest on the twin"
     )
     held = np.mean([one.found.held for one in replays])
     if held > 0.05:

@@ -71,6 +71,11 @@ class Advice:
     """What it rests on: by contender, the mean difference from the policy in force; more is better."""
 
 
+def p_text(p: float) -> str:
+    """With three decimals; '' where there is none."""
+    return "" if np.isnan(p) else "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
 def compare(values: Mapping[str, Sequence[float] | Floats], own: str) -> tuple[Compared, ...]:
     """All policies, the best mean first; `values` over the same periods, more is better.
 
@@ -176,7 +181,7 @@ def advise(values: Mapping[str, Sequence[float] | Floats], own: str, margin: flo
         return Advice(
             "switch",
             best.policy,
-            f"{best.policy} was better over {periods} periods (p {best.p_corrected:.3f} after Holm)",
+            f"{best.policy} was better over {periods} periods (p {p_text(best.p_corrected)} after Holm)",
             gains,
         )
     least = margin * abs(found[own].mean)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from twin.backtest_ranking import Advice, Compared
+from twin.backtest_ranking import Advice, Compared, p_text
 from twin.backtest_results import PolicyBacktest
 from twin.backtest_runs import BETTER
 from twin.words import number
@@ -15,8 +15,8 @@ NAMES = {
     "profit": "profit",
     "cost": "cost",
     "on_time": "share on time",
-    "late_h": "hours late",
-    "lead_h": "lead time, hours",
+    "late_h": "mean hours late",
+    "lead_h": "mean lead time, hours",
     "lost": "orders lost",
     "wip": "orders in process",
     "preemptions": "interruptions",
@@ -59,7 +59,7 @@ def sentences(found: PolicyBacktest) -> Iterator[str]:
     for one in better:
         yield (
             f"Over {n} periods {one.policy} gave {signed(turned(found, one.difference))} {what} a period "
-            f"against {found.own} ({between(found, one)}; p {one.p_corrected:.3f} after Holm)."
+            f"against {found.own} ({between(found, one)}; p {p_text(one.p_corrected)} after Holm)."
         )
     if not better:
         yield f"Over {n} periods no contender is shown to be better than {found.own} in {what}."

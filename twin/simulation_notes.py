@@ -43,7 +43,7 @@ def noted(run: Run) -> Noted:
     over = ~(np.isnan(run.completed_s) & np.isnan(run.lost_s))
     waiting = len(over) - int(np.count_nonzero(over)) if run.stopped == "end" else 0
     begin, end = (run.origin + timedelta(seconds=s) for s in (run.begin_s, run.until_s))
-    return Noted(run.stopped, begin, end, waiting, tuple(_blind(run.program)))
+    return Noted(run.stopped, begin, end, waiting, tuple(blind(run.program)))
 
 
 def notes(found: Sequence[Noted]) -> Iterator[str]:
@@ -109,7 +109,8 @@ def _orders(n: int) -> str:
     return "one order" if n == 1 else f"{n} orders"
 
 
-def _blind(program: Program) -> Iterator[str]:
+def blind(program: Program) -> Iterator[str]:
+    """What the policy looks at and no order of a program has."""
     from simulation.program import Assign, Part, Rule
 
     table, policy = program.orders.table, program.network.policy[0]

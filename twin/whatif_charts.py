@@ -7,7 +7,7 @@ from math import isfinite
 
 import altair as alt
 
-from twin.drawing_tools import GREY, Picture, base, titled, when, x, y
+from twin.drawing_tools import GREY, Picture, base, ticks, titled, when, x, y
 from twin.whatif import BASELINE
 from twin.whatif_found import WhatIf
 from twin.whatif_runs import WAITING
@@ -40,7 +40,7 @@ def _panel(found: WhatIf, series: str, last: bool) -> alt.LayerChart | alt.Facet
     top = max(float(str(row["high"])) for row in rows)
     scale = alt.Scale(domain=[0, 1.05 * top or 1.0], nice=True)
     title = "items" if series.startswith(WAITING) else "orders"
-    chart = base(rows).encode(x=when("at", named=last), color=_colour(found))
+    chart = base(rows).encode(x=_time(found, last), color=_colour(found))
     band = chart.mark_area(opacity=0.14).encode(y=y("low", title, scale=scale), y2="high")
     line = chart.mark_line(strokeWidth=1.8).encode(
         y=y("mean", title, scale=scale),
@@ -54,10 +54,14 @@ def _panel(found: WhatIf, series: str, last: bool) -> alt.LayerChart | alt.Facet
     layers = [band, line]
     if dates:
         rules = base([{"at": at.isoformat()} for at in dates])
-        layers.append(rules.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=when("at", named=last)))
+        layers.append(rules.mark_rule(color=GREY, strokeDash=[3, 3]).encode(x=_time(found, last)))
     return alt.layer(*layers).properties(
         width=_WIDTH, height=_HEIGHT, title=titled(series[:1].upper() + series[1:])
     )
+
+
+def _time(found: WhatIf, last: bool) -> alt.X:
+    return when("at", named=last, at=ticks(found.at[0], found.at[-1]))
 
 
 def _rows(found: WhatIf, series: str) -> Iterator[Mapping[str, object]]:

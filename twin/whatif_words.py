@@ -114,7 +114,7 @@ def _real(name: str, one: Compared) -> str:
 
 
 def _deferred(figures: Mapping[str, Compared]) -> Iterator[str]:
-    """That a difference in profit is partly one of time: open orders yield theirs after the end."""
+    """That a difference in profit is one of time, or hidden by it: open orders yield theirs after the end."""
     if not {"profit", "completed", "lost", "wip_end"} <= figures.keys() or not figures["wip_end"].real:
         return
     profit, left = figures["profit"], figures["wip_end"].difference.mean
@@ -122,12 +122,16 @@ def _deferred(figures: Mapping[str, Compared]) -> Iterator[str]:
     each = profit.baseline.mean / ended if ended > 0 else 0.0
     if not isfinite(each) or each <= 0 or abs(left * each) <= WORTH_TELLING * abs(profit.difference.mean):
         return
-    share = "all" if abs(left * each) >= NEARLY_ALL * abs(profit.difference.mean) else "part"
+    if left * profit.difference.mean > 0:
+        so = "the difference in profit is told too small"
+    else:
+        share = "all" if abs(left * each) >= NEARLY_ALL * abs(profit.difference.mean) else "part"
+        so = f"{share} of the difference in profit may be one of time"
     yield (
         f"Profit counts orders that ended: {number(abs(left))} {'more' if left > 0 else 'fewer'} are open at "
         f"the end than in the baseline; their profit is still to come, about {number(abs(left * each))} at "
-        f"the baseline's mean of {number(each)} an order. So {share} of the difference in profit may be "
-        "one of time; a longer --horizon leaves less of that."
+        f"the baseline's mean of {number(each)} an order. So {so}; a longer "
+        "--horizon leaves less of that."
     )
 
 

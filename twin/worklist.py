@@ -22,6 +22,7 @@ from twin.forecast_orders import instant
 from twin.futures import Future
 from twin.progress import Progress
 from twin.running import engine_text, many
+from twin.simulation_notes import blind
 from twin.worklist_futures import DAY_S, Glance, Look, Next, nexts
 from twin.worklist_words import Reasons, short
 from twin.worklists import SPREAD, AgentList, Listed, ListedOrder, Stands, Worklist
@@ -94,7 +95,7 @@ def worklist(
         soon_h=asked.soon_h,
         agents=tuple(lists.agent(a) for a in range(len(metagraph.agents))),
         orders=tuple(_orders(metagraph, state, origin, made.values)),
-        notes=(*_notes(made.values, lists), *notes),
+        notes=(*_notes(made.values, lists), *(blind(looked) if state.orders else ()), *notes),
         explanations=tuple(explanations),
         engine=engine_text(made.engine),
     )

@@ -99,6 +99,12 @@ def short(at: datetime, now: datetime) -> str:
     return f"{at:%a %m-%d %H:%M}" if at.year == now.year else f"{at:%Y-%m-%d %H:%M}"
 
 
+SIMULATED = (
+    "Dates are those of the simulation under this policy: a forecast also learns from the log how long "
+    "orders take, so it may tell other dates"
+)
+"""Said with every worklist."""
+
 COLUMNS = (
     *("agent", "stands", "rank", "order", "task", "queue", "shared_with", "takes", "probability", "reason"),
     *("ready_p10", "ready_p50", "ready_p90", "start_p10", "start_p50", "start_p90"),

@@ -134,6 +134,21 @@ def show_import(report: ImportReport, json_wanted: bool) -> None:
     OUT.print(f"[bold]Log {escape(report.log)}[/bold]")
     for sentence in report.sentences():
         say(sentence)
+    unused = _only_suggested(report)
+    if unused:
+        say(
+            "Columns that seem to describe the case were not read as such: for what is right of "
+            f"{unused}, take the file again with it in --map."
+        )
+
+
+def _only_suggested(report: ImportReport) -> str:
+    """Columns that may be a case's class, segment, due date or value, and were not given as such."""
+    from eventlogs.taking.columns import CASE_ROLES, ROLES, guess_mapping
+
+    told = dict.fromkeys([*ROLES, *(role for role in CASE_ROLES if role in report.mapping)], "")
+    found = guess_mapping(report.case_attributes, told).columns
+    return ",".join(f"{role}={name}" for role, name in found.items())
 
 
 def show_imports(logs: tuple[ListedLog, ...], json_wanted: bool) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 
 import streamlit as st
 
-from twin.bottleneck_charts import gain_charts, known, side_charts
+from twin.bottleneck_charts import gain_charts, side_charts
 from twin.bottleneck_findings import Bottlenecks, Gain, Side
 from twin.bottleneck_words import best_text, causes_text, gain_text, plus_minus, read_found
 from twin.words import by_engine, number
@@ -100,6 +101,10 @@ def _gains(gains: Sequence[Gain]) -> list[dict[str, object]]:
     return [
         {"Of": plain(one.name), "": gain_text(one), "Change": plain(one.text)}
         | ({} if one.profit is None else {"Profit": plus_minus(one.profit)})
-        | {"Hours of lead time saved": plus_minus(one.saved_h), "p": known(round(one.p, 4))}
+        | {"Hours of lead time saved": plus_minus(one.saved_h), "p": _p_text(one.p)}
         for one in gains
     ]
+
+
+def _p_text(p: float) -> object:
+    return f"{p:.2g}" if isfinite(p) else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from pathlib import Path
 
 import streamlit as st
 
 from twin.backtest_charts import differences_chart, periods_chart
 from twin.backtest_commands import TRIED
+from twin.backtest_ranking import p_text
 from twin.backtest_results import PolicyBacktest, read_backtest
 from twin.backtest_words import NAMES, advice_text, between, sentences, signed, turned, verdict
 from twin.policies import OWN, PLAIN
@@ -99,7 +99,7 @@ def _results(found: PolicyBacktest, csv: Path, name: str) -> None:
                 if one.policy == found.own
                 else signed(turned(found, one.difference)),
                 "95 % interval": "" if one.policy == found.own else between(found, one),
-                "p after Holm": f"{one.p_corrected:.3f}" if isfinite(one.p_corrected) else "",
+                "p after Holm": p_text(one.p_corrected),
                 "Shown": verdict(found, one),
             }
             for one in found.ranking

@@ -9,7 +9,7 @@ import streamlit as st
 from metagraph.model import Metagraph
 from twin.json_out import read
 from twin.outlook import Quote
-from twin.outlook_words import plus_minus
+from twin.outlook_words import alternative_text, plus_minus
 from twin.policies import NAMES
 from twin.quote_charts import dates_chart, drivers_chart
 from twin.words import by_engine, instant, percent
@@ -110,4 +110,4 @@ def _sentences(quote: Quote) -> list[str]:
         told.append(f"late with {percent(quote.late_probability)} ({percent(low)} to {percent(high)})")
     if quote.profit is not None:
         told.append(f"expected profit {plus_minus(quote.profit)}")
-    return [*told, *quote.origin_words, *(one.text for one in quote.alternatives)]
+    return [*told, *quote.origin_words, *map(alternative_text, quote.alternatives)]

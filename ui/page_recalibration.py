@@ -11,6 +11,7 @@ from metagraph.errors import TwinError
 from twin.drift import Drift
 from twin.files import write_text
 from twin.gate import ALONE, Gate, smaller
+from twin.json_out import read
 from twin.recalibration import MEANINGS, Recalibration, RejectedError
 from twin.recalibration_charts import drift_chart, gate_chart, history_chart
 from twin.words import instant, number
@@ -30,8 +31,12 @@ def show() -> None:
     _start(place, name)
     runs, champion, asked = _kept(place, name)
     _champion(place, name, champion)
-    if not runs:
+    nothing = _nothing_new(place, name)
+    if nothing:
+        st.info(plain(nothing), icon=":material/info:")
+    if not runs and not nothing:
         st.info("It was never recalibrated: start above.", icon=":material/info:")
+    if not runs:
         return
     if asked is not None:
         _question(place, name, asked)
@@ -45,6 +50,16 @@ def _mind(folder: Path, what: str) -> None:
     refused = ended.exists() and ended.read_text().strip() == str(RejectedError.exit_code)
     if not refused or jobs.state(folder).status == "running":
         watched(folder, what)
+
+
+def _nothing_new(place: Workspace, name: str) -> str:
+    """That the last run found nothing to compare, which isn't kept as a run; '' where it did."""
+    folder = place.job(name, "recalibrate")
+    out = folder / "out"
+    if jobs.state(folder).status != "done" or not out.exists() or out.stat().st_mtime < place.built_at(name):
+        return ""
+    run = read(Recalibration, out.read_text(encoding="utf-8"))
+    return f"{run.verdict[:1].upper()}{run.verdict[1:]}: {run.words}." if run.verdict == "nothing new" else ""
 
 
 def _start(place: Workspace, name: str) -> None:

@@ -13,6 +13,7 @@ from twin.policies import NAMES
 from twin.words import by_engine, instant, span
 from twin.worklist_charts import worklist_chart
 from twin.worklist_command import MILP
+from twin.worklist_words import SIMULATED
 from twin.worklists import AgentList, Listed, ListedOrder, Worklist
 from ui import jobs
 from ui.as_of import as_of
@@ -103,7 +104,8 @@ def _agent(agent: AgentList, orders: dict[str, ListedOrder], now: datetime) -> N
     )
     st.caption(
         "Start and finish are medians; the finish is likely (90 %) by the next one. Slack is from the median "
-        "completion of the order to its due date; a day costs what is expected to be lost by a day's delay."
+        "completion of the order to its due date; a day costs what is expected to be lost by a day's delay. "
+        f"{SIMULATED}."
     )
 
 

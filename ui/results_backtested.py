@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twin.backtest_ranking import p_text
 from twin.backtest_words import NAMES, advice_text, between, sentences, signed, turned, verdict
 from twin.planned_words import sentence
 from twin.words import number, percent
@@ -30,7 +31,7 @@ def show_backtested(found: PolicyBacktest, json_wanted: bool, written: Sequence[
             number(turned(found, one.mean)),
             "" if one.policy == found.own else signed(turned(found, one.difference)),
             between(found, one) if one.policy != found.own else "",
-            f"{one.p_corrected:.3f}" if isfinite(one.p_corrected) else "",
+            p_text(one.p_corrected),
             verdict(found, one),
         )
         for one in found.ranking

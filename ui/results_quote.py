@@ -7,12 +7,12 @@ from math import floor, isfinite, log10, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twin.outlook_words import plus_minus
-from twin.words import by_engine, mean_span, number, percent, span, unit_for
+from twin.outlook_words import alternative_text, plus_minus
+from twin.words import by_engine, number, percent, unit_for
 from ui.console import MOST_ROWS, as_json, more, say, show_table
 
 if TYPE_CHECKING:
-    from twin.outlook import Expected, Quote
+    from twin.outlook import Quote
 
 
 def show_quote(result: Quote, json_wanted: bool, written: Sequence[Path] = ()) -> None:
@@ -27,7 +27,7 @@ def show_quote(result: Quote, json_wanted: bool, written: Sequence[Path] = ()) -
         say(_sentence(result.slowest))
     _history(result)
     for one in result.alternatives:
-        say(_sentence(f"{one.text}; the other open orders {_shift(one.others_h)}"))
+        say(_sentence(alternative_text(one)))
     for sentence in (*result.origin_words, *result.notes):
         say(_sentence(sentence))
     for path in written:
@@ -120,18 +120,6 @@ def _history(result: Quote) -> None:
     rows.append(("this order", "", plus_minus(found, scale), "", *map(number, leads)))
     levels = [f"{c} %" for c in result.dates]
     show_table(f"Lead times of closed orders ({unit})", ("", "n", "mean", "deviation", *levels), rows)
-
-
-def _shift(change: Expected) -> str:
-    """What becomes of the others."""
-    if change.low is None or change.high is None:
-        return f"move by {span(3600 * abs(change.mean))} on average"
-    if change.low <= 0 <= change.high:
-        return "stay about as they are"
-    word = "later" if change.mean > 0 else "earlier"
-    return (
-        f"are done {mean_span(3600 * abs(change.mean), 3600 * (change.high - change.mean))} {word} on average"
-    )
 
 
 def _sentence(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin.words import by_engine, number, span
-from twin.worklist_words import others, short
+from twin.worklist_words import SIMULATED, others, short
 from ui.console import MOST_ROWS, OUT, as_json, more, say, show_table
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def show_worklist(found: Worklist, json_wanted: bool, written: Sequence[Path] = 
     likely = "; with 90 % it is finished by 'likely by'" if OUT.width >= ROOMY else ""
     say(
         f"As of {found.as_of:%Y-%m-%d %H:%M} UTC under policy {found.policy}: {found.open_rule}; "
-        f"{found.replications} futures{by_engine(found.engine)}. Start and finish are medians{likely}."
+        f"{found.replications} futures{by_engine(found.engine)}. Start and finish are medians{likely}. "
+        f"{SIMULATED}."
     )
     orders = {one.order: one for one in found.orders}
     idle = [agent for agent in found.agents if not agent.rows]

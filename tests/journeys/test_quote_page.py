@@ -20,6 +20,7 @@ def test_a_quote_on_its_page(site: Site, page: Page) -> None:
     shown = read(Quote, site.place.result("orders", "quote").read_text(encoding="utf-8"))
     expect(page.get_by_text(f"{shown.dates['80']:%a %d %b %H:%M}").first).to_be_visible()
     expect(page.get_by_text(shown.alternatives[0].text[5:40]).first).to_be_visible()
+    expect(page.get_by_text("; the other open orders").first).to_be_visible()
     screenshot(page, "quote")
     go_to(page, "5 Forecast")
     page.get_by_role("spinbutton", name="Replications").fill("50")

@@ -48,7 +48,8 @@ def test_a_challenger_is_promoted_on_the_page(
         page.get_by_role("button", name="Show the champion on all pages").click()
         expect(page.get_by_text("Champion: version 2, which all pages show.")).to_be_visible()
         page.get_by_role("button", name="Recalibrate", exact=True).click()
-        expect(page.get_by_role("heading", name="History")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("Nothing new: the log holds nothing")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", name="History")).to_be_visible()
     with open_historian(db, read_only=True) as historian:
         assert historian.find_model("orders").version == 2
         assert place.twin("orders").read_text(encoding="utf-8") == historian.load_model("orders")

@@ -228,6 +228,8 @@ def test_profit_that_is_only_still_to_come_is_told(left: float, told: str) -> No
     assert told in last
     assert "So all of the difference in profit" in last
     assert f"about {abs(left) * 10:.0f} at the baseline's mean of 10 an order" in last
+    more = figures | {"wip_end": one(20.0, left), "profit": one(1000.0, 10.0 * left)}
+    assert "So the difference in profit is told too small" in list(verdict(more, 20))[-1]
     for without in ({}, {"wip_end": one(20.0, 0.0)}):
         assert not any("still to come" in text for text in verdict(figures | without, 20))
 

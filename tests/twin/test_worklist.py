@@ -156,6 +156,14 @@ def test_nothing_open_is_an_empty_list() -> None:
     assert to_csv(found) == ",".join(COLUMNS) + "\n"
 
 
+def test_a_policy_that_looks_at_what_no_order_has_is_told() -> None:
+    state = queued(0, False)
+    bare = tuple(replace(one, order=replace(one.order, value=None)) for one in state.orders)
+    told = lists(PORTFOLIO["P"], replace(state, orders=bare)).notes
+    assert told == ("the policy goes by profit, but no order has a value: all orders are alike to it",)
+    assert lists(PORTFOLIO["P"], state).notes == ()
+
+
 def test_a_plan_s_ranks_are_the_list_and_its_first_order_is_explained() -> None:
     state = queued(2, False)
     state = State(NOW, state.orders[:4])

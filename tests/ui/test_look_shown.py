@@ -7,7 +7,7 @@ import pytest
 
 from eventlogs.taking.looking import LookOptions, look
 from tests.eventlogs.logs import lines
-from ui.import_tables import show_look
+from ui.import_tables import show_import, show_look
 
 ONE_STEP = [{"objectId": "o1", "qualifier": ""}, {"objectId": "i1", "qualifier": ""}]
 
@@ -63,6 +63,12 @@ def test_what_is_only_suggested_is_offered(tmp_path: Path, capsys: pytest.Captur
     assert "1 of the times in 'end' names no time of day, such as '2024-02-02': read as 00:00" in said
     confirmed = LookOptions({"segment": "region", "value": "price"})
     assert "add it to --map" not in " ".join(printed(capsys, file, confirmed).split())
+    for said_so, offered in ((None, True), (confirmed, False)):
+        report = look(file, said_so or LookOptions()).foreseen
+        assert report is not None
+        show_import(report, json_wanted=False)
+        taken = " ".join(capsys.readouterr().out.split())
+        assert ("right of segment=region,value=price, take the file again" in taken) == offered
 
 
 @pytest.mark.parametrize(
