@@ -97,8 +97,9 @@ class _Begun:
 def recalibrate(wanted: Wanted, progress: Progress) -> Recalibration:
     """Look for drift, build and judge a challenger where there is some, and promote, ask or reject.
 
-    Raises UsageError for a twin that isn't kept by name, DataError for a log that doesn't go on from what
-    the champion was learnt from, or if another version became champion meanwhile.
+    Raises UsageError for a twin that isn't kept by name, DataError for a log of another process or one
+    that doesn't go on from what the champion was learnt from, or if another version became champion
+    meanwhile.
     """
     begun = _begin(wanted, progress.part(0.0, 0.1))
     if begun.same is not None and not wanted.always:
@@ -106,7 +107,13 @@ def recalibrate(wanted: Wanted, progress: Progress) -> Recalibration:
     source, known = begun.source, begun.model.provenance
     result = Recalibration(wanted.twin, begun.version, source.snapshot.name, begun.as_of, "nothing new", "")
     if known is not None and begun.as_of <= known.until:
-        words = f"{MEANINGS['nothing new']}: both end {known.until:%Y-%m-%d %H:%M} UTC"
+        ends, knows = f"{begun.as_of:%Y-%m-%d %H:%M} UTC", f"{known.until:%Y-%m-%d %H:%M} UTC"
+        told = (
+            f"both end {ends}"
+            if ends == knows
+            else f"it ends {ends}, and the champion was learnt up to {knows}"
+        )
+        words = f"{MEANINGS['nothing new']}: {told}"
         return replace(result, words=words)
     progress.step("looking for drift", 0.1)
     drift = begun.watched()
@@ -139,7 +146,7 @@ def _begin(wanted: Wanted, progress: Progress) -> _Begun:
     from eventlogs.keeping.recalibrations import Look
     from eventlogs.owner.opening import open_historian
     from metagraph.json_io import from_json
-    from twin.renames import closing_in_log_words
+    from twin.renames import closing_in_log_words, unshared
     from twin.source import read_log
 
     if "@" in wanted.twin or wanted.twin.endswith(".json"):
@@ -151,6 +158,7 @@ def _begin(wanted: Wanted, progress: Progress) -> _Begun:
         version = kept.find_model(wanted.twin).version
         model = from_json(kept.load_model(f"{wanted.twin}@{version}"), wanted.twin)
     source = read_log(replace(wanted.log, closing=closing_in_log_words(model)), progress.step)
+    unshared(model, source.snapshot)
     look = Look(wanted.twin, version, source.snapshot.content_hash, wanted.asked)
     end = source.snapshot.origin + timedelta(seconds=source.snapshot.until_s)
     with open_historian(wanted.log.db, read_only=True) as kept:

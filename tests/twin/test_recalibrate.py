@@ -127,6 +127,10 @@ def test_a_change_is_found_and_a_better_twin_promoted_once(
     assert champion.provenance is not None
     assert champion.provenance.until == found.as_of
     assert run(db, promote=True).verdict == "nothing new"
+    other = tmp_path / "other.csv"
+    other.write_text("case_id,activity,end_time\n1,Paint,2030-01-01T08:00:00Z\n1,Dry,2030-01-01T09:00:00Z\n")
+    with pytest.raises(DataError, match="of another process"):
+        recalibrate(Wanted("orders", LogRequest(str(other), db=str(db))), Progress())
     assert state(db) == (2, 2, 1)
 
 
