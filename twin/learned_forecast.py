@@ -16,7 +16,7 @@ from eventlogs.snapshot import Snapshot
 from metagraph.model import Metagraph
 from twin.forecast_scores import crps
 from twin.learned_arrivals import Kinds, arrivals
-from twin.learned_hazard import law_quantiles, mean_law
+from twin.learned_hazard import law_quantiles
 from twin.learned_past import Past, group_codes, learn, open_rows, pasts
 from twin.learned_rows import Floats
 from twin.outlook import Learnt
@@ -97,7 +97,7 @@ def taught(
 def _learnt(
     metagraph: Metagraph, snapshot: Snapshot, hours: Sequence[float], seed: int, progress: Progress
 ) -> Taught | str:
-    found, parts = pasts(metagraph, snapshot, hours, seed, progress.part(0.0, 0.8))
+    found = pasts(metagraph, snapshot, hours, seed, progress.part(0.0, 0.8))
     n = _orders(found)
     progress.step("learning from all orders", 0.8)
     hazard = learn(snapshot, group_codes(metagraph, snapshot), seed) if n >= FEWEST_PAST else None
@@ -105,11 +105,10 @@ def _learnt(
         return f"dates are the simulation's alone: {n} past open orders are too few to learn from"
     rows = open_rows(metagraph, snapshot)
     new, kinds = arrivals(metagraph, snapshot)
-    hazards = (hazard, *parts)
-    times, ends = mean_law(hazards, rows)
+    times = hazard.times_s
     cases = tuple(snapshot.cases[case] for case in rows.case)
     progress.step("done", 1.0)
-    return Taught(tuple(found), cases, times, ends, kinds, mean_law(hazards, new)[1])
+    return Taught(tuple(found), cases, times, hazard.cdf(rows, times), kinds, hazard.cdf(new, times))
 
 
 def _orders(found: Sequence[Past]) -> int:

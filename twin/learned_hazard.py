@@ -12,7 +12,6 @@ given the age that it had reached (Kaplan and Meier 1958).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,17 +68,6 @@ class Hazard:
     def quantiles(self, rows: Rows, levels: Floats) -> Floats:
         """[row, level]: seconds left."""
         return law_quantiles(self.times_s, self.cdf(rows, self.times_s), levels)
-
-
-def mean_law(hazards: Sequence[Hazard], rows: Rows) -> tuple[Floats, Floats]:
-    """Seconds from the instant, and [row, time]: the probability of an end by then, by the mean of these
-    hazards. Trees differ by accident, from the ends that were drawn and the orders that were learnt from: the
-    mean errs less than each (Breiman 1996)."""
-    times = np.unique(np.concatenate([one.times_s for one in hazards]))
-    gone = np.array([one.cdf(rows, times) for one in hazards])
-    alive = np.exp(np.log(np.maximum(1 - gone, 1e-9)).mean(axis=0))
-    alive[:, -1] = 0.0
-    return times, np.asarray(1 - alive, np.float64)
 
 
 def law_quantiles(times_s: Floats, cdf: Floats, levels: Floats) -> Floats:

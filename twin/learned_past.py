@@ -72,9 +72,8 @@ def rows_bounds(snapshot: Snapshot) -> tuple[Floats, Floats]:
 
 def pasts(
     metagraph: Metagraph, snapshot: Snapshot, horizons_h: Sequence[float], seed: int, progress: Progress
-) -> tuple[list[Past], list[Hazard]]:
-    """Past instants, forecast by the twin as it is, and by what the other orders teach; and what each part of
-    the orders teaches.
+) -> list[Past]:
+    """Past instants, forecast by the twin as it is, and by what the other orders teach.
 
     Both know what the whole log says of the process, and of each order what was known then.
     """
@@ -87,7 +86,7 @@ def pasts(
         others = rows.some(np.flatnonzero(fold[rows.case] != k))
         hazard = learnt(snapshot, others, seed) if len(others) else None
         if hazard is None:
-            return [], []
+            return []
         hazards.append(hazard)
     times, found = _times(snapshot), []
     for i, t in enumerate(times.tolist()):
@@ -95,7 +94,7 @@ def pasts(
         one = _past(metagraph, snapshot, hazards, fold, t, horizons_h, seed)
         if one is not None:
             found.append(one)
-    return found, hazards
+    return found
 
 
 def _times(snapshot: Snapshot) -> Floats:

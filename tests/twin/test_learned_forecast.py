@@ -16,7 +16,7 @@ from twin import learned_forecast, learned_hazard, learned_past
 from twin.forecast import forecast
 from twin.forecast_scores import crps
 from twin.learned_forecast import WEIGHTS, losses
-from twin.learned_hazard import law_quantiles, learnt, longer, mean_law
+from twin.learned_hazard import learnt, longer
 from twin.learned_past import Past
 from twin.learned_rows import instants, last_s, rows_at
 from twin.outlook import LEVELS, Forecast, in_process_words
@@ -73,16 +73,6 @@ def test_the_time_left_is_learnt_by_kind_and_age() -> None:
     assert np.abs(median - np.maximum(truth, 0.05)).mean() < 0.35
     quantiles = hazard.quantiles(now, np.array(LEVELS))
     assert (np.diff(quantiles, axis=1) >= 0).all()
-    # The mean of a law with itself is that law, and the mean of two lies between them.
-    times, ends = mean_law((hazard, hazard), now)
-    assert law_quantiles(times, ends, np.array(LEVELS)) == pytest.approx(quantiles, rel=1e-6, abs=60)
-    slower = replace(hazard, edges=hazard.edges * 1.5)
-    times, ends = mean_law((hazard, slower), now)
-    each = hazard.cdf(now, times), slower.cdf(now, times)
-    assert (ends >= np.minimum(*each) - 1e-9).all()
-    assert (ends <= np.maximum(*each) + 1e-9).all()
-    assert ends[:, -1] == pytest.approx(np.ones(len(now)))
-    assert np.abs(ends - each[0]).max() > 0.1 < np.abs(ends - each[1]).max()
 
 
 def test_rows_know_nothing_of_what_came_later() -> None:
