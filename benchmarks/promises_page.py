@@ -36,7 +36,8 @@ METHOD = """## How it is measured
 and {quote_futures} a quote, so that the 5, 80 and 95 % quantiles are order statistics themselves. The
 processes are the bundled one and three of `benchmarks/known_twins.py`, taken for their 10 to 25 open orders
 and because they have no batches, no last come, first served, and nobody who shares time between items: of
-processes with these the page says nothing. Arrivals stand in the logs as a task of no length: without it,
+processes with these the page says nothing. Forecasts and quotes are the simulation's alone here, without what
+the commands also learn from a log. Arrivals stand in the logs as a task of no length: without it,
 orders that wait for their first task are in no log, and a forecast that can't know of them is too early.
 Days aren't busier than others by chance here; a forecast draws that anew from now on and doesn't look at
 how busy today was. Quotes are of the order that arrives at the instant of a state, and of those that arrive
