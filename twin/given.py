@@ -10,7 +10,7 @@ from metagraph.model import Metagraph
 from metagraph.orders import Order
 from metagraph.schedule import Schedule
 from metagraph.state import State
-from twin.source import DEFAULT_DB, read_twin
+from twin.source import DEFAULT_DB, names_file, read_twin
 
 _UNBOUGHT = "hours that can be bought (overtime) are left out: in a simulation agents work by their calendars"
 
@@ -65,12 +65,11 @@ def read_given(
 
 
 def _process(reference: str, db: str) -> Given:
-    path = Path(reference)
-    if not path.is_file() and not reference.endswith(".json"):
+    if not names_file(reference):
         return Given(read_twin(reference, db))
     from metagraph.instances import Instance, read_any
 
-    found = read_any(path)
+    found = read_any(Path(reference))
     if isinstance(found, Instance):
         notes = (_UNBOUGHT,) if found.overtime else ()
         return Given(found.metagraph, found.origin, found.orders, found.state, None, found.start_s, notes)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metagraph.model import Metagraph
@@ -52,11 +51,12 @@ def keep(
     from eventlogs.owner.opening import open_historian
     from metagraph.json_io import to_json
     from twin.json_out import dump
+    from twin.source import names_file
 
     text = "" if model is None else to_json(model)
     with open_historian(db) as historian:
         version, name = None, named or ("built" if model is None else model.name)
-        if model is not None and named and not (Path(named).is_file() or named.endswith(".json")):
+        if model is not None and named and not names_file(named):
             version, name = historian.find_model(named).version, named.split("@", maxsplit=1)[0]
         snapshot = source.snapshot
         tried = Tried(

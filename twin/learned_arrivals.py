@@ -46,13 +46,10 @@ def arrivals(metagraph: Metagraph, snapshot: Snapshot) -> tuple[Rows, Kinds]:
     cls, segment = (_column(metagraph, snapshot, role) for role in ("class", "segment"))
     cases = _newest(first, cls, segment, (last > first + 1.0) & (first + 1.0 < snapshot.until_s))
     groups = group_codes(metagraph, snapshot)
-    then = [rows_at(snapshot, [first[case] + 1.0], groups) for case in cases]
-    rows = [
-        one.some(np.flatnonzero(one.case == case)) for one, case in zip(then, cases.tolist(), strict=True)
-    ]
-    if not rows:
-        return rows_at(snapshot, [], groups), Kinds(cls[:0], segment[:0])
-    x = np.concatenate([one.x for one in rows])
+    then = rows_at(snapshot, np.unique(first[cases] + 1.0), groups)
+    own = np.flatnonzero(then.at_s == first[then.case] + 1.0)
+    row = dict(zip(then.case[own].tolist(), own.tolist(), strict=True))
+    x = then.x[[row[case] for case in cases.tolist()]]
     for name, value in _now(snapshot, first, last).items():
         x[:, COLUMNS.index(name)] = value
     n, now = len(cases), snapshot.until_s

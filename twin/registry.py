@@ -158,22 +158,18 @@ def export_model(db: str, reference: str, out: Path) -> ModelInfo:
 
 def read_with_snapshot(reference: str, db: str) -> tuple[Metagraph, str, Snapshot | None]:
     """A twin (file or name[@version]), what to call it, and what it was built from, if that is kept."""
-    from twin.source import read_twin
+    from twin.source import names_file, read_twin
 
     twin = read_twin(reference, db)
     known = twin.provenance
     if not Path(db).exists():
         return twin, reference, None
     with _historian(db, read_only=True) as historian:
-        if not _is_file(reference):
+        if not names_file(reference):
             reference = historian.find_model(reference).reference
         kept = {one.content_hash for one in historian.kept_snapshots() if one.replaced_by is None}
         found = historian.frozen(known.content_hash) if known and known.content_hash in kept else None
         return twin, reference, found
-
-
-def _is_file(reference: str) -> bool:
-    return Path(reference).is_file() or reference.endswith(".json")
 
 
 def _versioned(reference: str, command: str) -> str:

@@ -271,6 +271,11 @@ def read_ids(path: Path) -> frozenset[str]:
     return frozenset(line.strip() for line in text.splitlines() if line.strip())
 
 
+def names_file(reference: str) -> bool:
+    """Whether this names a twin's file, not a twin of the registry."""
+    return Path(reference).is_file() or reference.endswith(".json")
+
+
 def read_twin(reference: str, db: str = DEFAULT_DB) -> Metagraph:
     """A twin from a file, or from the registry as name[@version] (the champion by default).
 
@@ -278,9 +283,8 @@ def read_twin(reference: str, db: str = DEFAULT_DB) -> Metagraph:
     """
     from metagraph.json_io import from_json, load
 
-    path = Path(reference)
-    if path.is_file() or reference.endswith(".json"):
-        return load(path)
+    if names_file(reference):
+        return load(Path(reference))
     if not Path(db).exists():
         raise DataError(f"{reference}: no such twin file, and no database {db} that could hold such a name")
     from eventlogs.owner.opening import open_historian

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from metagraph import blocks as kinds
 from metagraph.blocks import Block, Choice, Empty, Leaf, Loop, Parallel
 from metagraph.errors import DataError
 from tests.discovery.structures import labels
+from tests.hash_seeds import run_with_another_seed
 
 ORDERS: list[Variant] = [
     (("create", "check", "pick", "bill", "ship"), 40),
@@ -104,15 +102,7 @@ def test_the_result_depends_on_no_hash_seed_and_nothing_is_printed() -> None:
         "from tests.discovery.test_miner import TANGLE\n"
         "assert repr(mine(TANGLE, 0.1)) == open(0).read()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=repr(mine(TANGLE, 0.1)),
-        env={**os.environ, "PYTHONHASHSEED": "4", "PYTHONPATH": os.pathsep.join(sys.path)},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_with_another_seed(program, told=repr(mine(TANGLE, 0.1)))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from discovery.replay import Replayer
 from metagraph.blocks import Block
 from tests.discovery.structures import labels, language
 from tests.discovery.test_miner import ORDERS, TANGLE, public_variants, raw_log, tree_block, variants
+from tests.hash_seeds import run_with_another_seed
 
 LOOSE = ("split", "heuristics")
 
@@ -112,16 +110,7 @@ def test_the_result_depends_on_no_hash_seed_and_nothing_is_printed(public_logs: 
     )
     logs = (TANGLE, public_variants(public_logs, "ConsultaDataMining"))
     found = [mine(each, 0.0, miner, any_order=True) for each in logs for miner in MINERS[1:]]
-    # This process has a hash seed of its own.
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=repr(found),
-        env={**os.environ, "PYTHONHASHSEED": "4", "PYTHONPATH": os.pathsep.join(sys.path)},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_with_another_seed(program, told=repr(found))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
