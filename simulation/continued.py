@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from simulation.opening import Opening
 
 _GONE = Standing((), 0, {}, {})
-_MOST = ("longest", "wip_most")
-"""Of a tally: not sums."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -225,7 +223,7 @@ def _summed(first: Tally, second: Tally) -> Tally:
         one, other = getattr(first, part.name), getattr(second, part.name)
         if part.name in ("waiting_s", "longest"):
             found[part.name] = other
-        elif part.name in _MOST:
+        elif part.name == "wip_most":
             found[part.name] = max(one, other)
         else:
             found[part.name] = one + other
